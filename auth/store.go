@@ -1,0 +1,66 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"parley/social"
+)
+
+// Token lets an app or program act for a member. Only a hash of it is kept.
+type Token struct {
+	ID         social.ID
+	AccountID  social.ID
+	Hash       []byte // SHA-256 of the token
+	App        string // name shown to the member
+	Scopes     string // space separated: read write follow push
+	MayPublish bool   // outside the company: "public" means public
+	CreatedAt  time.Time
+	LastUsedAt time.Time
+}
+
+// Session is a browser that signed in. Only a hash of its cookie is kept.
+type Session struct {
+	ID         social.ID
+	AccountID  social.ID
+	Hash       []byte
+	UserAgent  string
+	CreatedAt  time.Time
+	LastUsedAt time.Time
+	ExpiresAt  time.Time
+}
+
+// Link is a one-time link: for the first setup or for a new password.
+type Link struct {
+	Hash      []byte
+	Purpose   string    // "setup" or "reset"
+	AccountID social.ID // zero for setup
+	ExpiresAt time.Time
+}
+
+// Store keeps what proves who somebody is. Each method is its own transaction.
+// Look-ups answer a social.NotFound error when there is nothing.
+type Store interface {
+	PasswordHash(ctx context.Context, account social.ID) (string, error) // "" when none is set
+	SetPasswordHash(ctx context.Context, account social.ID, hash string) error
+
+	InsertToken(ctx context.Context, t *Token) error
+	TokenByHash(ctx context.Context, hash []byte) (*Token, error)
+	TouchToken(ctx context.Context, id social.ID, at time.Time) error
+	Tokens(ctx context.Context, account social.ID) ([]*Token, error)
+	DeleteToken(ctx context.Context, account, id social.ID) error
+
+	InsertSession(ctx context.Context, s *Session) error
+	SessionByHash(ctx context.Context, hash []byte) (*Session, error)
+	TouchSession(ctx context.Context, id social.ID, at time.Time) error
+	DeleteSession(ctx context.Context, id social.ID) error
+
+	// EndAccess removes all tokens, sessions and links of an account.
+	EndAccess(ctx context.Context, account social.ID) error
+
+	InsertLink(ctx context.Context, l Link) error
+	// Link looks without using it up; TakeLink removes it: it works once.
+	Link(ctx context.Context, hash []byte, now time.Time) (Link, error)
+	TakeLink(ctx context.Context, hash []byte, now time.Time) (Link, error)
+	DeleteLinks(ctx context.Context, purpose string, account social.ID) error
+}

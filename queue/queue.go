@@ -1,0 +1,80 @@
+// Package queue keeps durable jobs: claimed under a lease, spread fairly over
+// hosts, retried with backoff, parked while a host is down, and never lost.
+//
+// It does not know what a job means: a Handler does, and its Result says what
+// becomes of the job. Rows are written by others inside their own transactions
+// through Adder; so a job exists if and only if its cause was committed.
+//
+//	runner := queue.NewRunner(store, queue.Options{Kind: "deliver", Handler: deliver})
+package queue
+
+import (
+	"context"
+	"time"
+)
+
+// Job is one thing to do. NextAt is also the lease: a claimed job has it in the
+// future, so a crash needs no rescuer.
+type Job struct {
+	ID        int64
+	Kind      string // which runner takes it
+	Host      string // the authority it concerns; "" for work that needs no other server
+	Ref       int64  // what it is about, e.g. the activity's id
+	Target    string // where to, e.g. the inbox
+	Attempts  int    // finished attempts
+	NextAt    time.Time
+	CreatedAt time.Time
+	HeldAt    time.Time // zero unless an administrator holds it
+	LastError string
+}
+
+// Adder writes jobs inside a transaction. A job with the same kind, ref and
+// target as a waiting one is written once.
+type Adder interface {
+	AddJobs(ctx context.Context, jobs []Job) error
+}
+
+// Host is the health of another server, kept while jobs or contacts need it.
+type Host struct {
+	Name      string
+	Failures  int       // in a row
+	NextTry   time.Time // parked until then; zero: not parked
+	LastOK    time.Time
+	LastError string
+	Queued    int       // jobs waiting
+	OldestAt  time.Time // of the jobs waiting
+}
+
+// Store is what the runner needs. Every method is its own transaction.
+type Store interface {
+	// Claim leases up to limit due jobs of a kind until lease, at most perHost of
+	// each host, none of a host that is parked or in skip, the longest waiting hosts first.
+	Claim(ctx context.Context, kind string, now, lease time.Time, limit, perHost int, skip []string) ([]Job, error)
+	// Finish removes done or dropped jobs.
+	Finish(ctx context.Context, ids []int64) error
+	// Retry gives a job back, due at next, with one attempt more.
+	Retry(ctx context.Context, id int64, next time.Time, reason string) error
+	// Release gives leased jobs back unchanged, due at once.
+	Release(ctx context.Context, ids []int64) error
+	// HostFailed parks all jobs of a host until next with one update.
+	HostFailed(ctx context.Context, host string, next time.Time, reason string) error
+	// HostWorked clears failures and parking.
+	HostWorked(ctx context.Context, host string, now time.Time) error
+	// Host tells the health of one host; the zero Host with its name if unknown.
+	Host(ctx context.Context, host string) (Host, error)
+	// NextDue is when the next job of a kind can run; zero if none waits.
+	NextDue(ctx context.Context, kind string) (time.Time, error)
+}
+
+// Admin is what commands and the console need.
+type Admin interface {
+	Hosts(ctx context.Context) ([]Host, error)
+	Jobs(ctx context.Context, kind, host string, limit int) ([]Job, error)
+	JobsOf(ctx context.Context, kind string, refs []int64) ([]Job, error)
+	// RetryNow makes jobs of a host ("" all) due at once and unparks it; it returns how many.
+	RetryNow(ctx context.Context, host string, now time.Time) (int, error)
+	// Hold or release the jobs of a host.
+	Hold(ctx context.Context, host string, held bool, now time.Time) (int, error)
+	// Drop removes the jobs of a host.
+	Drop(ctx context.Context, kind, host string) (int, error)
+}

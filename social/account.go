@@ -1,0 +1,148 @@
+package social
+
+import "time"
+
+// AccountKind is what an account stands for.
+type AccountKind string
+
+const (
+	KindPerson       AccountKind = "person"
+	KindService      AccountKind = "service" // a bot
+	KindGroup        AccountKind = "group"
+	KindOrganization AccountKind = "organization"
+	KindApplication  AccountKind = "application" // an instance actor
+)
+
+// Role of a member.
+type Role string
+
+const (
+	RoleMember    Role = "member"
+	RoleModerator Role = "moderator"
+	RoleAdmin     Role = "admin"
+)
+
+// Account is an actor: a member here or somebody elsewhere.
+type Account struct {
+	ID       ID
+	Kind     AccountKind
+	Username string // as shown; compared folded to lower case
+	Host     string // domain of the handle; "" for members here
+	// Authority keys the peer: that of URI. Our own for members.
+	Authority string
+
+	DisplayName string  // plain text
+	Note        string  // safe HTML
+	NoteSource  string  // what a member typed
+	Fields      []Field // name and safe HTML value
+	Emojis      []Emoji
+	AvatarID    ID     // local media; zero for none
+	HeaderID    ID     // local media; zero for none
+	AvatarURL   string // remote
+	HeaderURL   string // remote
+	Language    string // of a member's interface and posts: de or en
+
+	Locked       bool // follows wait for approval
+	Discoverable bool
+	Indexable    bool
+	Bot          bool
+
+	Role            Role
+	Email           string
+	DefaultAudience string // label; "" means the instance's default
+
+	URI, URL                     string
+	InboxURI, SharedInboxURI     string
+	OutboxURI, FollowersURI      string
+	FollowingURI, FeaturedURI    string
+	MovedToURI                   string
+	AlsoKnownAs                  []string
+	CreatedAt, FetchedAt         time.Time
+	SuspendedAt, DeletedAt       time.Time
+	PostsCount, FollowersCount   int
+	FollowingCount               int
+	LastPostAt                   time.Time
+	RemoteFollowers, RemotePosts int // what a remote server claims; never mixed with ours
+}
+
+// Field is a line of a profile.
+type Field struct {
+	Name       string    `json:"name"`
+	Value      string    `json:"value"`
+	VerifiedAt time.Time `json:"verified_at,omitzero"`
+}
+
+// Emoji is a custom emoji of a post or name.
+type Emoji struct {
+	Shortcode string `json:"shortcode"` // without colons
+	URL       string `json:"url"`
+}
+
+// Local says that the account is a member of this instance.
+func (a *Account) Local() bool { return a.Host == "" }
+
+// Active says that the account may act and be shown.
+func (a *Account) Active() bool { return a.SuspendedAt.IsZero() && a.DeletedAt.IsZero() }
+
+// Acct is the handle as the Mastodon API writes it: "alice" here, "bob@b.test" elsewhere.
+func (a *Account) Acct() string {
+	if a.Host == "" {
+		return a.Username
+	}
+	return a.Username + "@" + a.Host
+}
+
+// Name is the display name, else the username.
+func (a *Account) Name() string {
+	if a.DisplayName != "" {
+		return a.DisplayName
+	}
+	return a.Username
+}
+
+// DeliveryInbox is the shared inbox where there is one, else the personal one.
+func (a *Account) DeliveryInbox() string {
+	if a.SharedInboxURI != "" {
+		return a.SharedInboxURI
+	}
+	return a.InboxURI
+}
+
+// Key is a signing key of an actor. Remote ones have no private part.
+type Key struct {
+	URI       string // e.g. https://a.test/users/1#main-key
+	AccountID ID
+	Kind      string // "rsa" or "ed25519"
+	Public    []byte // PKIX PEM
+	Private   []byte // PKCS#8 PEM; nil for remote keys
+	FetchedAt time.Time
+	ExpiresAt time.Time // zero: none
+}
+
+// FollowState of a follow.
+type FollowState string
+
+const (
+	FollowPending  FollowState = "pending"
+	FollowAccepted FollowState = "accepted"
+)
+
+// Follow is an edge between accounts, asked for or accepted.
+type Follow struct {
+	ID         ID
+	FollowerID ID
+	TargetID   ID
+	State      FollowState
+	URI        string // of the Follow activity
+	ShowBoosts bool
+	Notify     bool
+	CreatedAt  time.Time
+}
+
+// Relationship is what a reader has with another account.
+type Relationship struct {
+	AccountID                                ID
+	Following, FollowedBy, Requested         bool
+	RequestedBy, Blocking, BlockedBy, Muting bool
+	ShowBoosts, Notify                       bool
+}

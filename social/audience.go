@@ -1,0 +1,154 @@
+package social
+
+import "strings"
+
+// AudienceKind is one of the eight audiences of a post.
+type AudienceKind string
+
+const (
+	AudienceDirect    AudienceKind = "direct"    // the people mentioned
+	AudienceFollowers AudienceKind = "followers" // accepted followers, and the people mentioned
+	AudienceGroup     AudienceKind = "group"     // members of the group named
+	AudienceInstance  AudienceKind = "instance"  // members of this instance
+	AudienceCompany   AudienceKind = "company"   // members of all paired sisters
+	AudiencePartner   AudienceKind = "partner"   // the company and the peers of the zone named
+	AudienceUnlisted  AudienceKind = "unlisted"  // everybody, quietly
+	AudiencePublic    AudienceKind = "public"    // everybody
+)
+
+// Audience says who may see a post. It has no rank: two audiences can only be
+// intersected, by asking both.
+type Audience struct {
+	Kind AudienceKind
+	// Name tells audiences of one kind apart: the zone's name for partner; the
+	// URI of the actor whose followers, of the post whose people or of the group
+	// whose members are meant for followers, direct and group.
+	Name string
+	// Owner is the authority that alone decides the members.
+	Owner string
+}
+
+// IsZero says that no audience is set, which in a ceiling means "no further bound".
+func (a Audience) IsZero() bool { return a.Kind == "" }
+
+// Everybody says that the audience is not bounded to known people.
+func (a Audience) Everybody() bool {
+	return a.Kind == AudiencePublic || a.Kind == AudienceUnlisted
+}
+
+// Label is the form people and apps write: "company", "partner:acme".
+func (a Audience) Label() string {
+	if a.Kind == AudiencePartner || a.Kind == AudienceGroup {
+		return string(a.Kind) + ":" + a.Name
+	}
+	return string(a.Kind)
+}
+
+// Visibility is the value of the Mastodon API, a closed set of four.
+func (a Audience) Visibility() string {
+	switch a.Kind {
+	case AudiencePublic, AudienceUnlisted, AudienceDirect:
+		return string(a.Kind)
+	}
+	return "private"
+}
+
+// ParseAudience reads a label. The owner is the instance that publishes.
+func ParseAudience(label, owner string) (Audience, error) {
+	kind, name, named := strings.Cut(strings.TrimSpace(label), ":")
+	a := Audience{Kind: AudienceKind(kind), Name: name, Owner: owner}
+	switch a.Kind {
+	case AudienceDirect, AudienceFollowers, AudienceInstance, AudienceCompany, AudienceUnlisted, AudiencePublic:
+		if !named {
+			return a, nil
+		}
+	case AudiencePartner, AudienceGroup:
+		if validZoneName(name) {
+			return a, nil
+		}
+	}
+	return Audience{}, Errorf(Invalid, "unknown audience %q; use direct, followers, instance, company, partner:<name>, unlisted or public", label)
+}
+
+// Facts are what the audience function must know of a reader and a post,
+// looked up by the caller in one batch.
+type Facts struct {
+	Author    bool // the reader wrote the post
+	Mentioned bool // the post names the reader (for a peer: somebody there)
+	Follows   bool // the reader is an accepted follower of the audience's actor (for a peer: somebody there)
+	Member    bool // the reader is a member of the audience's group
+	Named     bool // the reader is one of the people of the post the audience names
+}
+
+// Admits is the one function that answers "may this reader see this". Reading,
+// listing, counting, searching, streaming, notifying, exporting, serving media
+// and sending all ask it, through MaySee.
+func (a Audience) Admits(r Reader, f Facts) bool {
+	if r.Zone.Kind == ZoneBlocked {
+		return false
+	}
+	switch a.Kind {
+	case AudiencePublic, AudienceUnlisted:
+		return true
+	case AudienceDirect:
+		return r.Known() && (f.Author || f.Mentioned || f.Named)
+	case AudienceFollowers:
+		return r.Known() && (f.Author || f.Mentioned || f.Follows)
+	case AudienceGroup:
+		return r.Known() && (f.Author || f.Member)
+	case AudienceInstance:
+		return r.Local() || f.Author
+	case AudienceCompany:
+		return r.Local() || f.Author || r.inZone(a, ZoneCompany, "")
+	case AudiencePartner:
+		return r.Local() || f.Author || r.inZone(a, ZoneCompany, "") || r.inZone(a, ZonePartner, a.Name)
+	}
+	return false
+}
+
+// inZone lets a remote reader in by its zone, but only into audiences that this
+// instance owns: a foreign owner distributes to its own members itself.
+func (r Reader) inZone(a Audience, kind ZoneKind, name string) bool {
+	return r.Peer != "" && a.Owner == r.Home && r.Zone.Kind == kind && r.Zone.Name == name
+}
+
+// MaySee decides on a post: the reader needs both its audience and its ceiling.
+func (p *Post) MaySee(r Reader, audience, ceiling Facts) bool {
+	if p.Deleted() && !r.System {
+		return false
+	}
+	if !p.Audience.Admits(r, audience) {
+		return false
+	}
+	return p.Ceiling.IsZero() || p.Ceiling.Admits(r, ceiling)
+}
+
+// Reader is who asks: nobody, a member here, an actor of another instance, or a
+// whole peer.
+type Reader struct {
+	Account *Account // who asks; nil for nobody and for a whole peer
+	Peer    string   // authority of the instance that asks; "" for nobody and for members
+	Zone    Zone     // of that peer, read from the database for this question
+	Home    string   // our own authority
+	System  bool     // a job of our own that needs tombstones too; never set by an edge
+}
+
+// Nobody is a signed-out visitor.
+func Nobody(home string) Reader { return Reader{Home: home} }
+
+// Member is a signed-in person of this instance.
+func Member(a *Account, home string) Reader { return Reader{Account: a, Home: home} }
+
+// Local says that the reader is a member of this instance.
+func (r Reader) Local() bool { return r.Account != nil && r.Account.Local() && r.Peer == "" }
+
+// Known says that the reader is a person or a peer, not nobody.
+func (r Reader) Known() bool { return r.Account != nil || r.Peer != "" }
+
+// AccountID is zero for nobody and for a whole peer.
+func (r Reader) AccountID() ID {
+	if r.Account == nil {
+		return 0
+	}
+	return r.Account.ID
+}

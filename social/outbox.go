@@ -1,0 +1,113 @@
+package social
+
+import (
+	"context"
+	"time"
+)
+
+// Verb says what a Change did.
+type Verb string
+
+const (
+	VerbCreate      Verb = "create"
+	VerbEdit        Verb = "edit"
+	VerbDelete      Verb = "delete"
+	VerbBoost       Verb = "boost"
+	VerbUnboost     Verb = "unboost"
+	VerbFavourite   Verb = "favourite"
+	VerbUnfavourite Verb = "unfavourite"
+	VerbFollow      Verb = "follow"
+	VerbUnfollow    Verb = "unfollow"
+	VerbAccept      Verb = "accept" // of a follow
+	VerbReject      Verb = "reject" // of a follow, also after it was accepted
+	VerbBlock       Verb = "block"
+	VerbUnblock     Verb = "unblock"
+	VerbVote        Verb = "vote"
+	VerbPollCount   Verb = "poll_count" // new counts of an own poll
+	VerbReport      Verb = "report"
+	VerbProfile     Verb = "profile" // a member changed the profile
+	VerbPin         Verb = "pin"
+	VerbUnpin       Verb = "unpin"
+	VerbLeave       Verb = "leave" // a member's account was deleted
+)
+
+// Change is something a member did that others may have to know.
+type Change struct {
+	Verb    Verb
+	Actor   *Account // a member
+	Post    *Post    // what it is about: the post, the boost, the poll voted in
+	Subject *Post    // the post boosted, favourited or quoted
+	Target  *Account // the account followed, blocked, reported, or whose follow is answered
+	Follow  *Follow
+	Choices []int // of a vote: indices into the poll's options
+	Comment string
+	Posts   []*Post // of a report
+	At      time.Time
+}
+
+// Outbox writes what a change means for others, inside the transaction of the
+// change itself: payload, receipts and delivery rows. So nothing is enqueued
+// after a commit, and nothing is sent that was not committed.
+type Outbox interface {
+	Record(ctx context.Context, tx Tx, c Change) error
+}
+
+// Activity is an entry of the change log: what this instance told others. Its
+// body is opaque here.
+type Activity struct {
+	ID        ID
+	URI       string
+	Verb      Verb
+	ActorID   ID
+	PostID    ID     // zero when it is not about a post of ours
+	ObjectURI string // what a receipt is kept for
+	// Retraction takes something back (ids only): it may leave if and only if a
+	// receipt for the object and peer exists.
+	Retraction bool
+	Audience   Audience
+	Ceiling    Audience
+	Body       []byte
+	Epoch, Seq int64 // place in the change log; set by the store in commit order
+	CreatedAt  time.Time
+}
+
+// ReceiptHow says how an object got to a peer.
+type ReceiptHow string
+
+const (
+	ReceiptSent      ReceiptHow = "sent"
+	ReceiptFetched   ReceiptHow = "fetched"
+	ReceiptForwarded ReceiptHow = "forwarded"
+)
+
+// Receipt remembers that a peer has an object of ours; it outlives deliveries.
+type Receipt struct {
+	ObjectURI string
+	PostID    ID
+	Peer      string
+	Inbox     string // where it was sent; "" when fetched
+	How       ReceiptHow
+	At        time.Time
+}
+
+// Delivery states of a post, as its author sees them.
+type DeliveryState struct {
+	Peer      string    `json:"peer"`
+	Inbox     string    `json:"inbox"`
+	State     string    `json:"state"` // delivered, waiting, dropped
+	Attempts  int       `json:"attempts"`
+	NextAt    time.Time `json:"next_at,omitzero"`
+	At        time.Time `json:"at,omitzero"`
+	LastError string    `json:"last_error,omitempty"`
+}
+
+// Inbound is an activity that was verified and taken: durable before 202 is said.
+type Inbound struct {
+	ID         ID
+	URI        string // of the activity
+	InboxID    ID     // the member whose inbox it came to; zero for the shared one
+	Peer       string
+	Actor      string // URI of the verified actor
+	Body       []byte
+	ReceivedAt time.Time
+}

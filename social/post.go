@@ -1,0 +1,216 @@
+package social
+
+import "time"
+
+// PostKind is the shape of a post's content.
+type PostKind string
+
+const (
+	PostNote    PostKind = "note"
+	PostArticle PostKind = "article"
+	PostPage    PostKind = "page"
+	PostPoll    PostKind = "poll"
+	PostEvent   PostKind = "event"
+	PostMedia   PostKind = "media" // a video, audio or image published as such elsewhere
+	PostBoost   PostKind = "boost" // BoostOfID says of what
+)
+
+// Post is what somebody published, or a boost of it.
+type Post struct {
+	ID       ID
+	URI, URL string
+	AuthorID ID
+	Kind     PostKind
+
+	Title     string // of articles, pages and events; plain text
+	Content   string // safe HTML
+	Source    string // what a member typed
+	Summary   string // content warning, plain text
+	Sensitive bool
+	Language  string // BCP 47; "" unknown
+
+	InReplyToID        ID
+	InReplyToURI       string // kept when the parent is not known here
+	InReplyToAccountID ID
+	ThreadID           ID     // of the root post; its own for a root
+	ContextURI         string // FEP-7888; "" none
+	BoostOfID          ID
+	QuoteOfID          ID
+	QuoteOfURI         string
+
+	Audience Audience
+	Ceiling  Audience // zero: no further bound
+
+	Mentions    []Mention
+	Tags        []string // folded, without #
+	Emojis      []Emoji
+	Attachments []Attachment
+	Poll        *Poll
+
+	Local       bool
+	PublishedAt time.Time
+	EditedAt    time.Time
+	DeletedAt   time.Time
+	ArrivedAt   time.Time
+	Version     int // 1, and one more with each edit
+
+	RepliesCount, BoostsCount, FavouritesCount int
+
+	Raw []byte // the origin's bytes of a remote object, so that unknown properties survive
+}
+
+// Deleted says that only the tombstone is left.
+func (p *Post) Deleted() bool { return !p.DeletedAt.IsZero() }
+
+// MentionsAccount says whether an account is named in the post.
+func (p *Post) MentionsAccount(id ID) bool {
+	for _, m := range p.Mentions {
+		if m.AccountID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// Mention names an account in a post. Kept with the post, so a page of posts
+// needs no further look-up.
+type Mention struct {
+	AccountID ID     `json:"id,string"`
+	URI       string `json:"uri"`
+	URL       string `json:"url"`
+	Acct      string `json:"acct"` // as Account.Acct
+	Authority string `json:"authority"`
+}
+
+// Attachment is a file with a post: our own media (MediaID) or a remote address.
+type Attachment struct {
+	MediaID     ID      `json:"media_id,string,omitempty"`
+	Kind        string  `json:"kind"` // image, video, gifv, audio, unknown
+	MediaType   string  `json:"media_type"`
+	Name        string  `json:"name,omitempty"` // file name of documents
+	URL         string  `json:"url,omitempty"`  // remote
+	Description string  `json:"description,omitempty"`
+	Blurhash    string  `json:"blurhash,omitempty"`
+	Width       int     `json:"width,omitempty"`
+	Height      int     `json:"height,omitempty"`
+	SmallWidth  int     `json:"small_width,omitempty"`
+	SmallHeight int     `json:"small_height,omitempty"`
+	FocusX      float64 `json:"focus_x,omitempty"`
+	FocusY      float64 `json:"focus_y,omitempty"`
+}
+
+// Media is an uploaded file. Until a post takes it, only its owner sees it.
+type Media struct {
+	ID         ID
+	AccountID  ID
+	PostID     ID // zero until posted
+	Attachment Attachment
+	File       string // name in the blob store
+	Small      string // name of the thumbnail; "" none
+	Size       int64
+	CreatedAt  time.Time
+}
+
+// Poll of a post, keyed by the post's id.
+type Poll struct {
+	PostID    ID
+	Options   []PollOption
+	Multiple  bool
+	ExpiresAt time.Time // zero: never
+	ClosedAt  time.Time
+	Voters    int
+}
+
+// Closed says that no more votes count at the moment now.
+func (p *Poll) Closed(now time.Time) bool {
+	return !p.ClosedAt.IsZero() || !p.ExpiresAt.IsZero() && now.After(p.ExpiresAt)
+}
+
+// PollOption with the votes counted so far.
+type PollOption struct {
+	Title string `json:"title"`
+	Votes int    `json:"votes"`
+}
+
+// PostView is a post with all that one reader needs to see it.
+type PostView struct {
+	Post       *Post
+	Author     *Account
+	Boost      *PostView // what is boosted
+	Quote      *PostView // what is quoted, when the reader may see it
+	Favourited bool
+	Boosted    bool
+	Bookmarked bool
+	Pinned     bool
+	Voted      bool
+	OwnVotes   []int
+	// Cursor is the place in the list it was read from; the post's id elsewhere.
+	Cursor ID
+}
+
+// Draft is what a member wants to publish or to change a post into.
+type Draft struct {
+	Text           string
+	Summary        string
+	Sensitive      bool
+	Language       string
+	Audience       string // label; "" means the default, or the parent's in a reply
+	Visibility     string // Mastodon's word, used when Audience is empty
+	InReplyTo      ID
+	QuoteOf        ID
+	MediaIDs       []ID
+	Poll           *PollDraft
+	IdempotencyKey string // 1 hour per account
+}
+
+// PollDraft is a poll to be published.
+type PollDraft struct {
+	Options   []string
+	Multiple  bool
+	ExpiresIn time.Duration
+}
+
+// NotificationKind uses the words of the Mastodon API.
+type NotificationKind string
+
+const (
+	NotifyMention       NotificationKind = "mention"
+	NotifyFavourite     NotificationKind = "favourite"
+	NotifyReblog        NotificationKind = "reblog"
+	NotifyFollow        NotificationKind = "follow"
+	NotifyFollowRequest NotificationKind = "follow_request"
+	NotifyPoll          NotificationKind = "poll"
+	NotifyUpdate        NotificationKind = "update"
+	NotifyReport        NotificationKind = "admin.report"
+)
+
+// Notification tells a member of something somebody did.
+type Notification struct {
+	ID        ID
+	AccountID ID // whom it is for
+	Kind      NotificationKind
+	FromID    ID
+	PostID    ID // zero for follows
+	CreatedAt time.Time
+	ReadAt    time.Time
+}
+
+// NotificationView is a notification with what it speaks of.
+type NotificationView struct {
+	Notification *Notification
+	From         *Account
+	Post         *PostView // nil for follows
+}
+
+// Report is a complaint about an account and, where named, its posts.
+type Report struct {
+	ID        ID
+	FromID    ID // zero: sent by another server in its own name
+	FromPeer  string
+	TargetID  ID
+	PostIDs   []ID
+	Comment   string
+	Forward   bool
+	CreatedAt time.Time
+	ClosedAt  time.Time
+}

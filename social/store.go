@@ -1,0 +1,288 @@
+package social
+
+import (
+	"context"
+	"time"
+
+	"parley/queue"
+)
+
+// Store keeps everything. SQLite and PostgreSQL stand behind it.
+type Store interface {
+	// Tx runs fn in one read-write transaction. Inside there is no network,
+	// password hashing or image work and no further Tx. fn may run more than
+	// once; effects outside the database only by tx.AfterCommit.
+	Tx(ctx context.Context, fn func(tx Tx) error) error
+	// View runs fn on a consistent snapshot, without blocking writers. Writing
+	// methods of its tx fail.
+	View(ctx context.Context, fn func(tx Tx) error) error
+}
+
+// Tx is one transaction. Look-ups of one thing answer a NotFound error when it
+// is missing; look-ups of many leave the missing out. Inserts set missing IDs.
+type Tx interface {
+	AccountStore
+	PostStore
+	TimelineStore
+	FollowStore
+	NotificationStore
+	PeerStore
+	OutboxStore
+	SettingStore
+	queue.Adder
+
+	// AfterCommit runs fn once, after the commit succeeded.
+	AfterCommit(fn func())
+}
+
+// AccountStore keeps members and remote actors.
+type AccountStore interface {
+	Account(ctx context.Context, id ID) (*Account, error)
+	Accounts(ctx context.Context, ids []ID) (map[ID]*Account, error)
+	// AccountByName compares the username and host folded; host "" is here.
+	AccountByName(ctx context.Context, username, host string) (*Account, error)
+	AccountByURI(ctx context.Context, uri string) (*Account, error)
+	AccountsByURI(ctx context.Context, uris []string) (map[string]*Account, error)
+	AccountByEmail(ctx context.Context, email string) (*Account, error)
+	// SearchAccounts matches the beginning of usernames and of words of display
+	// names, folded; local ones first. Suspended and deleted ones are left out.
+	SearchAccounts(ctx context.Context, prefix string, limit int) ([]*Account, error)
+	LocalAccounts(ctx context.Context, p Page) ([]*Account, error)
+	CountLocalAccounts(ctx context.Context) (members, posts int, err error)
+	// InsertAccount fails with a Conflict when the name (also of a deleted one) or URI is taken.
+	InsertAccount(ctx context.Context, a *Account) error
+	// UpdateAccount writes everything but the counts.
+	UpdateAccount(ctx context.Context, a *Account) error
+
+	PutKey(ctx context.Context, k Key) error
+	DeleteKey(ctx context.Context, uri string) error
+	KeyByURI(ctx context.Context, uri string) (Key, error)
+	KeysOf(ctx context.Context, account ID) ([]Key, error)
+	// TakeFetchToken records an attempt to fetch a URL and says whether it may
+	// go ahead: at most once in every, kept in a table of bounded size.
+	TakeFetchToken(ctx context.Context, url string, now time.Time, every time.Duration) (bool, error)
+}
+
+// PostFilter narrows a list of posts.
+type PostFilter struct {
+	OnlyMedia      bool
+	ExcludeReplies bool
+	ExcludeBoosts  bool
+	Pinned         bool
+	Tag            string
+}
+
+// PostStore keeps posts, polls, votes, favourites, boosts, bookmarks and media.
+// It does not decide who may see them: callers ask MaySee.
+type PostStore interface {
+	// Post and Posts return tombstones too. Posts come with poll, mentions, tags,
+	// emojis and attachments in a bounded number of queries.
+	Post(ctx context.Context, id ID) (*Post, error)
+	Posts(ctx context.Context, ids []ID) (map[ID]*Post, error)
+	PostByURI(ctx context.Context, uri string) (*Post, error)
+	PostsByURI(ctx context.Context, uris []string) (map[string]*Post, error)
+	// PostsBy lists posts of an author by post id, without tombstones.
+	PostsBy(ctx context.Context, author ID, p Page, f PostFilter) ([]*Post, error)
+	// PublicPosts lists posts for the public timelines: no replies, no boosts, audiences
+	// public, company, partner and instance; local: authored here, remote: elsewhere.
+	PublicPosts(ctx context.Context, p Page, local, remote bool, f PostFilter) ([]*Post, error)
+	// Replies lists direct replies, oldest first.
+	Replies(ctx context.Context, parent ID, p Page) ([]*Post, error)
+	// Thread lists all posts of a thread, oldest first, at most limit.
+	Thread(ctx context.Context, thread ID, limit int) ([]*Post, error)
+	// InsertPost fails with a Conflict when the URI is known. It counts up the
+	// author's posts and the parent's replies (or boosts) and indexes tags and mentions.
+	InsertPost(ctx context.Context, p *Post) error
+	// UpdatePost writes content, attachments, poll options, audience, EditedAt
+	// and Version, and keeps the former state in post_version.
+	UpdatePost(ctx context.Context, p *Post) error
+	// PostVersions lists former states, oldest first.
+	PostVersions(ctx context.Context, id ID) ([]*Post, error)
+	// DeletePost leaves a tombstone: audience, ceiling, author, URI and times.
+	// It takes back counts, boosts of it, timeline and notification rows,
+	// favourites, bookmarks and the index, and says which media files are now free.
+	DeletePost(ctx context.Context, id ID, at time.Time) (files []string, err error)
+	// ResolveReplies hangs posts that were waiting for this URI under their parent.
+	ResolveReplies(ctx context.Context, uri string, parent *Post) error
+	// BoostOf finds an account's boost of a post.
+	BoostOf(ctx context.Context, account, post ID) (*Post, error)
+	// BoostersOf and FavouritersOf list accounts, newest first.
+	BoostersOf(ctx context.Context, post ID, p Page) ([]*Account, error)
+	FavouritersOf(ctx context.Context, post ID, p Page) ([]*Account, error)
+
+	// SetFavourite and SetBookmark say whether something changed. uri is the
+	// activity's for favourites.
+	SetFavourite(ctx context.Context, account, post ID, uri string, on bool, at time.Time) (bool, error)
+	FavouriteByURI(ctx context.Context, uri string) (account, post ID, err error)
+	SetBookmark(ctx context.Context, account, post ID, on bool, at time.Time) (bool, error)
+	SetPin(ctx context.Context, account, post ID, on bool, at time.Time) (bool, error)
+	// Marks tells which of the posts an account has favourited, boosted, bookmarked, pinned.
+	Marks(ctx context.Context, account ID, posts []ID) (map[ID]Marks, error)
+	// Favourites and Bookmarks list by the mark's own id (second result: cursors).
+	Favourites(ctx context.Context, account ID, p Page) ([]*Post, []ID, error)
+	Bookmarks(ctx context.Context, account ID, p Page) ([]*Post, []ID, error)
+
+	// AddVotes records the votes of one account, once per choice, and counts
+	// them; it fails with a Conflict when the account has voted (or, in a poll
+	// with one choice, voted for another).
+	AddVotes(ctx context.Context, post, account ID, choices []int, at time.Time) error
+	Votes(ctx context.Context, account ID, posts []ID) (map[ID][]int, error)
+	// SetPollCounts writes counts that the poll's origin announced.
+	SetPollCounts(ctx context.Context, p *Poll) error
+	// PollsEnding lists own open polls whose end has passed.
+	PollsEnding(ctx context.Context, now time.Time, limit int) ([]*Post, error)
+
+	InsertMedia(ctx context.Context, m *Media) error
+	Media(ctx context.Context, id ID) (*Media, error)
+	MediaOf(ctx context.Context, ids []ID) (map[ID]*Media, error)
+	// UpdateMedia writes PostID and the attachment's description and focus.
+	UpdateMedia(ctx context.Context, m *Media) error
+	// OrphanMedia lists media never posted, older than before.
+	OrphanMedia(ctx context.Context, before time.Time, limit int) ([]*Media, error)
+	DeleteMedia(ctx context.Context, id ID) error
+
+	// Remember stores the result of an idempotency key for an hour; Recall finds it.
+	Remember(ctx context.Context, account ID, key string, post ID, at time.Time) error
+	Recall(ctx context.Context, account ID, key string, after time.Time) (ID, error)
+}
+
+// Marks of one account on one post.
+type Marks struct {
+	Favourited, Boosted, Bookmarked, Pinned bool
+}
+
+// TimelineItem is a row of a home timeline; its ID says when it arrived here.
+type TimelineItem struct {
+	ID     ID
+	PostID ID
+}
+
+// TimelineStore keeps home timelines, written when posts arrive.
+type TimelineStore interface {
+	// AddToTimelines puts a post into the home timelines of local owners: those
+	// that follow the author (boosts only where shown), and extra. An owner gets
+	// a post once, and not when a boost of it stands among the newest 40.
+	AddToTimelines(ctx context.Context, post *Post, extra []ID, at time.Time) (owners []ID, err error)
+	Timeline(ctx context.Context, owner ID, p Page) ([]TimelineItem, error)
+	// FillTimeline adds an author's newest posts (after a follow) in their order.
+	FillTimeline(ctx context.Context, owner, author ID, limit int) error
+	// ClearTimeline takes out an author's posts (after an unfollow or block).
+	ClearTimeline(ctx context.Context, owner, author ID) error
+}
+
+// FollowStore keeps follows, blocks and mutes.
+type FollowStore interface {
+	Follow(ctx context.Context, follower, target ID) (*Follow, error)
+	FollowByURI(ctx context.Context, uri string) (*Follow, error)
+	// PutFollow inserts or updates and keeps the counts of accepted follows right.
+	PutFollow(ctx context.Context, f *Follow) error
+	// DeleteFollow says whether there was one.
+	DeleteFollow(ctx context.Context, follower, target ID) (bool, error)
+	// FollowsTo tells which of the targets an account follows (accepted or pending).
+	FollowsTo(ctx context.Context, follower ID, targets []ID) (map[ID]*Follow, error)
+	// FollowsFrom tells which of the accounts follow the target.
+	FollowsFrom(ctx context.Context, target ID, followers []ID) (map[ID]*Follow, error)
+	// Followers, Following and FollowRequests list by the follow's id (second result).
+	Followers(ctx context.Context, target ID, p Page) ([]*Account, []ID, error)
+	Following(ctx context.Context, follower ID, p Page) ([]*Account, []ID, error)
+	FollowRequests(ctx context.Context, target ID, p Page) ([]*Account, []ID, error)
+	// FollowerInboxes lists the distinct delivery inboxes of accepted remote followers.
+	FollowerInboxes(ctx context.Context, target ID) ([]InboxRef, error)
+	// PeerFollows says whether anybody at a peer is an accepted follower of the target.
+	PeerFollows(ctx context.Context, peer string, target ID) (bool, error)
+
+	SetBlock(ctx context.Context, account, target ID, on bool, at time.Time) (bool, error)
+	SetMute(ctx context.Context, account, target ID, on bool, at time.Time) (bool, error)
+	// Blocks tells for each other account whether it blocks (by) or is blocked (of) or is muted.
+	Blocks(ctx context.Context, account ID, others []ID) (map[ID]Blocks, error)
+	Blocked(ctx context.Context, account ID, p Page) ([]*Account, []ID, error)
+	Muted(ctx context.Context, account ID, p Page) ([]*Account, []ID, error)
+}
+
+// Blocks between an account and another.
+type Blocks struct {
+	Blocking, BlockedBy, Muting bool
+}
+
+// InboxRef is an inbox and the peer it belongs to.
+type InboxRef struct {
+	Inbox string
+	Peer  string
+}
+
+// NotificationStore keeps notifications and reports.
+type NotificationStore interface {
+	// InsertNotification writes one; the same (account, kind, from, post) once.
+	InsertNotification(ctx context.Context, n *Notification) error
+	Notifications(ctx context.Context, account ID, p Page, kinds, exclude []NotificationKind) ([]*Notification, error)
+	Notification(ctx context.Context, account, id ID) (*Notification, error)
+	CountUnread(ctx context.Context, account ID) (int, error)
+	MarkRead(ctx context.Context, account ID, upTo ID, at time.Time) error
+	DeleteNotification(ctx context.Context, account, id ID) error // id zero: all
+	InsertReport(ctx context.Context, r *Report) error
+	Reports(ctx context.Context, p Page) ([]*Report, error)
+}
+
+// PeerStore keeps peers, zones and requests to connect.
+type PeerStore interface {
+	// Peer returns the stored peer, or one with ZoneUnknown. A block of a parent
+	// domain counts for its subdomains.
+	Peer(ctx context.Context, authority string) (Peer, error)
+	Peers(ctx context.Context) ([]Peer, error)
+	PeersInZone(ctx context.Context, z Zone) ([]Peer, error)
+	SetZone(ctx context.Context, authority string, z Zone, reason string, at time.Time) error
+	RemovePeer(ctx context.Context, authority string) error
+	// TouchPeer notes contact: in, out or a failure; and learnt facts when not "".
+	TouchPeer(ctx context.Context, t PeerTouch) error
+	// PeerInboxes lists one shared (or any delivery) inbox a peer, for all peers of the zones.
+	PeerInboxes(ctx context.Context, zones []Zone) ([]InboxRef, error)
+	// Knock counts a request to connect; the table is bounded.
+	Knock(ctx context.Context, r ConnectRequest) error
+	ConnectRequests(ctx context.Context) ([]ConnectRequest, error)
+}
+
+// PeerTouch is what a contact with a peer taught.
+type PeerTouch struct {
+	Authority   string
+	InAt        time.Time
+	OutAt       time.Time
+	Dialect     string
+	Software    string
+	SharedInbox string
+	Error       string
+}
+
+// OutboxStore keeps the change log, receipts and inbound activities.
+type OutboxStore interface {
+	// InsertActivity gives the entry its place (epoch, seq) in commit order.
+	InsertActivity(ctx context.Context, a *Activity) error
+	Activity(ctx context.Context, id ID) (*Activity, error)
+	ActivityByURI(ctx context.Context, uri string) (*Activity, error)
+	// ActivitiesOf lists what was said about a post.
+	ActivitiesOf(ctx context.Context, post ID) ([]*Activity, error)
+	// ChangeLog pages forward from a cursor.
+	ChangeLog(ctx context.Context, epoch, seq int64, limit int) ([]*Activity, error)
+
+	PutReceipt(ctx context.Context, r Receipt) error
+	// Receipts of an object; peer "" means all.
+	Receipts(ctx context.Context, objectURI, peer string) ([]Receipt, error)
+	ReceiptsOfPost(ctx context.Context, post ID) ([]Receipt, error)
+
+	// InsertInbound keeps an activity durably. It says false when the same
+	// (activity, inbox) was taken before.
+	InsertInbound(ctx context.Context, in *Inbound) (bool, error)
+	Inbound(ctx context.Context, id ID) (*Inbound, error)
+	// FinishInbound forgets the body; the key (activity, inbox) stays remembered.
+	FinishInbound(ctx context.Context, id ID, result string) error
+	// Seen marks an activity or a deletion that came first as known; it says false when it was.
+	Seen(ctx context.Context, key string, at time.Time) (bool, error)
+	WasSeen(ctx context.Context, key string) (bool, error)
+	// Forget removes seen marks and finished inbound keys older than before.
+	Forget(ctx context.Context, before time.Time) error
+}
+
+// SettingStore keeps single values: organisation.name, domain, epoch...
+type SettingStore interface {
+	Setting(ctx context.Context, key string) (string, error) // "" when unset
+	PutSetting(ctx context.Context, key, value string) error
+}
