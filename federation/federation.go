@@ -1,0 +1,49 @@
+// Package federation speaks ActivityPub: inbox and outbox, collections,
+// translation between social and activitypub, fetching, egress, peers and the
+// change log.
+//
+// It knows no SQL, no pages and no client JSON. Rules about who may see or do
+// what are social's; this package asks them. Every delivery leaves through one
+// function, egress, which holds the only POST of the outgoing client.
+package federation
+
+import (
+	"log/slog"
+	"time"
+
+	"parley/outbound"
+	"parley/queue"
+	"parley/social"
+)
+
+// Options are what a Server needs.
+type Options struct {
+	Store    social.Store
+	Queue    queue.Store
+	Client   *outbound.Client
+	Links    social.Links
+	Mode     social.FederationMode
+	Software string // version shown in NodeInfo and the User-Agent
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Server is the federating side of one instance.
+type Server struct {
+	Options
+	social *social.Service
+	outParts
+	inParts
+}
+
+// New makes a Server. It is also the social.Outbox and social.Remote of the
+// service, so the service itself comes later, through Use.
+func New(o Options) *Server {
+	s := &Server{Options: o}
+	s.outParts.init(s)
+	s.inParts.init(s)
+	return s
+}
+
+// Use gives the server the network it serves; called once, before any request.
+func (s *Server) Use(service *social.Service) { s.social = service }
