@@ -1,0 +1,356 @@
+// Package config is one struct with defaults, read from parley.yaml, PARLEY_*
+// environment variables and flags, in rising order. It knows nothing else.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"reflect"
+	"sort"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/spf13/viper"
+	"go.yaml.in/yaml/v3"
+)
+
+// Config of an instance; see Fields for what each key means.
+type Config struct {
+	Domain         string     `mapstructure:"domain" yaml:"domain"`
+	PublicURL      string     `mapstructure:"public_url" yaml:"public_url"`
+	Profile        string     `mapstructure:"profile" yaml:"profile"`
+	Listen         string     `mapstructure:"listen" yaml:"listen"`
+	DataDir        string     `mapstructure:"data_dir" yaml:"data_dir"`
+	Storage        URL        `mapstructure:"storage" yaml:"storage"`
+	Media          URL        `mapstructure:"media" yaml:"media"`
+	TLS            TLS        `mapstructure:"tls" yaml:"tls"`
+	TrustedProxies []string   `mapstructure:"trusted_proxies" yaml:"trusted_proxies"`
+	Limits         Limits     `mapstructure:"limits" yaml:"limits"`
+	Federation     Federation `mapstructure:"federation" yaml:"federation"`
+	Log            Log        `mapstructure:"log" yaml:"log"`
+}
+
+// URL of a store.
+type URL struct {
+	URL string `mapstructure:"url" yaml:"url"`
+}
+
+// TLS serves https without a proxy.
+type TLS struct {
+	Cert string `mapstructure:"cert" yaml:"cert"`
+	Key  string `mapstructure:"key" yaml:"key"`
+}
+
+// Limits are rates and sizes.
+type Limits struct {
+	RequestsPer5m int `mapstructure:"requests_per_5m" yaml:"requests_per_5m"`
+	PostLength    int `mapstructure:"post_length" yaml:"post_length"`
+	UploadMB      int `mapstructure:"upload_mb" yaml:"upload_mb"`
+}
+
+// Federation says with whom and how.
+type Federation struct {
+	Mode            string   `mapstructure:"mode" yaml:"mode"`
+	AllowedNetworks []string `mapstructure:"allowed_networks" yaml:"allowed_networks"`
+	CAFile          string   `mapstructure:"ca_file" yaml:"ca_file"`
+	Proxy           string   `mapstructure:"proxy" yaml:"proxy"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `mapstructure:"level" yaml:"level"`
+	Format string `mapstructure:"format" yaml:"format"`
+}
+
+// Field documents one key: the table in the README is made of these.
+type Field struct {
+	Key     string
+	Default any
+	Meaning string
+}
+
+// Fields lists every key with its default.
+func Fields() []Field {
+	return []Field{
+		{"domain", "localhost:8080", "the part of handles after the @; fixed at the first start"},
+		{"public_url", "", "origin of every address; empty: https://<domain>, or http:// while the domain is loopback"},
+		{"profile", "company", "company or open: sets policy defaults only"},
+		{"listen", "127.0.0.1:8080", "address and port to listen on"},
+		{"data_dir", "parley-data", "folder for the database, files and keys"},
+		{"storage.url", "sqlite:parley.db", "sqlite:<file in data_dir> or postgres://..."},
+		{"media.url", "file:media", "file:<folder in data_dir>"},
+		{"tls.cert", "", "certificate file, to serve https without a proxy"},
+		{"tls.key", "", "its key file"},
+		{"trusted_proxies", []string{}, "addresses or networks whose X-Forwarded-For counts"},
+		{"limits.requests_per_5m", 3000, "requests of one address in five minutes; loopback is not limited"},
+		{"limits.post_length", 5000, "characters in a post"},
+		{"limits.upload_mb", 40, "MiB of one file"},
+		{"federation.mode", "allowlist", "allowlist: only peers with a zone; open: everybody not blocked; off: nobody"},
+		{"federation.allowed_networks", []string{}, "private networks that peers may be in, such as 10.0.0.0/8"},
+		{"federation.ca_file", "", "certificates of a company CA, PEM"},
+		{"federation.proxy", "", "http:// address of a forward proxy"},
+		{"log.level", "info", "debug, info, warn or error"},
+		{"log.format", "text", "text or json"},
+	}
+}
+
+// Error names the key that is wrong and what to do.
+type Error struct {
+	Key  string
+	Hint string
+}
+
+func (e *Error) Error() string { return e.Key + ": " + e.Hint }
+
+// Load reads the file (path "" means parley.yaml, if it is there), the
+// environment and the flags given, and checks the result.
+func Load(path string, flags map[string]string, env []string) (*Config, error) {
+	v := viper.New()
+	for _, f := range Fields() {
+		v.SetDefault(f.Key, f.Default)
+	}
+	v.SetConfigType("yaml")
+	if err := readFile(v, path); err != nil {
+		return nil, err
+	}
+	if err := readEnv(v, env); err != nil {
+		return nil, err
+	}
+	for key, value := range flags {
+		v.Set(key, value)
+	}
+	var c Config
+	if err := v.Unmarshal(&c, viper.DecodeHook(mapstructure.StringToSliceHookFunc(","))); err != nil {
+		return nil, &Error{Key: "configuration", Hint: err.Error()}
+	}
+	return &c, c.check()
+}
+
+func readFile(v *viper.Viper, path string) error {
+	name := path
+	if name == "" {
+		name = "parley.yaml"
+	}
+	b, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) && path == "" {
+		return nil
+	}
+	if err != nil {
+		return &Error{Key: "--config", Hint: err.Error()}
+	}
+	var file map[string]any
+	if err := yaml.Unmarshal(b, &file); err != nil {
+		return &Error{Key: name, Hint: "is not valid YAML: " + err.Error()}
+	}
+	for _, key := range flatten("", file) {
+		if !known(key) {
+			return unknown(key, name)
+		}
+	}
+	return v.MergeConfigMap(file)
+}
+
+func flatten(prefix string, m map[string]any) []string {
+	var out []string
+	for k, val := range m {
+		if sub, ok := val.(map[string]any); ok && len(sub) > 0 {
+			out = append(out, flatten(prefix+k+".", sub)...)
+			continue
+		}
+		out = append(out, prefix+k)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// readEnv takes PARLEY_FEDERATION_MODE for federation.mode; unknown ones are an
+// error, except those for tests.
+func readEnv(v *viper.Viper, env []string) error {
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		if !strings.HasPrefix(name, "PARLEY_") || strings.HasPrefix(name, "PARLEY_TEST_") {
+			continue
+		}
+		found := false
+		for _, f := range Fields() {
+			if name == envName(f.Key) {
+				v.Set(f.Key, value)
+				found = true
+			}
+		}
+		if !found {
+			return unknown(strings.ToLower(strings.TrimPrefix(name, "PARLEY_")), "environment variable "+name)
+		}
+	}
+	return nil
+}
+
+func envName(key string) string {
+	return "PARLEY_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// known accepts a key, or a section given as empty ("smtp: {}").
+func known(key string) bool {
+	for _, f := range Fields() {
+		if key == f.Key || strings.HasPrefix(f.Key, key+".") {
+			return true
+		}
+	}
+	return false
+}
+
+func unknown(key, where string) error {
+	best, distance := "", 1<<30
+	for _, f := range Fields() {
+		for _, name := range []string{f.Key, strings.ReplaceAll(f.Key, ".", "_")} {
+			if d := editDistance(key, name); d < distance {
+				best, distance = f.Key, d
+			}
+		}
+	}
+	return &Error{Key: key, Hint: fmt.Sprintf("unknown key in %s; did you mean %s?", where, best)}
+}
+
+// editDistance is Levenshtein's.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		last := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			last, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, last+cost)
+		}
+	}
+	return row[len(b)]
+}
+
+func (c *Config) check() error {
+	c.Domain = strings.ToLower(strings.TrimSpace(c.Domain))
+	if c.Domain == "" || strings.ContainsAny(c.Domain, "/@ ") {
+		return &Error{"domain", "write a host name, with a port if it is not the usual one"}
+	}
+	if c.PublicURL == "" {
+		c.PublicURL = "https://" + c.Domain
+		if c.Trial() {
+			c.PublicURL = "http://" + c.Domain
+		}
+	}
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return &Error{"public_url", "write an origin such as https://social.example.org, without a path"}
+	}
+	if u.Scheme == "http" && !loopback(u.Host) {
+		return &Error{"public_url", "plain http is for loopback only; use https://"}
+	}
+	for _, one := range []struct {
+		key, value string
+		allowed    []string
+	}{
+		{"profile", c.Profile, []string{"company", "open"}},
+		{"federation.mode", c.Federation.Mode, []string{"allowlist", "open", "off"}},
+		{"log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}},
+		{"log.format", c.Log.Format, []string{"text", "json"}},
+	} {
+		if !contains(one.allowed, one.value) {
+			return &Error{one.key, fmt.Sprintf("%q is not possible; use %s", one.value, strings.Join(one.allowed, ", "))}
+		}
+	}
+	if _, err := c.Networks(); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(c.Storage.URL, "sqlite:") && !strings.HasPrefix(c.Storage.URL, "postgres://") && !strings.HasPrefix(c.Storage.URL, "postgresql://") {
+		return &Error{"storage.url", "use sqlite:<file> or postgres://..."}
+	}
+	if !strings.HasPrefix(c.Media.URL, "file:") {
+		return &Error{"media.url", "use file:<folder>"}
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		return &Error{"tls", "cert and key belong together; set both or none"}
+	}
+	if c.Limits.PostLength < 100 || c.Limits.UploadMB < 1 || c.Limits.RequestsPer5m < 0 {
+		return &Error{"limits", "post_length is at least 100, upload_mb at least 1"}
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
+
+// Networks are the private networks that peers may be in.
+func (c *Config) Networks() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range c.Federation.AllowedNetworks {
+		p, err := netip.ParsePrefix(strings.TrimSpace(s))
+		if err != nil {
+			return nil, &Error{"federation.allowed_networks", fmt.Sprintf("%q is not a network; write it like 10.0.0.0/8", s)}
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Trial says that no other machine can reach this instance.
+func (c *Config) Trial() bool { return loopback(c.Domain) }
+
+func loopback(authority string) bool {
+	host := authority
+	if h, _, err := net.SplitHostPort(authority); err == nil {
+		host = h
+	}
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && a.IsLoopback()
+}
+
+// Effective writes the configuration as YAML, secrets hidden.
+func (c Config) Effective() string {
+	if u, err := url.Parse(c.Storage.URL); err == nil && u.User != nil {
+		c.Storage.URL = u.Redacted()
+	}
+	if u, err := url.Parse(c.Federation.Proxy); err == nil && u.User != nil {
+		c.Federation.Proxy = u.Redacted()
+	}
+	b, err := yaml.Marshal(c)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// Keys lists the struct's keys, so that a test can hold Fields against them.
+func Keys() []string { return keysOf(reflect.TypeFor[Config](), "") }
+
+func keysOf(t reflect.Type, prefix string) []string {
+	var out []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key := prefix + f.Tag.Get("mapstructure")
+		if f.Type.Kind() == reflect.Struct {
+			out = append(out, keysOf(f.Type, key+".")...)
+			continue
+		}
+		out = append(out, key)
+	}
+	return out
+}

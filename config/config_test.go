@@ -1,0 +1,90 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	p := filepath.Join(t.TempDir(), "parley.yaml")
+	if err := os.WriteFile(p, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestEveryKeyIsDocumented(t *testing.T) {
+	var documented []string
+	for _, f := range Fields() {
+		documented = append(documented, f.Key)
+		if f.Meaning == "" {
+			t.Errorf("%s has no meaning", f.Key)
+		}
+	}
+	keys := Keys()
+	slices.Sort(keys)
+	slices.Sort(documented)
+	if !slices.Equal(keys, documented) {
+		t.Errorf("struct %v\nfields %v", keys, documented)
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	p := write(t, "domain: a.example\nprofile: open\nfederation: {mode: open}\n")
+	c, err := Load(p, map[string]string{"domain": "c.example"}, []string{"PARLEY_DOMAIN=b.example", "PARLEY_FEDERATION_MODE=off", "HOME=/x", "PARLEY_TEST_POSTGRES=x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Domain != "c.example" || c.Federation.Mode != "off" || c.Profile != "open" || c.PublicURL != "https://c.example" {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestDefaultsAreATrial(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c, err := Load("", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Trial() || c.PublicURL != "http://localhost:8080" || c.Federation.Mode != "allowlist" || c.Profile != "company" {
+		t.Errorf("%+v", c)
+	}
+}
+
+// A typing mistake must never widen federation (T76).
+func TestMistakesAreNamed(t *testing.T) {
+	for _, one := range []struct{ name, file, env, key, hint string }{
+		{"unknown key", "fedaration: {mode: open}", "", "fedaration.mode", "federation.mode"},
+		{"unknown nested", "federation: {modus: open}", "", "federation.modus", "federation.mode"},
+		{"bad mode", "federation: {mode: opne}", "", "federation.mode", "allowlist, open, off"},
+		{"unknown env", "", "PARLEY_FEDERATION_MOED=open", "federation_moed", "federation.mode"},
+		{"bad network", "federation: {allowed_networks: [10.0.0.0]}", "", "federation.allowed_networks", "10.0.0.0/8"},
+		{"plain http", "domain: x.example\npublic_url: http://x.example", "", "public_url", "https://"},
+		{"not yaml", "a: [", "", "", "YAML"},
+		{"half tls", "tls: {cert: a.pem}", "", "tls", "both"},
+		{"bad storage", "storage: {url: mysql://x}", "", "storage.url", "sqlite:"},
+	} {
+		var env []string
+		if one.env != "" {
+			env = []string{one.env}
+		}
+		_, err := Load(write(t, one.file), nil, env)
+		if err == nil || !strings.Contains(err.Error(), one.key) || !strings.Contains(err.Error(), one.hint) {
+			t.Errorf("%s: %v", one.name, err)
+		}
+	}
+}
+
+func TestEffectiveHidesSecrets(t *testing.T) {
+	c, err := Load(write(t, "storage: {url: 'postgres://u:hunter2@127.0.0.1/p'}"), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := c.Effective(); strings.Contains(out, "hunter2") || !strings.Contains(out, "mode: allowlist") {
+		t.Error(out)
+	}
+}
