@@ -87,6 +87,9 @@ func (a Audience) Admits(r Reader, f Facts) bool {
 	if r.Zone.Kind == ZoneBlocked {
 		return false
 	}
+	if a.bounded() && r.speaksFor(a.Owner) {
+		return true
+	}
 	switch a.Kind {
 	case AudiencePublic, AudienceUnlisted:
 		return true
@@ -104,6 +107,22 @@ func (a Audience) Admits(r Reader, f Facts) bool {
 		return r.Local() || f.Author || r.inZone(a, ZoneCompany, "") || r.inZone(a, ZonePartner, a.Name)
 	}
 	return false
+}
+
+// bounded says that an owner keeps the list of members.
+func (a Audience) bounded() bool {
+	switch a.Kind {
+	case AudienceFollowers, AudienceGroup, AudienceCompany, AudiencePartner:
+		return true
+	}
+	return false
+}
+
+// speaksFor says that the reader is the other instance as a whole, which owns the
+// audience: what is written for its members goes to it, and it distributes.
+func (r Reader) speaksFor(owner string) bool {
+	return r.Peer != "" && r.Peer == owner && r.Peer != r.Home &&
+		(r.Account == nil || r.Account.Kind == KindApplication)
 }
 
 // inZone lets a remote reader in by its zone, but only into audiences that this

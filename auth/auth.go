@@ -1,0 +1,258 @@
+// Package auth proves who somebody is: passwords, sessions, tokens and one-time
+// links. It knows no pages and no JSON shapes.
+//
+// Secrets are shown once and kept only as hashes, so a stolen database signs
+// nobody in.
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/social"
+)
+
+const (
+	sessionLife = 30 * 24 * time.Hour
+	// touchEvery bounds how often use is written down.
+	touchEvery = 10 * time.Minute
+	// SetupLife and ResetLife bound one-time links.
+	SetupLife = 24 * time.Hour
+	ResetLife = 2 * time.Hour
+)
+
+// Service signs people and programs in.
+type Service struct {
+	store    Store
+	accounts Accounts
+	now      func() time.Time
+	log      *slog.Logger
+	hashing  chan struct{} // bounds parallel password hashes: each takes 19 MiB
+}
+
+// Accounts finds members.
+type Accounts interface {
+	Tx(ctx context.Context, fn func(tx social.Tx) error) error
+	View(ctx context.Context, fn func(tx social.Tx) error) error
+}
+
+// New makes a Service.
+func New(store Store, accounts Accounts, now func() time.Time, log *slog.Logger) *Service {
+	return &Service{store: store, accounts: accounts, now: now, log: log, hashing: make(chan struct{}, 2)}
+}
+
+// secret makes 256 random bits and their hash.
+func secret() (text string, hash []byte) {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	text = base64.RawURLEncoding.EncodeToString(b[:])
+	return text, hashSecret(text)
+}
+
+func hashSecret(text string) []byte {
+	h := sha256.Sum256([]byte(text))
+	return h[:]
+}
+
+// knownScopes are what an app may ask for.
+var knownScopes = []string{"read", "write", "follow", "push", "profile"}
+
+// CreateToken makes a token for a program. The text is shown once.
+func (s *Service) CreateToken(ctx context.Context, account social.ID, app, scopes string, mayPublish bool) (string, error) {
+	fields := strings.Fields(scopes)
+	if len(fields) == 0 {
+		return "", social.Errorf(social.Invalid, "a token needs scopes; use some of %s", strings.Join(knownScopes, ", "))
+	}
+	for _, f := range fields {
+		base, _, _ := strings.Cut(f, ":")
+		if !slices.Contains(knownScopes, base) {
+			return "", social.Errorf(social.Invalid, "unknown scope %q; use some of %s", f, strings.Join(knownScopes, ", "))
+		}
+	}
+	text, hash := secret()
+	return text, s.store.InsertToken(ctx, &Token{ID: social.NewID(s.now()), AccountID: account, Hash: hash, App: app,
+		Scopes: strings.Join(fields, " "), MayPublish: mayPublish, CreatedAt: s.now(), LastUsedAt: s.now()})
+}
+
+// Bearer finds the member and the token behind a bearer token.
+func (s *Service) Bearer(ctx context.Context, text string) (*social.Account, *Token, error) {
+	t, err := s.store.TokenByHash(ctx, hashSecret(text))
+	if err != nil {
+		return nil, nil, unauthenticated(err, "the access token is invalid")
+	}
+	a, err := s.activeMember(ctx, t.AccountID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.now().Sub(t.LastUsedAt) > touchEvery {
+		if err := s.store.TouchToken(ctx, t.ID, s.now()); err != nil {
+			s.log.Warn("token use not noted", "error", err)
+		}
+	}
+	return a, t, nil
+}
+
+// Allows says that a token covers a scope such as "write:statuses".
+func (t *Token) Allows(scope string) bool {
+	base, _, _ := strings.Cut(scope, ":")
+	have := strings.Fields(t.Scopes)
+	return slices.Contains(have, base) || slices.Contains(have, scope) ||
+		slices.Contains(have, "follow") && (scope == "write:follows" || scope == "read:follows" || scope == "write:blocks" || scope == "write:mutes")
+}
+
+func (s *Service) activeMember(ctx context.Context, id social.ID) (*social.Account, error) {
+	var a *social.Account
+	err := s.accounts.View(ctx, func(tx social.Tx) (err error) {
+		a, err = tx.Account(ctx, id)
+		return err
+	})
+	if err != nil {
+		return nil, unauthenticated(err, "this account is gone")
+	}
+	if !a.Active() {
+		return nil, social.Errorf(social.Unauthenticated, "this account is suspended")
+	}
+	return a, nil
+}
+
+// unauthenticated turns "no such row" into a refusal and leaves real faults.
+func unauthenticated(err error, public string) error {
+	if errors.Is(err, social.ErrNotFound) {
+		return &social.Error{Kind: social.Unauthenticated, Public: public}
+	}
+	return err
+}
+
+// SignIn checks a name (or mail address) and password and begins a session. The
+// answer and its time do not tell a wrong name from a wrong password.
+func (s *Service) SignIn(ctx context.Context, name, password, userAgent string) (string, *social.Account, error) {
+	wrong := social.Errorf(social.Unauthenticated, "the name or the password is wrong")
+	a, err := s.find(ctx, name)
+	if err != nil && !errors.Is(err, social.ErrNotFound) {
+		return "", nil, err
+	}
+	stored := ""
+	if a != nil {
+		if stored, err = s.store.PasswordHash(ctx, a.ID); err != nil {
+			return "", nil, err
+		}
+	}
+	ok, err := s.checkPassword(ctx, stored, password)
+	if err != nil {
+		return "", nil, err
+	}
+	if !ok || a == nil || !a.Active() {
+		return "", nil, wrong
+	}
+	text, err := s.Begin(ctx, a.ID, userAgent)
+	return text, a, err
+}
+
+func (s *Service) find(ctx context.Context, name string) (a *social.Account, err error) {
+	name = strings.TrimSpace(name)
+	err = s.accounts.View(ctx, func(tx social.Tx) error {
+		if strings.Contains(strings.TrimPrefix(name, "@"), "@") {
+			a, err = tx.AccountByEmail(ctx, name)
+		} else {
+			a, err = tx.AccountByName(ctx, strings.TrimPrefix(name, "@"), "")
+		}
+		return err
+	})
+	return a, err
+}
+
+// Begin starts a session for a member who has proved who they are; the text goes
+// into the cookie.
+func (s *Service) Begin(ctx context.Context, account social.ID, userAgent string) (string, error) {
+	text, hash := secret()
+	if len(userAgent) > 200 {
+		userAgent = userAgent[:200]
+	}
+	now := s.now()
+	return text, s.store.InsertSession(ctx, &Session{ID: social.NewID(now), AccountID: account, Hash: hash,
+		UserAgent: strings.ToValidUTF8(userAgent, ""), CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(sessionLife)})
+}
+
+// Session finds the member behind a cookie.
+func (s *Service) Session(ctx context.Context, text string) (*social.Account, *Session, error) {
+	sess, err := s.store.SessionByHash(ctx, hashSecret(text))
+	if err != nil {
+		return nil, nil, unauthenticated(err, "sign in first")
+	}
+	if s.now().After(sess.ExpiresAt) {
+		return nil, nil, social.Errorf(social.Unauthenticated, "the session has ended; sign in again")
+	}
+	a, err := s.activeMember(ctx, sess.AccountID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.now().Sub(sess.LastUsedAt) > touchEvery {
+		if err := s.store.TouchSession(ctx, sess.ID, s.now()); err != nil {
+			s.log.Warn("session use not noted", "error", err)
+		}
+	}
+	return a, sess, nil
+}
+
+// SignOut ends a session.
+func (s *Service) SignOut(ctx context.Context, text string) error {
+	sess, err := s.store.SessionByHash(ctx, hashSecret(text))
+	if errors.Is(err, social.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.store.DeleteSession(ctx, sess.ID)
+}
+
+// EndAccess signs an account out everywhere: tokens, sessions and links are dead.
+func (s *Service) EndAccess(ctx context.Context, account social.ID) error {
+	return s.store.EndAccess(ctx, account)
+}
+
+// SetupLink makes the one-time secret for the first administrator; an older one
+// is void.
+func (s *Service) SetupLink(ctx context.Context) (string, time.Time, error) {
+	return s.link(ctx, "setup", 0, SetupLife)
+}
+
+// ResetLink makes a one-time secret with which a member sets a new password.
+func (s *Service) ResetLink(ctx context.Context, account social.ID) (string, time.Time, error) {
+	return s.link(ctx, "reset", account, ResetLife)
+}
+
+func (s *Service) link(ctx context.Context, purpose string, account social.ID, life time.Duration) (string, time.Time, error) {
+	if err := s.store.DeleteLinks(ctx, purpose, account); err != nil {
+		return "", time.Time{}, err
+	}
+	text, hash := secret()
+	expires := s.now().Add(life)
+	return text, expires, s.store.InsertLink(ctx, Link{Hash: hash, Purpose: purpose, AccountID: account, ExpiresAt: expires})
+}
+
+// CheckLink says whether a one-time secret still works, without using it up.
+func (s *Service) CheckLink(ctx context.Context, purpose, text string) (Link, error) {
+	return s.checked(purpose)(s.store.Link(ctx, hashSecret(text), s.now()))
+}
+
+// TakeLink uses a one-time secret up.
+func (s *Service) TakeLink(ctx context.Context, purpose, text string) (Link, error) {
+	return s.checked(purpose)(s.store.TakeLink(ctx, hashSecret(text), s.now()))
+}
+
+func (s *Service) checked(purpose string) func(Link, error) (Link, error) {
+	return func(l Link, err error) (Link, error) {
+		if errors.Is(err, social.ErrNotFound) || err == nil && l.Purpose != purpose {
+			return Link{}, social.Errorf(social.NotFound, "this link was used or has expired; ask for a new one")
+		}
+		return l, err
+	}
+}

@@ -1,0 +1,78 @@
+package serve
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"parley/social"
+)
+
+var errLimited = social.Errorf(social.Limited, "too many requests; wait a little and try again")
+
+// Status maps what a caller can do about an error to HTTP.
+func Status(err error) int {
+	switch social.KindOf(err) {
+	case social.Invalid:
+		return http.StatusUnprocessableEntity
+	case social.Unauthenticated:
+		return http.StatusUnauthorized
+	case social.Forbidden:
+		return http.StatusForbidden
+	case social.NotFound:
+		return http.StatusNotFound
+	case social.Conflict:
+		return http.StatusConflict
+	case social.Gone:
+		return http.StatusGone
+	case social.Limited:
+		return http.StatusTooManyRequests
+	case social.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// Public is the text for people; a fault of ours says nothing about its cause.
+func Public(err error) string {
+	var e *social.Error
+	if errors.As(err, &e) && e.Kind != social.Internal && e.Public != "" {
+		return e.Public
+	}
+	return "something went wrong here; try again, and tell the administrator if it stays"
+}
+
+// Prepare logs faults of ours and sets what every error answer carries.
+func Prepare(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) int {
+	status := Status(err)
+	if status >= 500 {
+		log.Error("request failed", "request", RequestID(r.Context()), "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	if status == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
+		w.Header().Set("Retry-After", "30")
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return status
+}
+
+// Error answers with Mastodon's JSON below /api and /oauth, with problem+json
+// elsewhere. Pages for people are made by web.
+func Error(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	status := Prepare(w, r, log, err)
+	if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/oauth/") {
+		JSON(w, status, map[string]string{"error": Public(err)})
+		return
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": Public(err)})
+}
+
+// JSON writes a value as the answer.
+func JSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the connection may be gone; nobody is left to tell
+}

@@ -1,0 +1,388 @@
+package social
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// NewAccount is what makes a member.
+type NewAccount struct {
+	Username    string
+	DisplayName string
+	Email       string
+	Role        Role
+	Kind        AccountKind // person when empty
+	Language    string
+}
+
+var usernamePattern = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_.-]{0,62}[a-z0-9_])?$`)
+
+// reservedNames would be mistaken for the instance or its staff.
+var reservedNames = map[string]bool{"admin": true, "administrator": true, "root": true, "support": true,
+	"actor": true, "instance.actor": true, "postmaster": true, "abuse": true, "security": true}
+
+// CreateAccount makes a member with its signing keys. A taken name, also of
+// somebody who left, is a Conflict.
+func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (*Account, error) {
+	name := strings.ToLower(strings.TrimSpace(n.Username))
+	if !usernamePattern.MatchString(name) {
+		return nil, Errorf(Invalid, "the name %q does not fit: use 1 to 64 of a-z, 0-9, _, . and -, not beginning or ending with . or -", n.Username)
+	}
+	if reservedNames[name] && n.Role != RoleAdmin {
+		return nil, Errorf(Conflict, "the name %q is reserved", name)
+	}
+	switch n.Role {
+	case "":
+		n.Role = RoleMember
+	case RoleMember, RoleModerator, RoleAdmin:
+	default:
+		return nil, Errorf(Invalid, "unknown role %q; use member, moderator or admin", n.Role)
+	}
+	if n.Kind == "" {
+		n.Kind = KindPerson
+	}
+	a := &Account{Kind: n.Kind, Username: name, DisplayName: s.Text.SanitizePlain(n.DisplayName, s.Limits.NameLength),
+		Email: strings.TrimSpace(n.Email), Role: n.Role, Language: n.Language, Discoverable: true}
+	return a, s.insertMember(ctx, a)
+}
+
+// insertMember gives the account its addresses and keys and writes it.
+func (s *Service) insertMember(ctx context.Context, a *Account) error {
+	keys, err := s.NewKeys()
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	a.ID, a.CreatedAt, a.Authority = NewID(now), now, s.home
+	if a.Kind == KindApplication {
+		a.URI, a.URL = s.Links.InstanceActor(), s.Links.PublicURL
+		a.InboxURI, a.OutboxURI = a.URI+"/inbox", a.URI+"/outbox"
+	} else {
+		a.URI, a.URL = s.Links.Account(a.ID), s.Links.AccountPage(a.Username)
+		a.InboxURI, a.OutboxURI = s.Links.Inbox(a.ID), s.Links.Outbox(a.ID)
+		a.FollowersURI, a.FollowingURI = s.Links.Followers(a.ID), s.Links.Following(a.ID)
+		a.FeaturedURI = s.Links.Featured(a.ID)
+	}
+	a.SharedInboxURI = s.Links.SharedInbox()
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		if err := tx.InsertAccount(ctx, a); err != nil {
+			if errors.Is(err, ErrConflict) {
+				return &Error{Kind: Conflict, Public: "the name " + a.Username + " is taken; names are never given twice", Err: err}
+			}
+			return err
+		}
+		for _, k := range keys {
+			k.AccountID, k.URI = a.ID, s.Links.MainKey(a.URI)
+			if k.Kind == "ed25519" {
+				k.URI = s.Links.EdKey(a.URI)
+			}
+			if err := tx.PutKey(ctx, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// EnsureInstance makes the instance actor at the first start.
+func (s *Service) EnsureInstance(ctx context.Context) error {
+	_, err := s.InstanceActor(ctx)
+	if !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	name, _, _ := strings.Cut(s.Links.Domain, ":")
+	return s.insertMember(ctx, &Account{Kind: KindApplication, Username: name, DisplayName: s.Links.Domain, Role: RoleMember})
+}
+
+// InstanceActor speaks for the instance itself.
+func (s *Service) InstanceActor(ctx context.Context) (a *Account, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		a, err = tx.AccountByURI(ctx, s.Links.InstanceActor())
+		return err
+	})
+	return a, err
+}
+
+// Account shows an account: to members everybody who is active, to others the
+// members here whom the profile policy shows.
+func (s *Service) Account(ctx context.Context, r Reader, id ID) (a *Account, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		a, err = s.account(ctx, tx, r, id)
+		return err
+	})
+	return a, err
+}
+
+func (s *Service) account(ctx context.Context, tx Tx, r Reader, id ID) (*Account, error) {
+	a, err := tx.Account(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return a, s.mayShow(r, a)
+}
+
+// mayShow says whether a profile is shown: never a blocked peer, never an account
+// that left; signed-out visitors see no accounts of other servers.
+func (s *Service) mayShow(r Reader, a *Account) error {
+	if r.Zone.Kind == ZoneBlocked || !a.Active() || !a.Local() && !r.Local() && !r.System {
+		return NotFoundError()
+	}
+	return nil
+}
+
+// AccountByHandle finds "alice" or "bob@b.test" among the known, without network.
+func (s *Service) AccountByHandle(ctx context.Context, r Reader, acct string) (a *Account, err error) {
+	name, host := s.splitHandle(acct)
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if a, err = tx.AccountByName(ctx, name, host); err != nil {
+			return err
+		}
+		return s.mayShow(r, a)
+	})
+	return a, err
+}
+
+// splitHandle reads "@name@host", "name@host" or "name"; our own domain becomes "".
+func (s *Service) splitHandle(acct string) (name, host string) {
+	name, host, _ = strings.Cut(strings.TrimPrefix(strings.TrimSpace(acct), "@"), "@")
+	host = strings.ToLower(host)
+	if host == s.Links.Domain || host == s.home {
+		host = ""
+	}
+	return name, host
+}
+
+// FindHandle finds an account also on other servers, for members.
+func (s *Service) FindHandle(ctx context.Context, r Reader, acct string) (*Account, error) {
+	a, err := s.AccountByHandle(ctx, r, acct)
+	if err == nil || !errors.Is(err, ErrNotFound) || !r.Local() {
+		return a, err
+	}
+	name, host := s.splitHandle(acct)
+	if host == "" {
+		return nil, err
+	}
+	return s.Remote.FindAccount(ctx, name, host)
+}
+
+// LocalAccounts lists members by id.
+func (s *Service) LocalAccounts(ctx context.Context, p Page) (list []*Account, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		list, err = tx.LocalAccounts(ctx, p.Clamp(40, 1000))
+		return err
+	})
+	return list, err
+}
+
+// ProfileChange sets what is not nil.
+type ProfileChange struct {
+	DisplayName, Note                *string
+	Locked, Bot, Discoverable        *bool
+	Fields                           []Field
+	AvatarID, HeaderID               *ID
+	Language, DefaultAudience, Email *string
+}
+
+// UpdateProfile changes a member's own profile and tells the followers' servers.
+func (s *Service) UpdateProfile(ctx context.Context, r Reader, c ProfileChange) (*Account, error) {
+	me, err := s.member(r)
+	if err != nil {
+		return nil, err
+	}
+	var out *Account
+	err = s.Store.Tx(ctx, func(tx Tx) error {
+		a, err := tx.Account(ctx, me.ID)
+		if err != nil {
+			return err
+		}
+		if err := s.applyProfile(ctx, tx, a, c); err != nil {
+			return err
+		}
+		if err := tx.UpdateAccount(ctx, a); err != nil {
+			return err
+		}
+		out = a
+		return s.Outbox.Record(ctx, tx, Change{Verb: VerbProfile, Actor: a, At: s.Now()})
+	})
+	return out, err
+}
+
+func (s *Service) applyProfile(ctx context.Context, tx Tx, a *Account, c ProfileChange) error {
+	if c.DisplayName != nil {
+		a.DisplayName = s.Text.SanitizePlain(*c.DisplayName, s.Limits.NameLength)
+	}
+	if c.Note != nil {
+		if len([]rune(*c.Note)) > s.Limits.BioLength {
+			return Errorf(Invalid, "the text about you is longer than %d characters", s.Limits.BioLength)
+		}
+		a.NoteSource = *c.Note
+		a.Note = s.render(*c.Note, nil).HTML
+	}
+	if c.Fields != nil {
+		if len(c.Fields) > s.Limits.Fields {
+			return Errorf(Invalid, "at most %d profile fields", s.Limits.Fields)
+		}
+		a.Fields = a.Fields[:0]
+		for _, f := range c.Fields {
+			a.Fields = append(a.Fields, Field{Name: s.Text.SanitizePlain(f.Name, 255), Value: s.render(clip(f.Value, 255), nil).HTML})
+		}
+	}
+	setBool(&a.Locked, c.Locked)
+	setBool(&a.Bot, c.Bot)
+	setBool(&a.Discoverable, c.Discoverable)
+	if c.Language != nil {
+		a.Language = clip(*c.Language, 35)
+	}
+	if c.Email != nil {
+		a.Email = clip(strings.TrimSpace(*c.Email), 254)
+	}
+	if c.DefaultAudience != nil {
+		if *c.DefaultAudience != "" {
+			if _, err := ParseAudience(*c.DefaultAudience, s.home); err != nil {
+				return err
+			}
+		}
+		a.DefaultAudience = *c.DefaultAudience
+	}
+	for _, pic := range []struct{ to, from *ID }{{&a.AvatarID, c.AvatarID}, {&a.HeaderID, c.HeaderID}} {
+		if pic.from == nil {
+			continue
+		}
+		if *pic.from != 0 {
+			m, err := tx.Media(ctx, *pic.from)
+			if err != nil || m.AccountID != a.ID || m.Attachment.Kind != "image" {
+				return Errorf(Invalid, "the picture is not one that you uploaded")
+			}
+		}
+		*pic.to = *pic.from
+	}
+	return nil
+}
+
+func setBool(to, from *bool) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}
+
+// Suspend takes an account out of view, or puts it back.
+func (s *Service) Suspend(ctx context.Context, id ID, on bool) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		a, err := tx.Account(ctx, id)
+		if err != nil {
+			return err
+		}
+		a.SuspendedAt = time.Time{}
+		if on {
+			a.SuspendedAt = s.Now()
+		}
+		return tx.UpdateAccount(ctx, a)
+	})
+}
+
+// DeleteAccount lets a member leave: the name stays reserved for ever, the posts
+// are hidden with the account, and other servers are told.
+func (s *Service) DeleteAccount(ctx context.Context, id ID) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		a, err := tx.Account(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !a.Local() || a.Kind == KindApplication {
+			return Errorf(Invalid, "only members of this instance can be deleted here")
+		}
+		if !a.DeletedAt.IsZero() {
+			return nil
+		}
+		if err := s.Outbox.Record(ctx, tx, Change{Verb: VerbLeave, Actor: a, At: s.Now()}); err != nil {
+			return err
+		}
+		a.DeletedAt = s.Now()
+		a.DisplayName, a.Note, a.NoteSource, a.Fields, a.Email = "", "", "", nil, ""
+		a.AvatarID, a.HeaderID = 0, 0
+		return tx.UpdateAccount(ctx, a)
+	})
+}
+
+// Organisation names the instance and its group of companies, as people read them.
+type Organisation struct {
+	Name        string // "Müller Logistik"
+	Group       string // "Muster Group"
+	Description string
+	Languages   []string
+	Contact     string // username of an administrator
+}
+
+// Organisation reads the names given at setup; the domain stands in before that.
+func (s *Service) Organisation(ctx context.Context) (o Organisation, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		for key, to := range o.settings() {
+			if *to, err = tx.Setting(ctx, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if o.Name == "" {
+		o.Name = s.Links.Domain
+	}
+	o.Languages = []string{"de", "en"}
+	return o, err
+}
+
+func (o *Organisation) settings() map[string]*string {
+	return map[string]*string{"organisation.name": &o.Name, "organisation.group_name": &o.Group,
+		"organisation.description": &o.Description, "organisation.contact": &o.Contact}
+}
+
+// SetOrganisation writes the names.
+func (s *Service) SetOrganisation(ctx context.Context, o Organisation) error {
+	o.Name = s.Text.SanitizePlain(o.Name, 100)
+	o.Group = s.Text.SanitizePlain(o.Group, 100)
+	if o.Name == "" {
+		return Errorf(Invalid, "the organisation needs a name")
+	}
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		for key, value := range o.settings() {
+			if err := tx.PutSetting(ctx, key, *value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// SetUp says that an administrator exists.
+func (s *Service) SetUp(ctx context.Context) (bool, error) {
+	done := false
+	err := s.Store.View(ctx, func(tx Tx) error {
+		v, err := tx.Setting(ctx, "setup.done")
+		done = v != ""
+		return err
+	})
+	return done, err
+}
+
+// FinishSetUp marks the first setup as done; it says Conflict when it was.
+func (s *Service) FinishSetUp(ctx context.Context) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		v, err := tx.Setting(ctx, "setup.done")
+		if err != nil {
+			return err
+		}
+		if v != "" {
+			return Errorf(Conflict, "this instance is set up already; sign in")
+		}
+		return tx.PutSetting(ctx, "setup.done", s.Now().UTC().Format("2006-01-02T15:04:05Z"))
+	})
+}

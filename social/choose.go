@@ -1,0 +1,206 @@
+package social
+
+import (
+	"context"
+)
+
+// Choice is an audience that a member can pick.
+type Choice struct {
+	Label   string
+	Kind    AudienceKind
+	Name    string // of a partner zone
+	Peers   int    // other instances it reaches now
+	Default bool
+}
+
+// Audiences lists what a member can choose for a new post, or for a reply.
+func (s *Service) Audiences(ctx context.Context, r Reader, inReplyTo ID) ([]Choice, error) {
+	me, err := s.member(r)
+	if err != nil {
+		return nil, err
+	}
+	var choices []Choice
+	err = s.Store.View(ctx, func(tx Tx) error {
+		var parent *Post
+		if inReplyTo != 0 {
+			if parent, err = s.readable(ctx, tx, r, inReplyTo); err != nil {
+				return err
+			}
+		}
+		peers, err := tx.Peers(ctx)
+		if err != nil {
+			return err
+		}
+		def, _, err := s.chooseAudience(me, Draft{}, parent)
+		if err != nil {
+			return err
+		}
+		choices = s.fitting(peers, parent, def)
+		return nil
+	})
+	return choices, err
+}
+
+func (s *Service) fitting(peers []Peer, parent *Post, def Audience) []Choice {
+	sisters, partners, outside := 0, map[string]int{}, 0
+	for _, p := range peers {
+		switch s.Mode.Effective(p.Zone).Kind {
+		case ZoneCompany:
+			sisters++
+		case ZonePartner:
+			partners[p.Zone.Name]++
+		case ZonePublic:
+			outside++
+		}
+	}
+	all := []Choice{{Kind: AudienceDirect}, {Kind: AudienceFollowers}, {Kind: AudienceInstance}, {Kind: AudienceCompany, Peers: sisters}}
+	for name, n := range partners {
+		all = append(all, Choice{Kind: AudiencePartner, Name: name, Peers: n + sisters})
+	}
+	all = append(all, Choice{Kind: AudienceUnlisted, Peers: outside + sisters}, Choice{Kind: AudiencePublic, Peers: outside + sisters})
+	if parent != nil {
+		all = append(all, Choice{Kind: def.Kind, Name: zoneName(def)})
+	}
+	var out []Choice
+	seen := map[string]bool{}
+	for _, c := range all {
+		c.Label = Audience{Kind: c.Kind, Name: c.Name}.Label()
+		a := Audience{Kind: c.Kind, Name: c.Name, Owner: s.home}
+		if parent != nil {
+			if _, clamped := a.within(ceilingOf(parent)); clamped {
+				continue
+			}
+		}
+		if seen[c.Label] {
+			continue
+		}
+		seen[c.Label] = true
+		c.Default = c.Kind == def.Kind && c.Name == zoneName(def)
+		out = append(out, c)
+	}
+	return out
+}
+
+func zoneName(a Audience) string {
+	if a.Kind == AudiencePartner || a.Kind == AudienceGroup {
+		return a.Name
+	}
+	return ""
+}
+
+// chooseAudience decides what a draft's words mean, and clamps it to what the
+// thread allows. It says whether it had to.
+func (s *Service) chooseAudience(me *Account, d Draft, parent *Post) (Audience, bool, error) {
+	wanted, err := s.wantedAudience(me, d, parent)
+	if err != nil {
+		return Audience{}, false, err
+	}
+	clamped := false
+	if parent != nil {
+		wanted, clamped = wanted.within(ceilingOf(parent))
+	}
+	return wanted, clamped, nil
+}
+
+func (s *Service) wantedAudience(me *Account, d Draft, parent *Post) (Audience, error) {
+	label := d.Audience
+	if label == "" {
+		switch d.Visibility {
+		case "":
+			label = s.defaultAudience(me)
+			if parent != nil {
+				return parent.Audience, nil
+			}
+		case "private":
+			if parent != nil && !parent.Audience.Everybody() {
+				return parent.Audience, nil
+			}
+			label = string(AudienceFollowers)
+		case "public", "unlisted":
+			label = d.Visibility
+			if d.PublicMeans != "" {
+				label = d.PublicMeans
+			}
+		case "direct":
+			label = "direct"
+		default:
+			return Audience{}, Errorf(Invalid, "unknown visibility %q; use public, unlisted, private or direct", d.Visibility)
+		}
+	}
+	a, err := ParseAudience(label, s.home)
+	if err == nil && a.Kind == AudienceGroup {
+		err = Errorf(Invalid, "there is no group %q", a.Name)
+	}
+	return a, err
+}
+
+func (s *Service) defaultAudience(me *Account) string {
+	switch {
+	case me.DefaultAudience != "":
+		return me.DefaultAudience
+	case s.Profile == "open":
+		return string(AudiencePublic)
+	}
+	return string(AudienceCompany)
+}
+
+// ceilingOf is the bound for what answers, quotes or boosts a post: the audience
+// of its thread's root, or no further bound where everybody may see that.
+func ceilingOf(p *Post) Audience {
+	if !p.Ceiling.IsZero() {
+		return p.Ceiling
+	}
+	if p.Audience.Everybody() {
+		return Audience{}
+	}
+	return p.Audience
+}
+
+// within clamps an audience to a ceiling. Members of both are needed anyway; the
+// clamp makes the label honest, and says that it had to.
+func (a Audience) within(ceiling Audience) (Audience, bool) {
+	if ceiling.IsZero() || a.Kind == AudienceDirect || a == ceiling {
+		return a, false
+	}
+	switch ceiling.Kind {
+	case AudienceCompany:
+		switch a.Kind {
+		case AudienceInstance, AudienceFollowers:
+			return a, false
+		case AudienceCompany:
+			return ceiling, false
+		}
+	case AudiencePartner:
+		switch a.Kind {
+		case AudienceInstance, AudienceFollowers, AudienceCompany:
+			return a, false
+		case AudiencePartner:
+			return ceiling, a.Name != ceiling.Name
+		}
+	case AudienceFollowers:
+		if a.Kind == AudienceFollowers {
+			return ceiling, false
+		}
+	case AudienceInstance:
+		if a.Kind == AudienceInstance {
+			return a, false
+		}
+	}
+	return ceiling, true
+}
+
+// narrows says that every member of a is one of b too: an edit may do that only.
+func (a Audience) narrows(b Audience) bool {
+	if a == b || b.Kind == AudiencePublic {
+		return true
+	}
+	switch b.Kind {
+	case AudienceUnlisted:
+		return a.Kind != AudiencePublic
+	case AudiencePartner:
+		return a.Kind == AudienceCompany || a.Kind == AudienceInstance
+	case AudienceCompany:
+		return a.Kind == AudienceInstance
+	}
+	return false
+}

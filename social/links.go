@@ -1,0 +1,102 @@
+package social
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Links builds and recognises this instance's own addresses, which never change.
+type Links struct {
+	PublicURL string // origin of every id, without a trailing slash
+	Domain    string // in handles
+}
+
+// Home is our own authority: the host of PublicURL, with its port unless default.
+func (l Links) Home() string {
+	_, rest, _ := strings.Cut(l.PublicURL, "://")
+	return strings.ToLower(rest)
+}
+
+// Account is the URI of a member, group or team account.
+func (l Links) Account(id ID) string { return l.PublicURL + "/users/" + id.String() }
+
+// AccountPage is the page for people.
+func (l Links) AccountPage(name string) string { return l.PublicURL + "/@" + name }
+
+// Post is the URI of a post.
+func (l Links) Post(author, id ID) string { return l.Account(author) + "/statuses/" + id.String() }
+
+// PostPage is the page for people.
+func (l Links) PostPage(name string, id ID) string { return l.AccountPage(name) + "/" + id.String() }
+
+// Inbox, Outbox, Followers, Following and Featured are an account's collections.
+func (l Links) Inbox(id ID) string     { return l.Account(id) + "/inbox" }
+func (l Links) Outbox(id ID) string    { return l.Account(id) + "/outbox" }
+func (l Links) Followers(id ID) string { return l.Account(id) + "/followers" }
+func (l Links) Following(id ID) string { return l.Account(id) + "/following" }
+func (l Links) Featured(id ID) string  { return l.Account(id) + "/featured" }
+
+// SharedInbox takes activities for everybody here.
+func (l Links) SharedInbox() string { return l.PublicURL + "/inbox" }
+
+// InstanceActor speaks for the instance itself.
+func (l Links) InstanceActor() string { return l.PublicURL + "/actor" }
+
+// Activity is the URI of an activity of ours.
+func (l Links) Activity(id ID) string { return l.PublicURL + "/activities/" + id.String() }
+
+// Audience is the collection that stands in "to" for company and partner posts.
+func (l Links) Audience(a Audience) string {
+	if a.Kind == AudiencePartner {
+		return l.PublicURL + "/audiences/partner/" + a.Name
+	}
+	return l.PublicURL + "/audiences/" + string(a.Kind)
+}
+
+// Media is the address of an uploaded file or of its thumbnail.
+func (l Links) Media(id ID, small bool) string {
+	if small {
+		return l.PublicURL + "/media/" + id.String() + "/small"
+	}
+	return l.PublicURL + "/media/" + id.String() + "/original"
+}
+
+// Tag is the page of a hashtag.
+func (l Links) Tag(tag string) string { return l.PublicURL + "/tags/" + url.PathEscape(tag) }
+
+// MainKey and EdKey are the URIs of an actor's RSA and Ed25519 keys.
+func (l Links) MainKey(actor string) string { return actor + "#main-key" }
+func (l Links) EdKey(actor string) string   { return actor + "#ed25519" }
+
+// Owns says that a URI is one of ours.
+func (l Links) Owns(uri string) bool {
+	return uri == l.PublicURL || strings.HasPrefix(uri, l.PublicURL+"/")
+}
+
+// ParseAccount finds the id in an account's URI.
+func (l Links) ParseAccount(uri string) (ID, bool) {
+	rest, ok := strings.CutPrefix(uri, l.PublicURL+"/users/")
+	if !ok {
+		return 0, false
+	}
+	id, err := ParseID(rest)
+	return id, err == nil
+}
+
+// ParsePost finds the author and id in a post's URI.
+func (l Links) ParsePost(uri string) (author, post ID, ok bool) {
+	rest, ok := strings.CutPrefix(uri, l.PublicURL+"/users/")
+	if !ok {
+		return 0, 0, false
+	}
+	a, p, ok := strings.Cut(rest, "/statuses/")
+	if !ok {
+		return 0, 0, false
+	}
+	author, err := ParseID(a)
+	if err != nil {
+		return 0, 0, false
+	}
+	post, err = ParseID(p)
+	return author, post, err == nil
+}

@@ -1,0 +1,188 @@
+package social
+
+import "context"
+
+// Notifications lists what happened to a member, newest first. What speaks of a
+// post that the member may not see any more is left out.
+func (s *Service) Notifications(ctx context.Context, r Reader, p Page, kinds, exclude []NotificationKind) (views []*NotificationView, err error) {
+	me, err := s.member(r)
+	if err != nil {
+		return nil, err
+	}
+	p = p.Clamp(defaultPage, 80)
+	err = s.Store.View(ctx, func(tx Tx) error {
+		for range scanPages {
+			list, err := tx.Notifications(ctx, me.ID, p, kinds, exclude)
+			if err != nil {
+				return err
+			}
+			page, err := s.notificationViews(ctx, tx, r, list)
+			if err != nil {
+				return err
+			}
+			views = append(views, page...)
+			if len(list) < p.Limit || len(views) >= p.Limit || p.Min != 0 {
+				break
+			}
+			p.Max = list[len(list)-1].ID
+		}
+		if len(views) > p.Limit {
+			views = views[:p.Limit]
+		}
+		return nil
+	})
+	return views, err
+}
+
+func (s *Service) notificationViews(ctx context.Context, tx Tx, r Reader, list []*Notification) ([]*NotificationView, error) {
+	var from, ids []ID
+	for _, n := range list {
+		from = append(from, n.FromID)
+		if n.PostID != 0 {
+			ids = append(ids, n.PostID)
+		}
+	}
+	accounts, err := tx.Accounts(ctx, unique(from))
+	if err != nil {
+		return nil, err
+	}
+	found, err := tx.Posts(ctx, unique(ids))
+	if err != nil {
+		return nil, err
+	}
+	posts := make([]*Post, 0, len(found))
+	for _, p := range found {
+		posts = append(posts, p)
+	}
+	if posts, err = s.Visible(ctx, tx, r, posts); err != nil {
+		return nil, err
+	}
+	views, err := s.views(ctx, tx, r, posts)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[ID]*PostView, len(views))
+	for _, v := range views {
+		byID[v.Post.ID] = v
+	}
+	var out []*NotificationView
+	for _, n := range list {
+		v := &NotificationView{Notification: n, From: accounts[n.FromID], Post: byID[n.PostID]}
+		if v.From == nil || !v.From.Active() || n.PostID != 0 && v.Post == nil {
+			continue
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// Notification shows one of the reader's own.
+func (s *Service) Notification(ctx context.Context, r Reader, id ID) (v *NotificationView, err error) {
+	me, err := s.member(r)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		n, err := tx.Notification(ctx, me.ID, id)
+		if err != nil {
+			return err
+		}
+		views, err := s.notificationViews(ctx, tx, r, []*Notification{n})
+		if err != nil {
+			return err
+		}
+		if len(views) == 0 {
+			return NotFoundError()
+		}
+		v = views[0]
+		return nil
+	})
+	return v, err
+}
+
+// ClearNotifications removes one of the reader's own, or all with id zero.
+func (s *Service) ClearNotifications(ctx context.Context, r Reader, id ID) error {
+	me, err := s.member(r)
+	if err != nil {
+		return err
+	}
+	return s.Store.Tx(ctx, func(tx Tx) error { return tx.DeleteNotification(ctx, me.ID, id) })
+}
+
+// Unread counts what the reader has not read.
+func (s *Service) Unread(ctx context.Context, r Reader) (n int, err error) {
+	me, err := s.member(r)
+	if err != nil {
+		return 0, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		n, err = tx.CountUnread(ctx, me.ID)
+		return err
+	})
+	return n, err
+}
+
+// MarkRead marks everything up to a notification as read.
+func (s *Service) MarkRead(ctx context.Context, r Reader, upTo ID) error {
+	me, err := s.member(r)
+	if err != nil {
+		return err
+	}
+	return s.Store.Tx(ctx, func(tx Tx) error { return tx.MarkRead(ctx, me.ID, upTo, s.Now()) })
+}
+
+// Report complains about an account. Administrators and moderators here are
+// notified; with forward, the account's own server is told too, in the name of
+// this instance.
+func (s *Service) Report(ctx context.Context, r Reader, target ID, posts []ID, comment string, forward bool) (*Report, error) {
+	me, err := s.member(r)
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{ID: NewID(s.Now()), FromID: me.ID, TargetID: target, PostIDs: posts,
+		Comment: clip(comment, 1000), Forward: forward, CreatedAt: s.Now()}
+	err = s.Store.Tx(ctx, func(tx Tx) error {
+		accused, err := s.account(ctx, tx, r, target)
+		if err != nil {
+			return err
+		}
+		found, err := tx.Posts(ctx, posts)
+		if err != nil {
+			return err
+		}
+		var named []*Post
+		for _, p := range found {
+			if p.AuthorID == target {
+				named = append(named, p)
+			}
+		}
+		if err := s.fileReport(ctx, tx, report, me); err != nil || !forward || accused.Local() {
+			return err
+		}
+		actor, err := tx.AccountByURI(ctx, s.Links.InstanceActor())
+		if err != nil {
+			return err
+		}
+		return s.Outbox.Record(ctx, tx, Change{Verb: VerbReport, Actor: actor, Target: accused, Posts: named, Comment: report.Comment, At: s.Now()})
+	})
+	return report, err
+}
+
+// fileReport keeps a report and tells the staff.
+func (s *Service) fileReport(ctx context.Context, tx Tx, r *Report, from *Account) error {
+	if err := tx.InsertReport(ctx, r); err != nil {
+		return err
+	}
+	members, err := tx.LocalAccounts(ctx, Page{Limit: 1000})
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if m.Role == RoleAdmin || m.Role == RoleModerator {
+			if err := s.notify(ctx, tx, m.ID, NotifyReport, from, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package social
+
+import "context"
+
+// PeerReader is an actor of another instance, or with a nil actor the whole
+// instance, with the zone that counts at this moment.
+func (s *Service) PeerReader(ctx context.Context, peer string, actor *Account) (r Reader, err error) {
+	zone, err := s.Zone(ctx, peer)
+	return Reader{Account: actor, Peer: peer, Zone: zone, Home: s.home}, err
+}
+
+// Zone is the zone of a peer that counts now.
+func (s *Service) Zone(ctx context.Context, peer string) (z Zone, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		z, err = s.ZoneIn(ctx, tx, peer)
+		return err
+	})
+	return z, err
+}
+
+// ZoneIn is Zone inside a transaction.
+func (s *Service) ZoneIn(ctx context.Context, tx Tx, peer string) (Zone, error) {
+	p, err := tx.Peer(ctx, peer)
+	return s.Mode.Effective(p.Zone), err
+}
+
+// SetZone puts a peer into a zone; every queued delivery obeys at its next attempt.
+func (s *Service) SetZone(ctx context.Context, host string, z Zone, reason string) error {
+	if host == s.home {
+		return Errorf(Invalid, "%s is this instance itself", host)
+	}
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		return tx.SetZone(ctx, host, z, reason, s.Now())
+	})
+}
+
+// Peers lists the known peers.
+func (s *Service) Peers(ctx context.Context) (list []Peer, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		list, err = tx.Peers(ctx)
+		return err
+	})
+	return list, err
+}
+
+// RemovePeer forgets the decision about a peer: it is unknown again.
+func (s *Service) RemovePeer(ctx context.Context, host string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error { return tx.RemovePeer(ctx, host) })
+}
+
+// Knock remembers that an unknown host wanted in.
+func (s *Service) Knock(ctx context.Context, r ConnectRequest) error {
+	return s.Store.Tx(ctx, func(tx Tx) error { return tx.Knock(ctx, r) })
+}
+
+// ConnectRequests lists the hosts that wait for a decision.
+func (s *Service) ConnectRequests(ctx context.Context) (list []ConnectRequest, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		list, err = tx.ConnectRequests(ctx)
+		return err
+	})
+	return list, err
+}

@@ -1,0 +1,436 @@
+package social
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"parley/text"
+)
+
+// mentionTime bounds the look-up of people named in a draft on other servers.
+const mentionTime = 5 * time.Second
+
+// Publish makes a post and, in the same transaction, all that follows from it.
+func (s *Service) Publish(ctx context.Context, r Reader, d Draft) (*PostView, error) {
+	me, err := s.member(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkDraft(d); err != nil {
+		return nil, err
+	}
+	people := s.people(ctx, r, d.Text)
+	var id ID
+	clamped := false
+	err = s.Store.Tx(ctx, func(tx Tx) error {
+		now := s.Now()
+		if d.IdempotencyKey != "" {
+			done, err := tx.Recall(ctx, me.ID, d.IdempotencyKey, now.Add(-time.Hour))
+			if err != nil || done != 0 {
+				id = done
+				return err
+			}
+		}
+		p, was, err := s.compose(ctx, tx, r, d, people, now)
+		if err != nil {
+			return err
+		}
+		id, clamped = p.ID, was
+		if err := s.place(ctx, tx, me, p, false); err != nil {
+			return err
+		}
+		if d.IdempotencyKey != "" {
+			if err := tx.Remember(ctx, me.ID, d.IdempotencyKey, p.ID, now); err != nil {
+				return err
+			}
+		}
+		return s.Outbox.Record(ctx, tx, Change{Verb: VerbCreate, Actor: me, Post: p, At: now})
+	})
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.Post(ctx, r, id)
+	if v != nil {
+		v.Clamped = clamped
+	}
+	return v, err
+}
+
+// compose turns a draft into a post, inside the transaction that will write it.
+func (s *Service) compose(ctx context.Context, tx Tx, r Reader, d Draft, people map[string]*Account, now time.Time) (*Post, bool, error) {
+	me := r.Account
+	parent, quoted, err := s.answered(ctx, tx, r, d)
+	if err != nil {
+		return nil, false, err
+	}
+	audience, clamped, err := s.chooseAudience(me, d, parent)
+	if err != nil {
+		return nil, false, err
+	}
+	p := &Post{ID: NewID(now), AuthorID: me.ID, Kind: PostNote, Local: true, Version: 1,
+		Audience: audience, PublishedAt: now, ArrivedAt: now, Language: d.Language}
+	if p.Language == "" {
+		p.Language = me.Language
+	}
+	p.URI, p.URL = s.Links.Post(me.ID, p.ID), s.Links.PostPage(me.Username, p.ID)
+	p.ThreadID = p.ID
+	if parent != nil {
+		p.InReplyToID, p.InReplyToURI, p.InReplyToAccountID = parent.ID, parent.URI, parent.AuthorID
+		p.ThreadID, p.ContextURI = parent.ThreadID, parent.ContextURI
+		p.Ceiling = ceilingOf(parent)
+	}
+	if quoted != nil {
+		p.QuoteOfID, p.QuoteOfURI = quoted.ID, quoted.URI
+		if bound := ceilingOf(quoted); !bound.IsZero() {
+			within, narrowed := p.Audience.within(bound)
+			if !p.Ceiling.IsZero() && p.Ceiling != bound {
+				return nil, false, Errorf(Invalid, "the quoted post and this thread have different readers; quote it in a post of its own")
+			}
+			p.Audience, p.Ceiling, clamped = within, bound, clamped || narrowed
+		}
+	}
+	p.nameAudience(me)
+	s.fill(p, d, people)
+	if d.Poll != nil {
+		p.Kind, p.Poll = PostPoll, d.Poll.poll(p.ID, now)
+	}
+	p.Attachments, err = s.attach(ctx, tx, me, p.ID, d.MediaIDs, nil)
+	return p, clamped, err
+}
+
+// nameAudience completes audiences that mean this author's followers or this
+// post's people.
+func (p *Post) nameAudience(author *Account) {
+	switch {
+	case p.Audience.Kind == AudienceFollowers && p.Audience.Name == "":
+		p.Audience.Name = author.URI
+	case p.Audience.Kind == AudienceDirect:
+		p.Audience = Audience{Kind: AudienceDirect, Name: p.URI, Owner: author.Authority}
+	}
+}
+
+// answered loads the posts that a draft replies to and quotes, if the author may see them.
+func (s *Service) answered(ctx context.Context, tx Tx, r Reader, d Draft) (parent, quoted *Post, err error) {
+	if d.InReplyTo != 0 {
+		if parent, err = s.readable(ctx, tx, r, d.InReplyTo); err != nil {
+			return nil, nil, err
+		}
+		if parent.Kind == PostBoost {
+			if parent, err = s.readable(ctx, tx, r, parent.BoostOfID); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	if d.QuoteOf != 0 {
+		if quoted, err = s.readable(ctx, tx, r, d.QuoteOf); err != nil {
+			return nil, nil, err
+		}
+	}
+	return parent, quoted, nil
+}
+
+// readable loads a post that the reader may see; hidden is missing.
+func (s *Service) readable(ctx context.Context, tx Tx, r Reader, id ID) (*Post, error) {
+	p, err := tx.Post(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := s.VisibleTo(ctx, tx, r, p)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, NotFoundError()
+	}
+	return p, nil
+}
+
+// fill sets what the author typed.
+func (s *Service) fill(p *Post, d Draft, people map[string]*Account) {
+	rendered := s.render(d.Text, people)
+	p.Source, p.Content, p.Tags = d.Text, rendered.HTML, rendered.Tags
+	p.Summary = s.Text.SanitizePlain(d.Summary, 500)
+	p.Sensitive = d.Sensitive || p.Summary != ""
+	p.Mentions = nil
+	seen := map[ID]bool{}
+	for _, handle := range s.Text.Mentions(d.Text) {
+		a := people[strings.ToLower(handle)]
+		if a == nil || seen[a.ID] {
+			continue
+		}
+		seen[a.ID] = true
+		p.Mentions = append(p.Mentions, Mention{AccountID: a.ID, URI: a.URI, URL: a.URL, Acct: a.Acct(), Authority: a.Authority})
+	}
+}
+
+// render makes safe HTML with links to the people found.
+func (s *Service) render(source string, people map[string]*Account) text.Rendered {
+	return s.Text.Render(source, text.Markdown, text.Links{
+		Mention: func(handle string) (string, string, bool) {
+			a := people[strings.ToLower(handle)]
+			if a == nil {
+				return "", "", false
+			}
+			return a.URL, a.Username, true
+		},
+		Tag: s.Links.Tag,
+	})
+}
+
+// people finds who is named in a text, also on other servers, before any
+// transaction. Who cannot be found stays plain text.
+func (s *Service) people(ctx context.Context, r Reader, source string) map[string]*Account {
+	ctx, cancel := context.WithTimeout(ctx, mentionTime)
+	defer cancel()
+	found := map[string]*Account{}
+	for _, handle := range s.Text.Mentions(source) {
+		key := strings.ToLower(handle)
+		if _, done := found[key]; done || len(found) >= 50 {
+			continue
+		}
+		a, err := s.FindHandle(ctx, r, handle)
+		if err != nil {
+			a = nil
+		}
+		found[key] = a
+	}
+	return found
+}
+
+func (s *Service) checkDraft(d Draft) error {
+	empty := strings.TrimSpace(d.Text) == ""
+	switch {
+	case empty && len(d.MediaIDs) == 0 && d.Poll == nil:
+		return Errorf(Invalid, "the post is empty; write something or add a file")
+	case s.Text.Length(d.Text)+len([]rune(d.Summary)) > s.Limits.PostLength:
+		return Errorf(Invalid, "the post is longer than %d characters", s.Limits.PostLength)
+	case len(d.MediaIDs) > s.Limits.Attachments:
+		return Errorf(Invalid, "at most %d files with a post", s.Limits.Attachments)
+	case d.Poll != nil && len(d.MediaIDs) > 0:
+		return Errorf(Invalid, "a post has files or a poll, not both")
+	case len(d.IdempotencyKey) > 255 || len(d.Language) > 35:
+		return Errorf(Invalid, "the idempotency key or the language is too long")
+	case d.Poll != nil:
+		return s.checkPoll(d.Poll)
+	}
+	return nil
+}
+
+func (s *Service) checkPoll(d *PollDraft) error {
+	if len(d.Options) < 2 || len(d.Options) > s.Limits.PollOptions {
+		return Errorf(Invalid, "a poll has 2 to %d answers", s.Limits.PollOptions)
+	}
+	seen := map[string]bool{}
+	for _, o := range d.Options {
+		o = strings.TrimSpace(o)
+		if o == "" || len([]rune(o)) > s.Limits.OptionLength || seen[o] {
+			return Errorf(Invalid, "each answer of a poll needs a text of its own, at most %d characters", s.Limits.OptionLength)
+		}
+		seen[o] = true
+	}
+	if d.ExpiresIn < 5*time.Minute || d.ExpiresIn > 31*24*time.Hour {
+		return Errorf(Invalid, "a poll is open for 5 minutes to 31 days")
+	}
+	return nil
+}
+
+func (d *PollDraft) poll(post ID, now time.Time) *Poll {
+	p := &Poll{PostID: post, Multiple: d.Multiple, ExpiresAt: now.Add(d.ExpiresIn)}
+	for _, o := range d.Options {
+		p.Options = append(p.Options, PollOption{Title: strings.TrimSpace(o)})
+	}
+	return p
+}
+
+// attach binds uploaded files to the post that takes them.
+func (s *Service) attach(ctx context.Context, tx Tx, me *Account, post ID, ids []ID, had []Attachment) ([]Attachment, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	found, err := tx.MediaOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Attachment, 0, len(ids))
+	for _, id := range ids {
+		m := found[id]
+		if m == nil || m.AccountID != me.ID || m.PostID != 0 && m.PostID != post {
+			return nil, Errorf(Invalid, "a file is not there any more; upload it again")
+		}
+		if m.PostID != post {
+			m.PostID = post
+			if err := tx.UpdateMedia(ctx, m); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, m.Attachment)
+	}
+	return out, nil
+}
+
+// place writes a post and shows it: timelines, notifications, the parent's counts.
+func (s *Service) place(ctx context.Context, tx Tx, author *Account, p *Post, quiet bool) error {
+	if err := tx.InsertPost(ctx, p); err != nil {
+		return err
+	}
+	if p.Audience.Kind != AudienceDirect && !quiet {
+		var own []ID
+		if author.Local() {
+			own = []ID{author.ID}
+		}
+		if _, err := tx.AddToTimelines(ctx, p, own, s.Now()); err != nil {
+			return err
+		}
+	}
+	if quiet {
+		return nil
+	}
+	for _, m := range p.Mentions {
+		if err := s.notify(ctx, tx, m.AccountID, NotifyMention, author, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notify tells a member, if that member may see the post and hears the author.
+func (s *Service) notify(ctx context.Context, tx Tx, to ID, kind NotificationKind, from *Account, p *Post) error {
+	if to == from.ID {
+		return nil
+	}
+	owner, err := tx.Account(ctx, to)
+	if err != nil || !owner.Local() || !owner.Active() {
+		return ignoreNotFound(err)
+	}
+	blocks, err := tx.Blocks(ctx, to, []ID{from.ID})
+	if err != nil {
+		return err
+	}
+	if b := blocks[from.ID]; b.Blocking || b.BlockedBy || b.Muting {
+		return nil
+	}
+	n := &Notification{ID: NewID(s.Now()), AccountID: to, Kind: kind, FromID: from.ID, CreatedAt: s.Now()}
+	if p != nil {
+		n.PostID = p.ID
+		if ok, err := s.VisibleTo(ctx, tx, Member(owner, s.home), p); err != nil || !ok {
+			return err
+		}
+	}
+	return tx.InsertNotification(ctx, n)
+}
+
+func ignoreNotFound(err error) error {
+	if KindOf(err) == NotFound {
+		return nil
+	}
+	return err
+}
+
+// Edit changes an own post. It can narrow the audience, never widen it.
+func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView, error) {
+	me, err := s.member(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkDraft(d); err != nil {
+		return nil, err
+	}
+	people := s.people(ctx, r, d.Text)
+	err = s.Store.Tx(ctx, func(tx Tx) error {
+		p, err := s.own(ctx, tx, r, id)
+		if err != nil {
+			return err
+		}
+		if p.Kind == PostBoost {
+			return Errorf(Invalid, "a boost cannot be edited")
+		}
+		if d.Audience != "" && d.Audience != p.Audience.Label() {
+			a, err := ParseAudience(d.Audience, s.home)
+			if err != nil {
+				return err
+			}
+			if !a.narrows(p.Audience) {
+				return Errorf(Invalid, "an edit can only narrow who sees a post, never widen it")
+			}
+			p.Audience = a
+			p.nameAudience(me)
+		}
+		s.fill(p, d, people)
+		if p.Attachments, err = s.attach(ctx, tx, me, p.ID, d.MediaIDs, p.Attachments); err != nil {
+			return err
+		}
+		if d.Language != "" {
+			p.Language = d.Language
+		}
+		p.EditedAt, p.Version = s.Now(), p.Version+1
+		if err := tx.UpdatePost(ctx, p); err != nil {
+			return err
+		}
+		for _, m := range p.Mentions {
+			if err := s.notify(ctx, tx, m.AccountID, NotifyMention, me, p); err != nil {
+				return err
+			}
+		}
+		return s.Outbox.Record(ctx, tx, Change{Verb: VerbEdit, Actor: me, Post: p, At: p.EditedAt})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Post(ctx, r, id)
+}
+
+// own loads a post that the reader wrote; anybody else's is missing.
+func (s *Service) own(ctx context.Context, tx Tx, r Reader, id ID) (*Post, error) {
+	p, err := s.readable(ctx, tx, r, id)
+	if err != nil {
+		return nil, err
+	}
+	if p.AuthorID != r.Account.ID {
+		return nil, NotFoundError()
+	}
+	return p, nil
+}
+
+// Delete takes an own post back and answers its last view, so that an app can
+// offer to write it anew.
+func (s *Service) Delete(ctx context.Context, r Reader, id ID) (*PostView, error) {
+	me, err := s.member(r)
+	if err != nil {
+		return nil, err
+	}
+	last, err := s.Post(ctx, r, id)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	err = s.Store.Tx(ctx, func(tx Tx) error {
+		p, err := s.own(ctx, tx, r, id)
+		if err != nil {
+			return err
+		}
+		verb := VerbDelete
+		var subject *Post
+		if p.Kind == PostBoost {
+			verb = VerbUnboost
+			if subject, err = tx.Post(ctx, p.BoostOfID); err != nil {
+				return err
+			}
+		}
+		if files, err = tx.DeletePost(ctx, id, s.Now()); err != nil {
+			return err
+		}
+		tx.AfterCommit(func() { s.removeFiles(files) })
+		return s.Outbox.Record(ctx, tx, Change{Verb: verb, Actor: me, Post: p, Subject: subject, At: s.Now()})
+	})
+	return last, err
+}
+
+// removeFiles deletes files that no row names any more.
+func (s *Service) removeFiles(names []string) {
+	for _, name := range names {
+		if err := s.Files.Delete(context.Background(), name); err != nil {
+			s.Log.Warn("file stays behind", "name", name, "error", err)
+		}
+	}
+}

@@ -1,0 +1,483 @@
+package social
+
+import (
+	"context"
+	"sort"
+)
+
+const (
+	defaultPage = 20
+	maxPage     = 40
+	// scanPages bounds how many pages of candidates a list reads when the reader
+	// may see few of them.
+	scanPages = 8
+	// threadLimit bounds the posts of one thread that are shown.
+	threadLimit = 1000
+)
+
+// Post shows one post.
+func (s *Service) Post(ctx context.Context, r Reader, id ID) (v *PostView, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, err := s.readable(ctx, tx, r, id)
+		if err != nil {
+			return err
+		}
+		v, err = s.view(ctx, tx, r, p)
+		return err
+	})
+	return v, err
+}
+
+// PostByURI shows one known post.
+func (s *Service) PostByURI(ctx context.Context, r Reader, uri string) (v *PostView, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, err := tx.PostByURI(ctx, uri)
+		if err != nil {
+			return err
+		}
+		if p, err = s.readable(ctx, tx, r, p.ID); err != nil {
+			return err
+		}
+		v, err = s.view(ctx, tx, r, p)
+		return err
+	})
+	return v, err
+}
+
+func (s *Service) view(ctx context.Context, tx Tx, r Reader, p *Post) (*PostView, error) {
+	views, err := s.views(ctx, tx, r, []*Post{p})
+	if err != nil {
+		return nil, err
+	}
+	if len(views) == 0 {
+		return nil, NotFoundError()
+	}
+	return views[0], nil
+}
+
+// views adds authors, what is boosted and quoted, and the reader's own marks, in
+// a bounded number of queries. The posts are already known to be visible; what
+// they boost or quote is asked here, and a boost of something hidden is left out.
+func (s *Service) views(ctx context.Context, tx Tx, r Reader, posts []*Post) ([]*PostView, error) {
+	inner, err := s.inner(ctx, tx, r, posts)
+	if err != nil {
+		return nil, err
+	}
+	all := append([]*Post{}, posts...)
+	for _, p := range inner {
+		all = append(all, p)
+	}
+	authors := make([]ID, len(all))
+	ids := make([]ID, len(all))
+	for i, p := range all {
+		authors[i], ids[i] = p.AuthorID, p.ID
+	}
+	accounts, err := tx.Accounts(ctx, unique(authors))
+	if err != nil {
+		return nil, err
+	}
+	var marks map[ID]Marks
+	var votes map[ID][]int
+	if me := r.AccountID(); me != 0 && r.Local() {
+		if marks, err = tx.Marks(ctx, me, unique(ids)); err != nil {
+			return nil, err
+		}
+		if votes, err = tx.Votes(ctx, me, polls(all)); err != nil {
+			return nil, err
+		}
+	}
+	var build func(p *Post, deep bool) *PostView
+	build = func(p *Post, deep bool) *PostView {
+		m := marks[p.ID]
+		v := &PostView{Post: p, Author: accounts[p.AuthorID], Cursor: p.ID, Favourited: m.Favourited,
+			Boosted: m.Boosted, Bookmarked: m.Bookmarked, Pinned: m.Pinned, OwnVotes: votes[p.ID], Voted: len(votes[p.ID]) > 0}
+		if b := inner[p.BoostOfID]; b != nil && deep {
+			v.Boost = build(b, true)
+		}
+		if q := inner[p.QuoteOfID]; q != nil && deep {
+			v.Quote = build(q, false)
+		}
+		return v
+	}
+	out := make([]*PostView, 0, len(posts))
+	for _, p := range posts {
+		if v := build(p, true); v.Author != nil && (p.Kind != PostBoost || v.Boost != nil) {
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+// inner loads the visible posts that are boosted or quoted, and quotes of those boosted.
+func (s *Service) inner(ctx context.Context, tx Tx, r Reader, posts []*Post) (map[ID]*Post, error) {
+	found := map[ID]*Post{}
+	for range 2 {
+		var ids []ID
+		for _, p := range posts {
+			for _, id := range []ID{p.BoostOfID, p.QuoteOfID} {
+				if id != 0 && found[id] == nil {
+					ids = append(ids, id)
+				}
+			}
+		}
+		if len(ids) == 0 {
+			break
+		}
+		loaded, err := tx.Posts(ctx, unique(ids))
+		if err != nil {
+			return nil, err
+		}
+		list := make([]*Post, 0, len(loaded))
+		for _, p := range loaded {
+			list = append(list, p)
+		}
+		if posts, err = s.Visible(ctx, tx, r, list); err != nil {
+			return nil, err
+		}
+		for _, p := range posts {
+			found[p.ID] = p
+		}
+	}
+	return found, nil
+}
+
+func polls(posts []*Post) []ID {
+	var ids []ID
+	for _, p := range posts {
+		if p.Poll != nil {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
+}
+
+// collect reads pages of candidates until the reader's page is full, the list
+// ends, or the bound is reached.
+func (s *Service) collect(ctx context.Context, tx Tx, r Reader, p Page, next func(Page) ([]*Post, error)) ([]*PostView, error) {
+	p = p.Clamp(defaultPage, maxPage)
+	var kept []*Post
+	for range scanPages {
+		posts, err := next(p)
+		if err != nil {
+			return nil, err
+		}
+		seen, err := s.Visible(ctx, tx, r, posts)
+		if err != nil {
+			return nil, err
+		}
+		kept = append(kept, seen...)
+		if len(posts) < p.Limit || len(kept) >= p.Limit || p.Min != 0 {
+			break
+		}
+		p.Max = posts[len(posts)-1].ID
+	}
+	if len(kept) > p.Limit {
+		kept = kept[:p.Limit]
+	}
+	return s.views(ctx, tx, r, kept)
+}
+
+// Home is a member's timeline: who they follow, newest arrival first. Cursors
+// are arrival ids.
+func (s *Service) Home(ctx context.Context, r Reader, p Page) (views []*PostView, err error) {
+	me, err := s.member(r)
+	if err != nil {
+		return nil, err
+	}
+	p = p.Clamp(defaultPage, maxPage)
+	err = s.Store.View(ctx, func(tx Tx) error {
+		for range scanPages {
+			items, err := tx.Timeline(ctx, me.ID, p)
+			if err != nil {
+				return err
+			}
+			page, err := s.timelineViews(ctx, tx, r, items)
+			if err != nil {
+				return err
+			}
+			views = append(views, page...)
+			if len(items) < p.Limit || len(views) >= p.Limit || p.Min != 0 {
+				break
+			}
+			p.Max = items[len(items)-1].ID
+		}
+		if len(views) > p.Limit {
+			views = views[:p.Limit]
+		}
+		return nil
+	})
+	return views, err
+}
+
+func (s *Service) timelineViews(ctx context.Context, tx Tx, r Reader, items []TimelineItem) ([]*PostView, error) {
+	ids := make([]ID, len(items))
+	cursor := make(map[ID]ID, len(items))
+	for i, it := range items {
+		ids[i], cursor[it.PostID] = it.PostID, it.ID
+	}
+	found, err := tx.Posts(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	posts := make([]*Post, 0, len(ids))
+	for _, id := range ids {
+		if p := found[id]; p != nil {
+			posts = append(posts, p)
+		}
+	}
+	if posts, err = s.Visible(ctx, tx, r, posts); err != nil {
+		return nil, err
+	}
+	if posts, err = s.withoutForeignReplies(ctx, tx, r, posts); err != nil {
+		return nil, err
+	}
+	views, err := s.views(ctx, tx, r, posts)
+	for _, v := range views {
+		v.Cursor = cursor[v.Post.ID]
+	}
+	return views, err
+}
+
+// withoutForeignReplies drops replies to people whom the reader does not follow,
+// unless they answer or name the reader, and what muted people wrote.
+func (s *Service) withoutForeignReplies(ctx context.Context, tx Tx, r Reader, posts []*Post) ([]*Post, error) {
+	me := r.Account.ID
+	var answered, authors []ID
+	for _, p := range posts {
+		authors = append(authors, p.AuthorID)
+		if p.InReplyToAccountID != 0 {
+			answered = append(answered, p.InReplyToAccountID)
+		}
+	}
+	follows, err := tx.FollowsTo(ctx, me, unique(answered))
+	if err != nil {
+		return nil, err
+	}
+	blocks, err := tx.Blocks(ctx, me, unique(authors))
+	if err != nil {
+		return nil, err
+	}
+	out := posts[:0]
+	for _, p := range posts {
+		to := p.InReplyToAccountID
+		mine := p.AuthorID == me || to == me || to == p.AuthorID || p.MentionsAccount(me)
+		if blocks[p.AuthorID].Muting || p.InReplyToURI != "" && !mine && follows[to] == nil {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Public lists what was said to everybody that the reader belongs to: here
+// (local), elsewhere (remote), or both.
+func (s *Service) Public(ctx context.Context, r Reader, p Page, local, remote bool, f PostFilter) (views []*PostView, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		views, err = s.collect(ctx, tx, r, p, func(p Page) ([]*Post, error) {
+			return tx.PublicPosts(ctx, p, local, remote, f)
+		})
+		return err
+	})
+	return views, err
+}
+
+// TagPosts lists posts with a hashtag.
+func (s *Service) TagPosts(ctx context.Context, r Reader, tag string, p Page) ([]*PostView, error) {
+	return s.Public(ctx, r, p, false, false, PostFilter{Tag: s.Text.FoldTag(tag)})
+}
+
+// AccountPosts lists what an account wrote, as far as the reader may see it.
+func (s *Service) AccountPosts(ctx context.Context, r Reader, id ID, p Page, f PostFilter) (views []*PostView, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if _, err := s.account(ctx, tx, r, id); err != nil {
+			return err
+		}
+		views, err = s.collect(ctx, tx, r, p, func(p Page) ([]*Post, error) {
+			return tx.PostsBy(ctx, id, p, f)
+		})
+		return err
+	})
+	return views, err
+}
+
+// Bookmarks and Favourites list a member's own marks; cursors are the marks' ids.
+func (s *Service) Bookmarks(ctx context.Context, r Reader, p Page) ([]*PostView, error) {
+	return s.marked(ctx, r, p, Tx.Bookmarks)
+}
+
+// Favourites lists what a member liked.
+func (s *Service) Favourites(ctx context.Context, r Reader, p Page) ([]*PostView, error) {
+	return s.marked(ctx, r, p, Tx.Favourites)
+}
+
+func (s *Service) marked(ctx context.Context, r Reader, p Page, list func(Tx, context.Context, ID, Page) ([]*Post, []ID, error)) (views []*PostView, err error) {
+	me, err := s.member(r)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		posts, cursors, err := list(tx, ctx, me.ID, p.Clamp(defaultPage, maxPage))
+		if err != nil {
+			return err
+		}
+		at := make(map[ID]ID, len(posts))
+		for i, post := range posts {
+			at[post.ID] = cursors[i]
+		}
+		if posts, err = s.Visible(ctx, tx, r, posts); err != nil {
+			return err
+		}
+		views, err = s.views(ctx, tx, r, posts)
+		for _, v := range views {
+			v.Cursor = at[v.Post.ID]
+		}
+		return err
+	})
+	return views, err
+}
+
+// Thread shows what a post answers (oldest first) and what answers it (in order
+// of the tree, depth first), as far as the reader may see it. Members' reading
+// also completes remote threads in the background.
+func (s *Service) Thread(ctx context.Context, r Reader, id ID) (ancestors, descendants []*PostView, err error) {
+	var top *Post
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if top, err = s.readable(ctx, tx, r, id); err != nil {
+			return err
+		}
+		posts, err := tx.Thread(ctx, top.ThreadID, threadLimit)
+		if err != nil {
+			return err
+		}
+		if posts, err = s.Visible(ctx, tx, r, posts); err != nil {
+			return err
+		}
+		above, below := around(top, posts)
+		if ancestors, err = s.views(ctx, tx, r, above); err != nil {
+			return err
+		}
+		descendants, err = s.views(ctx, tx, r, below)
+		return err
+	})
+	if err == nil && r.Local() && s.Remote != nil {
+		s.Remote.Thread(context.WithoutCancel(ctx), top)
+	}
+	return ancestors, descendants, err
+}
+
+// around picks the ancestors and descendants of a post out of its thread.
+func around(top *Post, posts []*Post) (above, below []*Post) {
+	byID := make(map[ID]*Post, len(posts))
+	children := map[ID][]*Post{}
+	for _, p := range posts {
+		byID[p.ID] = p
+		if p.InReplyToID != 0 {
+			children[p.InReplyToID] = append(children[p.InReplyToID], p)
+		}
+	}
+	seen := map[ID]bool{top.ID: true}
+	for p := byID[top.InReplyToID]; p != nil && !seen[p.ID]; p = byID[p.InReplyToID] {
+		seen[p.ID] = true
+		above = append([]*Post{p}, above...)
+	}
+	var walk func(id ID)
+	walk = func(id ID) {
+		next := children[id]
+		sort.Slice(next, func(i, j int) bool { return next[i].ID < next[j].ID })
+		for _, p := range next {
+			if !seen[p.ID] {
+				seen[p.ID] = true
+				below = append(below, p)
+				walk(p.ID)
+			}
+		}
+	}
+	walk(top.ID)
+	return above, below
+}
+
+// Replies lists the direct answers to a post, oldest first.
+func (s *Service) Replies(ctx context.Context, r Reader, id ID, p Page) (posts []*Post, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if _, err := s.readable(ctx, tx, r, id); err != nil {
+			return err
+		}
+		if posts, err = tx.Replies(ctx, id, p.Clamp(defaultPage, maxPage)); err != nil {
+			return err
+		}
+		posts, err = s.Visible(ctx, tx, r, posts)
+		return err
+	})
+	return posts, err
+}
+
+// Versions lists a post's former states, oldest first, and the present one last.
+func (s *Service) Versions(ctx context.Context, r Reader, id ID) (versions []*Post, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, err := s.readable(ctx, tx, r, id)
+		if err != nil {
+			return err
+		}
+		if versions, err = tx.PostVersions(ctx, id); err != nil {
+			return err
+		}
+		versions = append(versions, p)
+		return nil
+	})
+	return versions, err
+}
+
+// Favouriters and Boosters list who marked a post that the reader may see.
+func (s *Service) Favouriters(ctx context.Context, r Reader, id ID, p Page) ([]*Account, error) {
+	return s.markers(ctx, r, id, p, Tx.FavouritersOf)
+}
+
+// Boosters lists who shared a post.
+func (s *Service) Boosters(ctx context.Context, r Reader, id ID, p Page) ([]*Account, error) {
+	return s.markers(ctx, r, id, p, Tx.BoostersOf)
+}
+
+func (s *Service) markers(ctx context.Context, r Reader, id ID, p Page, list func(Tx, context.Context, ID, Page) ([]*Account, error)) (out []*Account, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if _, err := s.readable(ctx, tx, r, id); err != nil {
+			return err
+		}
+		out, err = list(tx, ctx, id, p.Clamp(defaultPage, 80))
+		return err
+	})
+	return out, err
+}
+
+// Deliveries tells the author where a post has arrived.
+func (s *Service) Deliveries(ctx context.Context, r Reader, id ID) (states []DeliveryState, err error) {
+	if _, err := s.member(r); err != nil {
+		return nil, err
+	}
+	var refs []int64
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, err := s.own(ctx, tx, r, id)
+		if err != nil {
+			return err
+		}
+		receipts, err := tx.ReceiptsOfPost(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		for _, rc := range receipts {
+			states = append(states, DeliveryState{Peer: rc.Peer, Inbox: rc.Inbox, State: "delivered", At: rc.At})
+		}
+		activities, err := tx.ActivitiesOf(ctx, p.ID)
+		for _, a := range activities {
+			refs = append(refs, int64(a.ID))
+		}
+		return err
+	})
+	if err != nil || len(refs) == 0 {
+		return states, err
+	}
+	jobs, err := s.Jobs.JobsOf(ctx, "deliver", refs)
+	for _, j := range jobs {
+		states = append(states, DeliveryState{Peer: j.Host, Inbox: j.Target, State: "waiting", Attempts: j.Attempts, NextAt: j.NextAt, LastError: j.LastError})
+	}
+	return states, err
+}

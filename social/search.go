@@ -1,0 +1,131 @@
+package social
+
+import (
+	"context"
+	"strings"
+)
+
+// SearchOptions narrow a search.
+type SearchOptions struct {
+	Type      string // accounts, statuses, hashtags; "" all
+	Resolve   bool   // ask other servers for a handle or address
+	Limit     int
+	Following bool // only accounts that the reader follows
+}
+
+// SearchResult is what was found.
+type SearchResult struct {
+	Accounts []*Account
+	Posts    []*PostView
+	Tags     []string
+}
+
+// Search finds people by name, and with an address or a full handle exactly what
+// that stands for, also on other servers.
+func (s *Service) Search(ctx context.Context, r Reader, q string, o SearchOptions) (res SearchResult, err error) {
+	q = clip(strings.TrimSpace(q), 500)
+	if q == "" {
+		return res, nil
+	}
+	if o.Limit <= 0 || o.Limit > maxPage {
+		o.Limit = defaultPage
+	}
+	if strings.HasPrefix(q, "https://") || strings.HasPrefix(q, "http://") {
+		return s.searchURL(ctx, r, q, o)
+	}
+	if o.Type == "" || o.Type == "accounts" {
+		if res.Accounts, err = s.searchAccounts(ctx, r, q, o); err != nil {
+			return res, err
+		}
+	}
+	if tag := s.Text.FoldTag(strings.TrimPrefix(q, "#")); (o.Type == "" || o.Type == "hashtags") && tag != "" && !strings.ContainsAny(q, " @") {
+		found, err := s.TagPosts(ctx, r, tag, Page{Limit: 1})
+		if err != nil {
+			return res, err
+		}
+		if len(found) > 0 || strings.HasPrefix(q, "#") {
+			res.Tags = []string{tag}
+		}
+	}
+	return res, nil
+}
+
+func (s *Service) searchAccounts(ctx context.Context, r Reader, q string, o SearchOptions) (list []*Account, err error) {
+	prefix := strings.TrimPrefix(q, "@")
+	if strings.Contains(prefix, "@") {
+		find := s.AccountByHandle
+		if o.Resolve {
+			find = s.FindHandle
+		}
+		a, err := find(ctx, r, prefix)
+		if err != nil {
+			return nil, ignoreUnreachable(err)
+		}
+		return []*Account{a}, nil
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		found, err := tx.SearchAccounts(ctx, prefix, o.Limit)
+		if err != nil {
+			return err
+		}
+		var follows map[ID]*Follow
+		if o.Following && r.Local() {
+			ids := make([]ID, len(found))
+			for i, a := range found {
+				ids[i] = a.ID
+			}
+			if follows, err = tx.FollowsTo(ctx, r.Account.ID, ids); err != nil {
+				return err
+			}
+		}
+		for _, a := range found {
+			if s.mayShow(r, a) == nil && a.Kind != KindApplication && (follows == nil || follows[a.ID] != nil) {
+				list = append(list, a)
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// ignoreUnreachable treats a server that does not answer like one that does not
+// know: the search finds nothing.
+func ignoreUnreachable(err error) error {
+	switch KindOf(err) {
+	case NotFound, Unavailable, Invalid, Forbidden:
+		return nil
+	}
+	return err
+}
+
+func (s *Service) searchURL(ctx context.Context, r Reader, url string, o SearchOptions) (res SearchResult, err error) {
+	if v, err := s.PostByURI(ctx, r, url); err == nil {
+		res.Posts = []*PostView{v}
+		return res, nil
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		a, err := tx.AccountByURI(ctx, url)
+		if err == nil && s.mayShow(r, a) == nil {
+			res.Accounts = []*Account{a}
+		}
+		return ignoreNotFound(err)
+	})
+	if err != nil || len(res.Accounts) > 0 || !o.Resolve || !r.Local() || s.Links.Owns(url) {
+		return res, err
+	}
+	a, p, err := s.Remote.FindURL(ctx, url)
+	if err != nil {
+		return res, ignoreUnreachable(err)
+	}
+	if a != nil {
+		res.Accounts = []*Account{a}
+	}
+	if p != nil {
+		v, err := s.Post(ctx, r, p.ID)
+		if err != nil {
+			return res, ignoreUnreachable(err)
+		}
+		res.Posts = []*PostView{v}
+	}
+	return res, nil
+}

@@ -1,0 +1,96 @@
+package social
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"parley/media"
+	"parley/queue"
+	"parley/text"
+)
+
+// Remote is what the network asks of other servers; federation implements it.
+// Its methods may use the network and are never called inside a transaction.
+type Remote interface {
+	// FindAccount looks a handle up by WebFinger and fetches its actor.
+	FindAccount(ctx context.Context, username, host string) (*Account, error)
+	// FindURL fetches what a URL stands for; one of the results is nil.
+	FindURL(ctx context.Context, url string) (*Account, *Post, error)
+	// Thread starts to complete a remote thread in the background, within a budget.
+	Thread(ctx context.Context, post *Post)
+}
+
+// Files keeps uploaded files under names that we made.
+type Files interface {
+	Put(ctx context.Context, name string, r io.Reader) error
+	Open(ctx context.Context, name string) (io.ReadSeekCloser, int64, error)
+	Delete(ctx context.Context, name string) error
+}
+
+// Images decodes, strips and scales pictures, and tells other files' types.
+type Images interface {
+	Process(ctx context.Context, r io.Reader) (*media.File, error)
+}
+
+// Limits of what a member may write.
+type Limits struct {
+	PostLength   int   // characters, counted as in the Mastodon API
+	Attachments  int   // files with one post
+	UploadBytes  int64 // of one file
+	PollOptions  int
+	OptionLength int
+	NameLength   int
+	BioLength    int
+	Fields       int
+}
+
+// DefaultLimits suit a company: room for a page of text.
+func DefaultLimits() Limits {
+	return Limits{PostLength: 5000, Attachments: 4, UploadBytes: 40 << 20, PollOptions: 8,
+		OptionLength: 100, NameLength: 60, BioLength: 1500, Fields: 6}
+}
+
+// Options are what a Service needs.
+type Options struct {
+	Store   Store
+	Outbox  Outbox
+	Remote  Remote
+	Jobs    queue.Admin
+	Text    *text.Renderer
+	Links   Links
+	Files   Files
+	Images  Images
+	NewKeys func() ([]Key, error) // an RSA and an Ed25519 key pair, without URIs
+	Mode    FederationMode
+	Profile string // company or open
+	Limits  Limits
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Service is the network of one instance.
+type Service struct {
+	Options
+	home string
+}
+
+// NewService makes a Service.
+func NewService(o Options) *Service {
+	return &Service{Options: o, home: o.Links.Home()}
+}
+
+// HomeAuthority is our own authority.
+func (s *Service) HomeAuthority() string { return s.home }
+
+// member answers an error for everybody who is not an active member here.
+func (s *Service) member(r Reader) (*Account, error) {
+	if !r.Local() {
+		return nil, Errorf(Unauthenticated, "sign in first")
+	}
+	if !r.Account.Active() {
+		return nil, Errorf(Forbidden, "this account is suspended")
+	}
+	return r.Account, nil
+}

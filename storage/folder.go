@@ -1,0 +1,119 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// PrepareFolder makes the data folder for its owner alone, and refuses one that
+// others may read (T71).
+func PrepareFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return CheckPermissions(dir)
+}
+
+// CheckPermissions refuses a data folder, or a file directly in it, that others
+// than the owner may read.
+func CheckPermissions(dir string) error {
+	st, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if st.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("the data folder %s can be read by others: run chmod 700 %s", dir, dir)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		name := filepath.Join(dir, e.Name())
+		if info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+			return fmt.Errorf("%s can be read by others: run chmod 600 %s", name, name)
+		}
+	}
+	return nil
+}
+
+// LockFolder makes sure that one serve at a time works on a data folder (T75).
+func LockFolder(dir string) (unlock func(), err error) {
+	name := filepath.Join(dir, "parley.lock")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		who, _ := os.ReadFile(name) // the number only helps; without it the message still holds
+		_ = f.Close()
+		return nil, fmt.Errorf("another parley serve (process %s) works on %s: stop it first, or choose another --data", strings.TrimSpace(string(who)), dir)
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+		if err != nil {
+			_ = f.Close()
+			return nil, err
+		}
+	}
+	return func() { _ = f.Close() }, nil // closing frees the lock
+}
+
+// BackupDatabase writes a consistent copy of an SQLite database to a new file,
+// while others write.
+func (db *DB) BackupDatabase(ctx context.Context, file string) error {
+	if !db.dialect.sqlite {
+		return errors.New("back a PostgreSQL database up with pg_dump")
+	}
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	// A connection of its own: the writer goes on, and readers may write nothing.
+	source, err := sql.Open("sqlite", "file:"+db.file+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		return err
+	}
+	_, err = source.ExecContext(ctx, `VACUUM INTO $1`, file)
+	if err = errors.Join(err, source.Close()); err != nil {
+		return db.translate(err)
+	}
+	return os.Chmod(file, 0o600)
+}
+
+// Integrity checks the database and its references.
+func (db *DB) Integrity(ctx context.Context) error {
+	if !db.dialect.sqlite {
+		return db.read.PingContext(ctx)
+	}
+	var answer string
+	if err := db.read.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&answer); err != nil {
+		return err
+	}
+	if answer != "ok" {
+		return fmt.Errorf("the database is damaged: %s; restore a backup", answer)
+	}
+	rows, err := db.read.QueryContext(ctx, `PRAGMA foreign_key_check`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // reading is over; Err below tells what counts
+	if rows.Next() {
+		return errors.New("the database has rows that point nowhere; restore a backup")
+	}
+	return rows.Err()
+}

@@ -1,0 +1,185 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"parley/queue"
+	"parley/social"
+)
+
+const jobColumns = `id, kind, host, ref, target, attempts, next_at, created_at, held_at, last_error`
+
+func scanJob(s scanner) (queue.Job, error) {
+	var j queue.Job
+	var next, created, held int64
+	err := s.Scan(&j.ID, &j.Kind, &j.Host, &j.Ref, &j.Target, &j.Attempts, &next, &created, &held, &j.LastError)
+	j.NextAt, j.CreatedAt, j.HeldAt = at(next), at(created), at(held)
+	return j, err
+}
+
+// Claim leases due jobs. The oldest due rows are looked at, a multiple of what is
+// wanted, and of those at most perHost of each host are taken, in turns.
+func (db *DB) Claim(ctx context.Context, kind string, now, lease time.Time, limit, perHost int, skip []string) (jobs []queue.Job, err error) {
+	err = db.run(ctx, func(t *Tx) error {
+		jobs, err = list(ctx, t, scanJob, `
+			UPDATE job SET next_at = $3 WHERE id IN (
+			  SELECT id FROM (
+			    SELECT id, next_at, row_number() OVER (PARTITION BY host ORDER BY next_at, id) AS turn FROM (
+			      SELECT id, host, next_at FROM job
+			      WHERE kind = $1 AND next_at <= $2 AND held_at = 0 AND host NOT IN `+db.dialect.texts("$4")+`
+			      ORDER BY next_at LIMIT $5`+db.dialect.skipLocked()+`) due) ranked
+			  WHERE turn <= $6 ORDER BY turn, next_at LIMIT $7)
+			RETURNING `+jobColumns, kind, ms(now), ms(lease), jsonText(append([]string{}, skip...)), 16*limit, perHost, limit)
+		return err
+	})
+	return jobs, err
+}
+
+// Finish removes jobs.
+func (db *DB) Finish(ctx context.Context, ids []int64) error {
+	return db.run(ctx, func(t *Tx) error {
+		_, err := t.exec(ctx, `DELETE FROM job WHERE id IN `+db.dialect.ids("$1"), jsonText(ids))
+		return err
+	})
+}
+
+// Retry gives a job back for later.
+func (db *DB) Retry(ctx context.Context, id int64, next time.Time, reason string) error {
+	return db.run(ctx, func(t *Tx) error {
+		_, err := t.exec(ctx, `UPDATE job SET next_at = $2, attempts = attempts + 1, last_error = $3 WHERE id = $1`, id, ms(next), reason)
+		return err
+	})
+}
+
+// Release gives leased jobs back unchanged.
+func (db *DB) Release(ctx context.Context, ids []int64) error {
+	return db.run(ctx, func(t *Tx) error {
+		_, err := t.exec(ctx, `UPDATE job SET next_at = $2 WHERE id IN `+db.dialect.ids("$1"), jsonText(ids), ms(db.now()))
+		return err
+	})
+}
+
+// HostFailed parks a host: none of its jobs is due before next.
+func (db *DB) HostFailed(ctx context.Context, host string, next time.Time, reason string) error {
+	return db.run(ctx, func(t *Tx) error {
+		if _, err := t.exec(ctx, `INSERT INTO host (name, failures, next_try, last_ok, last_error) VALUES ($1, 1, $2, 0, $3)
+			ON CONFLICT (name) DO UPDATE SET failures = host.failures + 1, next_try = excluded.next_try, last_error = excluded.last_error`,
+			host, ms(next), reason); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, `UPDATE job SET next_at = $2, last_error = $3 WHERE host = $1 AND next_at < $2`, host, ms(next), reason)
+		return err
+	})
+}
+
+// HostWorked ends a host's parking: its waiting jobs are due at once.
+func (db *DB) HostWorked(ctx context.Context, host string, now time.Time) error {
+	return db.run(ctx, func(t *Tx) error {
+		n, err := t.exec(ctx, `UPDATE host SET failures = 0, next_try = 0, last_ok = $2, last_error = '' WHERE name = $1 AND failures > 0`, host, ms(now))
+		if err != nil || n == 0 {
+			return err
+		}
+		_, err = t.exec(ctx, `UPDATE job SET next_at = $2 WHERE host = $1 AND next_at > $2 AND attempts = 0`, host, ms(now))
+		return err
+	})
+}
+
+const hostColumns = `h.name, h.failures, h.next_try, h.last_ok, h.last_error,
+	(SELECT count(*) FROM job j WHERE j.host = h.name), (SELECT coalesce(min(j.created_at), 0) FROM job j WHERE j.host = h.name)`
+
+func scanHost(s scanner) (queue.Host, error) {
+	var h queue.Host
+	var next, ok, oldest int64
+	err := s.Scan(&h.Name, &h.Failures, &next, &ok, &h.LastError, &h.Queued, &oldest)
+	h.NextTry, h.LastOK, h.OldestAt = at(next), at(ok), at(oldest)
+	return h, err
+}
+
+// Host tells the health of one host.
+func (db *DB) Host(ctx context.Context, host string) (h queue.Host, err error) {
+	h.Name = host
+	err = db.View(ctx, func(tx social.Tx) error {
+		found, err := list(ctx, tx.(*Tx), scanHost, `SELECT `+hostColumns+` FROM host h WHERE h.name = $1`, host)
+		if len(found) == 1 {
+			h = found[0]
+		}
+		return err
+	})
+	return h, err
+}
+
+// Hosts lists every host that has jobs or failed last time.
+func (db *DB) Hosts(ctx context.Context) (hosts []queue.Host, err error) {
+	err = db.View(ctx, func(tx social.Tx) error {
+		hosts, err = list(ctx, tx.(*Tx), scanHost, `SELECT `+hostColumns+` FROM (
+			SELECT name, failures, next_try, last_ok, last_error FROM host
+			UNION ALL SELECT DISTINCT host, 0, 0, 0, '' FROM job WHERE host <> '' AND host NOT IN (SELECT name FROM host)) h ORDER BY h.name`)
+		return err
+	})
+	return hosts, err
+}
+
+// NextDue is when the next job of a kind can run.
+func (db *DB) NextDue(ctx context.Context, kind string) (next time.Time, err error) {
+	err = db.View(ctx, func(tx social.Tx) error {
+		found, err := list(ctx, tx.(*Tx), scanID, `SELECT next_at FROM job WHERE kind = $1 AND held_at = 0 ORDER BY next_at LIMIT 1`, kind)
+		if len(found) == 1 {
+			next = at(int64(found[0]))
+		}
+		return err
+	})
+	return next, err
+}
+
+// Jobs lists waiting jobs of a host, or of all.
+func (db *DB) Jobs(ctx context.Context, kind, host string, limit int) (jobs []queue.Job, err error) {
+	err = db.View(ctx, func(tx social.Tx) error {
+		jobs, err = list(ctx, tx.(*Tx), scanJob, `SELECT `+jobColumns+` FROM job WHERE kind = $1 AND ($2 = '' OR host = $2) ORDER BY next_at LIMIT $3`, kind, host, limit)
+		return err
+	})
+	return jobs, err
+}
+
+// JobsOf lists what waits for some refs.
+func (db *DB) JobsOf(ctx context.Context, kind string, refs []int64) (jobs []queue.Job, err error) {
+	err = db.View(ctx, func(tx social.Tx) error {
+		jobs, err = list(ctx, tx.(*Tx), scanJob, `SELECT `+jobColumns+` FROM job WHERE kind = $1 AND ref IN `+db.dialect.ids("$2")+` ORDER BY target`, kind, jsonText(refs))
+		return err
+	})
+	return jobs, err
+}
+
+// RetryNow makes jobs due at once.
+func (db *DB) RetryNow(ctx context.Context, host string, now time.Time) (int, error) {
+	if err := db.run(ctx, func(t *Tx) error {
+		_, err := t.exec(ctx, `UPDATE host SET next_try = 0 WHERE $1 = '' OR name = $1`, host)
+		return err
+	}); err != nil {
+		return 0, err
+	}
+	return db.change(ctx, `UPDATE job SET next_at = $2 WHERE host <> '' AND ($1 = '' OR host = $1)`, host, ms(now))
+}
+
+// Hold keeps a host's jobs back, or lets them go.
+func (db *DB) Hold(ctx context.Context, host string, held bool, now time.Time) (int, error) {
+	when := int64(0)
+	if held {
+		when = ms(now)
+	}
+	return db.change(ctx, `UPDATE job SET held_at = $2 WHERE host = $1`, host, when)
+}
+
+// Drop removes a host's jobs.
+func (db *DB) Drop(ctx context.Context, kind, host string) (int, error) {
+	return db.change(ctx, `DELETE FROM job WHERE kind = $1 AND host = $2`, kind, host)
+}
+
+func (db *DB) change(ctx context.Context, query string, args ...any) (n int, err error) {
+	err = db.run(ctx, func(t *Tx) error {
+		changed, err := t.exec(ctx, query, args...)
+		n = int(changed)
+		return err
+	})
+	return n, err
+}

@@ -1,0 +1,159 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"parley/queue"
+	"parley/social"
+)
+
+const activityColumns = `id, uri, epoch, seq, verb, actor_id, post_id, object_uri, retraction, audience, ceiling, body, created_at`
+
+func scanActivity(s scanner) (*social.Activity, error) {
+	a := &social.Activity{}
+	var retraction, created int64
+	var audience, ceiling string
+	if err := s.Scan(&a.ID, &a.URI, &a.Epoch, &a.Seq, &a.Verb, &a.ActorID, &a.PostID, &a.ObjectURI, &retraction, &audience, &ceiling, &a.Body, &created); err != nil {
+		return nil, err
+	}
+	a.Retraction, a.CreatedAt = retraction == 1, at(created)
+	if err := json.Unmarshal([]byte(audience), &a.Audience); err != nil {
+		return nil, err
+	}
+	return a, json.Unmarshal([]byte(ceiling), &a.Ceiling)
+}
+
+// InsertActivity adds an entry to the change log. The place is taken under a
+// lock, so that it follows the order of commits.
+func (t *Tx) InsertActivity(ctx context.Context, a *social.Activity) error {
+	if !t.db.dialect.sqlite {
+		if _, err := t.exec(ctx, `SELECT pg_advisory_xact_lock(7236)`); err != nil {
+			return err
+		}
+	}
+	epoch, err := t.Setting(ctx, "epoch")
+	if err != nil {
+		return err
+	}
+	if a.Epoch, err = strconv.ParseInt(epoch, 10, 64); err != nil {
+		a.Epoch = 1
+	}
+	if err := t.q.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) + 1 FROM activity WHERE epoch = $1`, a.Epoch).Scan(&a.Seq); err != nil {
+		return t.db.translate(err)
+	}
+	_, err = t.exec(ctx, `INSERT INTO activity (`+activityColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		a.ID, a.URI, a.Epoch, a.Seq, string(a.Verb), a.ActorID, a.PostID, a.ObjectURI, bit(a.Retraction), jsonText(a.Audience), jsonText(a.Ceiling), a.Body, ms(a.CreatedAt))
+	return err
+}
+
+// Activity finds an entry by id.
+func (t *Tx) Activity(ctx context.Context, id social.ID) (*social.Activity, error) {
+	return one(ctx, t, scanActivity, `SELECT `+activityColumns+` FROM activity WHERE id = $1`, id)
+}
+
+// ActivityByURI finds an entry by URI.
+func (t *Tx) ActivityByURI(ctx context.Context, uri string) (*social.Activity, error) {
+	return one(ctx, t, scanActivity, `SELECT `+activityColumns+` FROM activity WHERE uri = $1`, uri)
+}
+
+// ActivitiesOf lists what was said about a post.
+func (t *Tx) ActivitiesOf(ctx context.Context, post social.ID) ([]*social.Activity, error) {
+	return list(ctx, t, scanActivity, `SELECT `+activityColumns+` FROM activity WHERE post_id = $1 AND post_id <> 0 ORDER BY epoch, seq`, post)
+}
+
+// ChangeLog pages forward from a cursor.
+func (t *Tx) ChangeLog(ctx context.Context, epoch, seq int64, limit int) ([]*social.Activity, error) {
+	return list(ctx, t, scanActivity, `SELECT `+activityColumns+` FROM activity WHERE (epoch, seq) > ($1, $2) ORDER BY epoch, seq LIMIT $3`, epoch, seq, limit)
+}
+
+func scanReceipt(s scanner) (social.Receipt, error) {
+	var r social.Receipt
+	var when int64
+	err := s.Scan(&r.ObjectURI, &r.PostID, &r.Peer, &r.Inbox, &r.How, &when)
+	r.At = at(when)
+	return r, err
+}
+
+// PutReceipt remembers that a peer has an object.
+func (t *Tx) PutReceipt(ctx context.Context, r social.Receipt) error {
+	_, err := t.exec(ctx, `INSERT INTO receipt (object_uri, peer, inbox, post_id, how, at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (object_uri, peer, inbox) DO UPDATE SET at = excluded.at`, r.ObjectURI, r.Peer, r.Inbox, r.PostID, string(r.How), ms(r.At))
+	return err
+}
+
+// Receipts lists who has an object.
+func (t *Tx) Receipts(ctx context.Context, objectURI, peer string) ([]social.Receipt, error) {
+	return list(ctx, t, scanReceipt, `SELECT object_uri, post_id, peer, inbox, how, at FROM receipt WHERE object_uri = $1 AND ($2 = '' OR peer = $2) ORDER BY peer, inbox`, objectURI, peer)
+}
+
+// ReceiptsOfPost lists who has a post.
+func (t *Tx) ReceiptsOfPost(ctx context.Context, post social.ID) ([]social.Receipt, error) {
+	return list(ctx, t, scanReceipt, `SELECT object_uri, post_id, peer, inbox, how, at FROM receipt WHERE post_id = $1 AND post_id <> 0 ORDER BY peer, inbox`, post)
+}
+
+// InsertInbound keeps an activity durably, once for each inbox.
+func (t *Tx) InsertInbound(ctx context.Context, in *social.Inbound) (bool, error) {
+	n, err := t.exec(ctx, `INSERT INTO inbound (id, uri, inbox_id, peer, actor, body, received_at, result) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
+		ON CONFLICT DO NOTHING`, in.ID, in.URI, in.InboxID, in.Peer, in.Actor, in.Body, ms(in.ReceivedAt))
+	return n > 0, err
+}
+
+// Inbound finds an activity that waits for its worker.
+func (t *Tx) Inbound(ctx context.Context, id social.ID) (*social.Inbound, error) {
+	return one(ctx, t, func(s scanner) (*social.Inbound, error) {
+		in := &social.Inbound{}
+		var received int64
+		err := s.Scan(&in.ID, &in.URI, &in.InboxID, &in.Peer, &in.Actor, &in.Body, &received)
+		in.ReceivedAt = at(received)
+		return in, err
+	}, `SELECT id, uri, inbox_id, peer, actor, body, received_at FROM inbound WHERE id = $1 AND body IS NOT NULL`, id)
+}
+
+// FinishInbound forgets the body and keeps the key.
+func (t *Tx) FinishInbound(ctx context.Context, id social.ID, result string) error {
+	_, err := t.exec(ctx, `UPDATE inbound SET body = NULL, result = $2 WHERE id = $1`, id, result)
+	return err
+}
+
+// Seen marks a key as known.
+func (t *Tx) Seen(ctx context.Context, key string, when time.Time) (bool, error) {
+	n, err := t.exec(ctx, `INSERT INTO seen (name, at) VALUES ($1, $2) ON CONFLICT DO NOTHING`, key, ms(when))
+	return n > 0, err
+}
+
+// WasSeen asks for a key.
+func (t *Tx) WasSeen(ctx context.Context, key string) (bool, error) {
+	ids, err := list(ctx, t, scanID, `SELECT at FROM seen WHERE name = $1`, key)
+	return len(ids) > 0, err
+}
+
+// Forget removes old keys.
+func (t *Tx) Forget(ctx context.Context, before time.Time) error {
+	if _, err := t.exec(ctx, `DELETE FROM seen WHERE at < $1`, ms(before)); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `DELETE FROM inbound WHERE received_at < $1 AND body IS NULL`, ms(before))
+	return err
+}
+
+// AddJobs writes jobs, due at once or when their host is tried again.
+func (t *Tx) AddJobs(ctx context.Context, jobs []queue.Job) error {
+	now := t.db.now()
+	for _, j := range jobs {
+		if j.NextAt.IsZero() {
+			j.NextAt = now
+		}
+		if _, err := t.exec(ctx, `
+			INSERT INTO job (id, kind, host, ref, target, next_at, created_at)
+			VALUES ($1, $2, $3, $4, $5, CASE WHEN coalesce((SELECT next_try FROM host WHERE name = $3), 0) > $6
+			  THEN (SELECT next_try FROM host WHERE name = $3) ELSE $6 END, $7)
+			ON CONFLICT (kind, ref, target) DO NOTHING`,
+			social.NewID(now), j.Kind, j.Host, j.Ref, j.Target, ms(j.NextAt), ms(now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,224 @@
+// Package storage keeps everything in SQLite or PostgreSQL, behind the ports that
+// social, queue and auth declare. One hand-written SQL text serves both; what
+// differs stands in dialect.go. It knows neither HTTP nor ActivityPub nor who
+// calls it, and it decides nothing about who may see what.
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"parley/auth"
+	"parley/queue"
+	"parley/social"
+)
+
+var (
+	_ social.Store = (*DB)(nil)
+	_ social.Tx    = (*Tx)(nil)
+	_ queue.Store  = (*DB)(nil)
+	_ queue.Admin  = (*DB)(nil)
+	_ auth.Store   = (*DB)(nil)
+)
+
+// Options of a DB.
+type Options struct {
+	URL     string // sqlite:<file> or postgres://...
+	DataDir string // where a relative file is
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// DB is an open database.
+type DB struct {
+	dialect dialect
+	write   *sql.DB
+	read    *sql.DB
+	file    string // of SQLite
+	now     func() time.Time
+	log     *slog.Logger
+
+	work    chan *unit // to the writer goroutine of SQLite
+	stopped chan struct{}
+	once    sync.Once
+}
+
+// querier is what *sql.Conn and *sql.Tx have in common.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Tx is one transaction; see social.Tx.
+type Tx struct {
+	db    *DB
+	q     querier
+	after []func()
+}
+
+// AfterCommit runs fn once the transaction is durable.
+func (t *Tx) AfterCommit(fn func()) { t.after = append(t.after, fn) }
+
+// Open opens a database and brings its schema up to date.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	db := &DB{now: o.Now, log: o.Log, stopped: make(chan struct{})}
+	var err error
+	if name, ok := strings.CutPrefix(o.URL, "sqlite:"); ok {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(o.DataDir, name)
+		}
+		err = db.openSQLite(name)
+	} else {
+		err = db.openPostgres(o.URL)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	if err := db.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.closePools())
+	}
+	if db.dialect.sqlite {
+		db.work = make(chan *unit, 256)
+		go db.runWriter()
+	}
+	return db, nil
+}
+
+func (db *DB) openSQLite(name string) (err error) {
+	db.dialect, db.file = dialect{sqlite: true}, name
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600) // SQLite gives -wal and -shm the same mode
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	dsn := "file:" + name + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(memory)"
+	if db.write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
+		return err
+	}
+	db.write.SetMaxOpenConns(1)
+	if db.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)&_pragma=cache_size(-8000)"); err != nil {
+		return err
+	}
+	db.read.SetMaxOpenConns(4)
+	db.read.SetMaxIdleConns(4)
+	return db.write.Ping()
+}
+
+func (db *DB) openPostgres(url string) (err error) {
+	if db.write, err = sql.Open("pgx", url); err != nil {
+		return err
+	}
+	db.write.SetMaxOpenConns(16)
+	db.write.SetMaxIdleConns(8)
+	db.read = db.write
+	return db.write.Ping()
+}
+
+// Close waits for running transactions and closes the database.
+func (db *DB) Close() error {
+	db.once.Do(func() {
+		if db.work != nil {
+			close(db.work)
+			<-db.stopped
+		}
+	})
+	return db.closePools()
+}
+
+func (db *DB) closePools() error {
+	err := db.write.Close()
+	if db.read != db.write {
+		err = errors.Join(err, db.read.Close())
+	}
+	return err
+}
+
+// View runs fn on a snapshot.
+func (db *DB) View(ctx context.Context, fn func(tx social.Tx) error) error {
+	opts := &sql.TxOptions{ReadOnly: true}
+	if !db.dialect.sqlite {
+		opts.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := db.read.BeginTx(ctx, opts)
+	if err != nil {
+		return db.translate(err)
+	}
+	defer func() { _ = tx.Rollback() }() // a snapshot has nothing to lose
+	return fn(&Tx{db: db, q: tx})
+}
+
+// Tx runs fn in a transaction; see social.Store.
+func (db *DB) Tx(ctx context.Context, fn func(tx social.Tx) error) error {
+	return db.run(ctx, func(tx *Tx) error { return fn(tx) })
+}
+
+func (db *DB) run(ctx context.Context, fn func(tx *Tx) error) error {
+	if db.dialect.sqlite {
+		return db.submit(ctx, fn)
+	}
+	return db.serializable(ctx, fn)
+}
+
+const serializableTries = 20
+
+// serializable runs fn on PostgreSQL and repeats it when another transaction won.
+func (db *DB) serializable(ctx context.Context, fn func(tx *Tx) error) error {
+	var err error
+	for try := range serializableTries {
+		if try > 0 {
+			select {
+			case <-time.After(time.Duration(try) * time.Duration(1+db.now().UnixNano()%7) * time.Millisecond):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		var t *Tx
+		if t, err = db.attempt(ctx, fn); err == nil {
+			for _, f := range t.after {
+				f()
+			}
+			return nil
+		}
+		if !repeatable(err) {
+			break
+		}
+	}
+	return db.translate(err)
+}
+
+func (db *DB) attempt(ctx context.Context, fn func(tx *Tx) error) (*Tx, error) {
+	tx, err := db.write.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
+	if err != nil {
+		return nil, err
+	}
+	t := &Tx{db: db, q: tx}
+	if err := fn(t); err != nil {
+		return nil, errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	return t, tx.Commit()
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,48 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"parley/social"
+)
+
+// AddToTimelines puts a post into home timelines; an owner gets a post once,
+// whether as itself or as a boost.
+func (t *Tx) AddToTimelines(ctx context.Context, p *social.Post, extra []social.ID, when time.Time) ([]social.ID, error) {
+	subject := p.ID
+	if p.BoostOfID != 0 {
+		subject = p.BoostOfID
+	}
+	return list(ctx, t, scanID, `
+		INSERT INTO timeline (owner_id, id, post_id, subject_id, author_id)
+		SELECT o.id, $2, $3, $4, $1 FROM account o
+		WHERE o.host = '' AND o.deleted_at = 0 AND (o.id IN `+t.db.dialect.ids("$5")+` OR o.id IN (
+		  SELECT f.follower_id FROM follow f WHERE f.target_id = $1 AND f.state = 'accepted' AND f.show_boosts >= $6))
+		ON CONFLICT DO NOTHING RETURNING owner_id`,
+		p.AuthorID, social.NewID(when), p.ID, subject, jsonText(append([]social.ID{}, extra...)), bit(p.BoostOfID != 0))
+}
+
+// Timeline pages through the ids of a home timeline.
+func (t *Tx) Timeline(ctx context.Context, owner social.ID, p social.Page) ([]social.TimelineItem, error) {
+	clause, args, rev := keyset("id", p, []any{owner})
+	items, err := list(ctx, t, scanItem, `SELECT id, post_id FROM timeline WHERE owner_id = $1`+clause, args...)
+	return turn(items, rev), err
+}
+
+// FillTimeline adds an author's newest posts where their dates put them.
+func (t *Tx) FillTimeline(ctx context.Context, owner, author social.ID, limit int) error {
+	_, err := t.exec(ctx, `
+		INSERT INTO timeline (owner_id, id, post_id, subject_id, author_id)
+		SELECT $1, p.id, p.id, CASE WHEN p.boost_of_id = 0 THEN p.id ELSE p.boost_of_id END, p.author_id
+		FROM (SELECT id, boost_of_id, author_id FROM post WHERE author_id = $2 AND deleted_at = 0 AND audience_kind <> 'direct'
+		      ORDER BY id DESC LIMIT $3) p WHERE true
+		ON CONFLICT DO NOTHING`, owner, author, limit)
+	return err
+}
+
+// ClearTimeline takes out an author's posts.
+func (t *Tx) ClearTimeline(ctx context.Context, owner, author social.ID) error {
+	_, err := t.exec(ctx, `DELETE FROM timeline WHERE owner_id = $1 AND author_id = $2`, owner, author)
+	return err
+}
