@@ -1,0 +1,237 @@
+package activitypub
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite our own golden files, never a peer's fixture")
+
+func TestRefusals(t *testing.T) {
+	for name, doc := range map[string]string{
+		"duplicate key":    `{"type":"Create","type":"Undo"}`,
+		"case variant":     `{"type":"Create","TYPE":"Undo"}`,
+		"alias duplicate":  `{"type":"Create","@type":"Undo"}`,
+		"nested duplicate": `{"object":{"id":"a","ID":"b"}}`,
+		"graph":            `{"@graph":[{"id":"x"}]}`,
+		"included":         `{"id":"x","@included":[]}`,
+		"reverse":          `{"object":{"@reverse":{}}}`,
+		"deep":             strings.Repeat(`{"object":`, 70) + `{}` + strings.Repeat(`}`, 70),
+		"tokens":           `{"to":[` + strings.Repeat(`1,`, 21_000) + `1]}`,
+		"list":             `[1,2]`,
+		"trailing":         `{} {}`,
+		"cut off":          `{"type":"Create"`,
+		"not utf-8":        "{\"a\":\"\xff\"}",
+		"too large":        `{"a":"` + strings.Repeat("x", MaxBytes) + `"}`,
+		"empty":            ``,
+	} {
+		_, err := Parse([]byte(doc))
+		var refused *ParseError
+		if !errors.As(err, &refused) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestToleranceInForm(t *testing.T) {
+	o, err := Parse([]byte(`{"@context":"https://www.w3.org/ns/activitystreams","@id":"https://b.test/1","type":["as:Note","x:Y"],
+		"to":"as:Public","cc":["Public",{"id":"https://b.test/f"}],"attributedTo":[{"type":"Person","id":"https://b.test/u"}],
+		"contentMap":{"de":"<p>Hallo</p>"},"tag":{"type":"Mention","href":"https://a.test/u"},"published":"2026-01-02T03:04:05.123+02:00","null":null}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, lang := o.Language("content")
+	if o.ID() != "https://b.test/1" || o.Type() != Note || o.Ref("attributedTo") != "https://b.test/u" || text != "<p>Hallo</p>" || lang != "de" {
+		t.Errorf("%+v %q %q", o, text, lang)
+	}
+	if to := strings.Join(o.Addressed(), " "); to != Public+" "+Public+" https://b.test/f" {
+		t.Error(to)
+	}
+	if len(o.Objects("tag")) != 1 || o.Objects("tag")[0].Type() != Mention || o.Time("published").Hour() != 1 {
+		t.Error("tag or date")
+	}
+}
+
+func TestCaps(t *testing.T) {
+	o, err := Parse([]byte(`{"tag":[` + strings.Repeat(`"x",`, 500) + `"x"],"id":"https://` + strings.Repeat("a", 3000) + `"}`))
+	if err != nil || len(o.Objects("tag")) != 150 || o.ID() != "" {
+		t.Errorf("%v %d %q", err, len(o.Objects("tag")), o.ID())
+	}
+}
+
+// What other servers send is read the same way for ever, and unknown properties
+// survive being parsed and written again.
+func TestFixtures(t *testing.T) {
+	files, err := filepath.Glob("testdata/*/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no fixtures", err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, ".golden.json") {
+			continue
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := Parse(b)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		got, err := json.MarshalIndent(summary(o), "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden := strings.TrimSuffix(file, ".json") + ".golden.json"
+		if *update {
+			if err := os.WriteFile(golden, append(got, '\n'), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil || string(want) != string(got)+"\n" {
+			t.Errorf("%s reads as\n%s\nwant\n%s %v", file, got, want, err)
+		}
+		again, err := Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(again) < MaxBytes {
+			back, err := Parse(again)
+			if err != nil {
+				t.Errorf("%s: written form: %v", file, err)
+			}
+			for key := range o {
+				if !back.Has(key) {
+					t.Errorf("%s: %s got lost", file, key)
+				}
+			}
+		}
+	}
+}
+
+func summary(o Object) map[string]any {
+	text, lang := o.Language("content")
+	m := map[string]any{"id": o.ID(), "type": o.Type(), "actor": o.Ref("actor"), "object": o.Ref("object"), "addressed": o.Addressed(),
+		"content": text, "language": lang, "author": o.Ref("attributedTo"), "published": o.Time("published"), "inReplyTo": o.Ref("inReplyTo")}
+	var tags []string
+	for _, t := range o.Objects("tag") {
+		tags = append(tags, t.Type()+" "+t.Text("name"))
+	}
+	m["tags"] = tags
+	if inner, ok := o.Embedded("object"); ok {
+		m["embedded"] = summary(inner)
+	}
+	if o.IsActor() {
+		keys := []string{}
+		for _, k := range o.Objects("publicKey") {
+			keys = append(keys, k.ID())
+		}
+		m["inbox"], m["keys"], m["name"] = o.Ref("inbox"), keys, o.Text("preferredUsername")
+	}
+	for k, v := range m {
+		if v == "" || v == nil {
+			delete(m, k)
+		}
+	}
+	return m
+}
+
+func TestAuthority(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://VICTIM.example/x":      "victim.example",
+		"https://victim.example:443":    "victim.example",
+		"https://victim.example:8443/":  "victim.example:8443",
+		"http://127.0.0.1:80/":          "127.0.0.1",
+		"https://münchen.example":       "xn--mnchen-3ya.example",
+		"https://victim.example./":      "",
+		"https://u:p@victim.example/":   "",
+		"https://victim%2eexample/":     "",
+		"https://xn--victim-.example/":  "",
+		"ftp://victim.example":          "",
+		"https://0x7f.1/":               "",
+		"https://2130706433/":           "",
+		"https://":                      "",
+		"https://a..b/":                 "",
+		"javascript:alert(1)":           "",
+		"https://[::1]:8443/":           "[::1]:8443",
+		"https://xn--80ak6aa92e.com/aa": "xn--80ak6aa92e.com",
+	} {
+		got, err := Authority(in)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q %v, want %q", in, got, err, want)
+		}
+	}
+}
+
+func TestParseResource(t *testing.T) {
+	for in, want := range map[string]string{
+		"acct:bob@B.test": "bob b.test", "@bob@b.test:8080": "bob b.test:8080", "acct:bob": "", "acct:@b.test": "", "acct:a b@c.test": "",
+		"acct:bob@b.test@c.test": "", "acct:bob@b.test.": "",
+	} {
+		name, host, _, err := ParseResource(in)
+		got := strings.TrimSpace(name + " " + host)
+		if err != nil {
+			got = ""
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*/*.json")
+	for _, file := range files {
+		if b, err := os.ReadFile(file); err == nil {
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		o, err := Parse(b)
+		if err != nil {
+			return
+		}
+		summary(o)
+		out, err := Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out) <= MaxBytes {
+			if _, err := Parse(out); err != nil && !strings.Contains(err.Error(), "tokens") {
+				t.Errorf("written form: %v: %s", err, out)
+			}
+		}
+	})
+}
+
+func FuzzResource(f *testing.F) {
+	f.Add("acct:bob@b.test")
+	f.Add("https://b.test/@bob")
+	f.Fuzz(func(t *testing.T, s string) {
+		name, host, _, err := ParseResource(s)
+		if err == nil && name != "" {
+			if again, err := HostPort(host); err != nil || again != host {
+				t.Errorf("%q is not stable: %q %v", host, again, err)
+			}
+		}
+	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	doc, err := os.ReadFile("testdata/mastodon/create_note.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := Parse(doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
