@@ -1,0 +1,196 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"parley/activitypub/httpsig"
+	"parley/outbound"
+	"parley/queue"
+	"parley/social"
+)
+
+const (
+	// leaseTime is longer than an attempt with all its tries.
+	leaseTime = 2 * time.Minute
+	// publicLife is how long a delivery to a peer of the zone public is tried;
+	// sisters and partners are never given up.
+	publicLife = 30 * 24 * time.Hour
+)
+
+// deliver is the handler of delivery jobs.
+func (s *Server) deliver(ctx context.Context, j queue.Job) queue.Result {
+	d, err := s.decide(ctx, j)
+	if err != nil {
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	}
+	if d.refused != "" {
+		s.Log.Info("delivery not sent", "peer", j.Host, "activity", j.Ref, "reason", d.refused)
+		return queue.Result{Verdict: queue.Done, Reason: d.refused}
+	}
+	return s.egress(ctx, j, d)
+}
+
+// decision is what may leave, or why it may not.
+type decision struct {
+	refused  string
+	activity *social.Activity
+	peer     social.Peer
+	zone     social.Zone
+}
+
+// decide asks again, at this moment, whether this inbox may have this activity:
+// the peer's zone now, the post's audience now, the person's mention. A
+// retraction may leave if and only if the peer has what it takes back, whatever
+// its zone became.
+func (s *Server) decide(ctx context.Context, j queue.Job) (d decision, err error) {
+	err = s.Store.Tx(ctx, func(tx social.Tx) error {
+		d = decision{}
+		if d.activity, err = tx.Activity(ctx, social.ID(j.Ref)); err != nil {
+			return err
+		}
+		if d.peer, err = tx.Peer(ctx, j.Host); err != nil {
+			return err
+		}
+		d.zone = s.Mode.Effective(d.peer.Zone)
+		if d.activity.Retraction {
+			receipts, err := tx.Receipts(ctx, d.activity.ObjectURI, j.Host)
+			if err == nil && len(receipts) == 0 {
+				d.refused = "the peer never had what this takes back"
+			}
+			return err
+		}
+		if d.zone.Kind == social.ZoneBlocked {
+			d.refused = "the peer's zone does not allow it"
+			return nil
+		}
+		if d.activity.PostID == 0 {
+			return nil
+		}
+		return s.decidePost(ctx, tx, j, &d)
+	})
+	return d, err
+}
+
+func (s *Server) decidePost(ctx context.Context, tx social.Tx, j queue.Job, d *decision) error {
+	p, err := tx.Post(ctx, d.activity.PostID)
+	if err != nil {
+		return err
+	}
+	reader := social.Reader{Peer: j.Host, Zone: d.zone, Home: s.Links.Home()}
+	ok, err := s.social.VisibleTo(ctx, tx, reader, p)
+	if err != nil {
+		return err
+	}
+	if ok && p.Audience.Kind == social.AudienceDirect {
+		if ok, err = named(ctx, tx, p, j.Target); err != nil {
+			return err
+		}
+	}
+	if !ok {
+		d.refused = "the audience does not include the peer"
+		return nil
+	}
+	// Written before sending: if the answer is lost, a retraction must still follow.
+	return tx.PutReceipt(ctx, social.Receipt{ObjectURI: d.activity.ObjectURI, PostID: p.ID, Peer: j.Host, Inbox: j.Target, How: social.ReceiptSent, At: s.Now()})
+}
+
+// named says that an inbox is the personal one of somebody the post names.
+func named(ctx context.Context, tx social.Tx, p *social.Post, inbox string) (bool, error) {
+	var ids []social.ID
+	for _, m := range p.Mentions {
+		ids = append(ids, m.AccountID)
+	}
+	people, err := tx.Accounts(ctx, ids)
+	for _, a := range people {
+		if a.InboxURI == inbox {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// egress is the only code that POSTs to another server. It signs afresh in the
+// dialect learnt for the peer and tries the other when that is refused; after an
+// accepted request it never sends again.
+func (s *Server) egress(ctx context.Context, j queue.Job, d decision) queue.Result {
+	key, err := s.signingKey(ctx, d.activity.ActorID)
+	if err != nil {
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	}
+	dialect := httpsig.ParseDialect(d.peer.Dialect)
+	var res *outbound.Response
+	for try := range 2 {
+		res, err = s.Client.Post(ctx, j.Target, d.activity.Body, func(r *http.Request) error {
+			return httpsig.Sign(r, d.activity.Body, key, dialect, s.Now())
+		})
+		if err != nil || res.Status != http.StatusUnauthorized && res.Status != http.StatusBadRequest || try == 1 {
+			break
+		}
+		dialect = httpsig.RFC9421 - dialect // the other one
+	}
+	return s.settle(ctx, j, d, res, err, dialect)
+}
+
+// settle notes what an attempt taught about the peer and says what becomes of the job.
+func (s *Server) settle(ctx context.Context, j queue.Job, d decision, res *outbound.Response, err error, dialect httpsig.Dialect) queue.Result {
+	touch := social.PeerTouch{Authority: j.Host}
+	result := s.judge(j, d, res, err)
+	if result.Reason == "" {
+		touch.OutAt, touch.Dialect = s.Now(), dialect.String()
+		if err := s.Queue.HostWorked(ctx, j.Host, s.Now()); err != nil {
+			s.Log.Warn("peer health not noted", "peer", j.Host, "error", err)
+		}
+	} else {
+		touch.Error = result.Reason
+		s.Log.Info("delivery failed", "peer", j.Host, "activity", j.Ref, "reason", result.Reason)
+	}
+	if result.Reason == "" && d.peer.LastError == "" && d.peer.Dialect == touch.Dialect && s.Now().Sub(d.peer.LastOutAt) < time.Minute {
+		return result // nothing new: spare the write
+	}
+	if err := s.Store.Tx(ctx, func(tx social.Tx) error { return tx.TouchPeer(ctx, touch) }); err != nil {
+		s.Log.Warn("peer health not noted", "peer", j.Host, "error", err)
+	}
+	return result
+}
+
+func (s *Server) judge(j queue.Job, d decision, res *outbound.Response, err error) queue.Result {
+	patient := d.zone.Kind == social.ZoneCompany || d.zone.Kind == social.ZonePartner
+	giveUp := !patient && s.Now().Sub(j.CreatedAt) > publicLife
+	if err != nil {
+		var ours *outbound.Error
+		if errors.As(err, &ours) && ours.Kind == outbound.Refused && !patient || giveUp {
+			return queue.Result{Verdict: queue.Done, Reason: err.Error()}
+		}
+		return queue.Result{Verdict: queue.HostDown, Reason: err.Error()}
+	}
+	reason := fmt.Sprintf("answered %d", res.Status)
+	wait := retryAfter(res.Header, s.Now())
+	switch {
+	case res.Status >= 200 && res.Status < 300:
+		return queue.Result{Verdict: queue.Done}
+	case res.Status == http.StatusGone || giveUp:
+		return queue.Result{Verdict: queue.Done, Reason: reason}
+	case res.Status == http.StatusTooManyRequests || res.Status == http.StatusServiceUnavailable:
+		return queue.Result{Verdict: queue.HostDown, After: wait, Reason: reason}
+	case res.Status >= 500 || res.Status == http.StatusUnauthorized || res.Status == http.StatusRequestTimeout || patient:
+		return queue.Result{Verdict: queue.Later, After: wait, Reason: reason}
+	}
+	return queue.Result{Verdict: queue.Done, Reason: reason}
+}
+
+// retryAfter reads both forms of the header (RFC 9110 10.2.3), at most a day.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	wait := time.Duration(0)
+	if n, err := strconv.Atoi(v); err == nil {
+		wait = time.Duration(n) * time.Second
+	} else if t, err := http.ParseTime(v); err == nil {
+		wait = t.Sub(now)
+	}
+	return max(0, min(wait, 24*time.Hour))
+}

@@ -1,0 +1,120 @@
+package federation
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/gorilla/mux"
+
+	"parley/activitypub"
+	"parley/queue"
+	"parley/social"
+)
+
+// handleInbox takes an activity: 202 only when it was verified and is durable.
+func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.bodies <- struct{}{}:
+		defer func() { <-s.bodies }()
+	default:
+		w.Header().Set("Retry-After", "10")
+		s.refuse(w, r, social.Errorf(social.Unavailable, "too many deliveries at once; try again"))
+		return
+	}
+	status, err := s.receive(w, r)
+	if err != nil {
+		s.Log.Info("delivery refused", "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
+		if status != 0 {
+			http.Error(w, err.Error(), status)
+			return
+		}
+		s.refuse(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// receive answers an HTTP status of its own for what is wrong with the message as
+// such, and zero with an error of social otherwise.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request) (int, error) {
+	if r.Header.Get("Content-Encoding") != "" {
+		return http.StatusUnsupportedMediaType, errors.New("send the body without Content-Encoding")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, activitypub.MaxBytes))
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return http.StatusRequestEntityTooLarge, errors.New("an activity has at most 1 MiB")
+		}
+		return http.StatusBadRequest, errors.New("the body broke off")
+	}
+	o, err := activitypub.Parse(body)
+	if err != nil {
+		return http.StatusBadRequest, err
+	}
+	actor := o.Ref("actor")
+	if err := s.shape(o, actor); err != nil {
+		return http.StatusBadRequest, err
+	}
+	if s.unknownLeaver(r, o, actor) {
+		return 0, nil
+	}
+	v, err := s.verify(r.Context(), r, body, actor)
+	if err != nil {
+		return 0, err
+	}
+	return 0, s.keep(r, o, body, v)
+}
+
+// shape refuses what cannot be a delivery, before anything is looked up (T5-T7).
+func (s *Server) shape(o object, actor string) error {
+	switch {
+	case !o.IsActivity():
+		return errors.New("this is not an activity that is known here")
+	case len(o.Refs("actor")) != 1:
+		return errors.New("an activity has exactly one actor")
+	case o.ID() != "" && s.Links.Owns(o.ID()), s.Links.Owns(actor):
+		return errors.New("the activity claims to be of this server")
+	case o.ID() != "" && !activitypub.SameAuthority(o.ID(), actor):
+		return errors.New("the activity's id is not of its actor's server")
+	}
+	_, err := activitypub.Authority(actor)
+	return err
+}
+
+// unknownLeaver accepts the deletion of an actor that was never known without
+// fetching a key that is gone anyway.
+func (s *Server) unknownLeaver(r *http.Request, o object, actor string) bool {
+	if o.Type() != activitypub.Delete || o.Ref("object") != actor {
+		return false
+	}
+	err := s.Store.View(r.Context(), func(tx social.Tx) error {
+		_, err := tx.AccountByURI(r.Context(), actor)
+		return err
+	})
+	return errors.Is(err, social.ErrNotFound)
+}
+
+// keep writes the activity and its job; the second time nothing is written.
+func (s *Server) keep(r *http.Request, o object, body []byte, v *verified) error {
+	id := o.ID()
+	if id == "" { // transient: it is known by what it is
+		id = v.account.URI + "#" + o.Type() + " " + o.Ref("object")
+	}
+	in := &social.Inbound{ID: social.NewID(s.Now()), URI: id, InboxID: pathID(r, "id"), Peer: v.peer, Actor: v.account.URI, Body: body, ReceivedAt: s.Now()}
+	if mux.Vars(r)["id"] == "" {
+		in.InboxID = 0
+	}
+	return s.Store.Tx(r.Context(), func(tx social.Tx) error {
+		fresh, err := tx.InsertInbound(r.Context(), in)
+		if err != nil || !fresh {
+			return err
+		}
+		if err := tx.TouchPeer(r.Context(), social.PeerTouch{Authority: v.peer, InAt: s.Now(), SharedInbox: v.account.SharedInboxURI}); err != nil {
+			return err
+		}
+		tx.AfterCommit(s.inbound.Wake)
+		return tx.AddJobs(r.Context(), []queue.Job{{Kind: "inbox", Ref: int64(in.ID)}})
+	})
+}

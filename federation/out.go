@@ -1,0 +1,219 @@
+package federation
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"parley/activitypub"
+	"parley/activitypub/httpsig"
+	"parley/queue"
+	"parley/social"
+)
+
+// outParts is what the outgoing half keeps.
+type outParts struct {
+	deliveries *queue.Runner
+	keys       keyCache
+}
+
+// keyCache holds parsed private keys of members; parsing an RSA key costs as much
+// as a signature.
+type keyCache struct {
+	mu   sync.Mutex
+	keys map[social.ID]httpsig.Key
+}
+
+const cachedKeys = 4096
+
+func (o *outParts) init(s *Server) {
+	o.keys.keys = map[social.ID]httpsig.Key{}
+	o.deliveries = queue.NewRunner(s.Queue, queue.Options{Kind: "deliver", Workers: 64, PerHost: 8,
+		Lease: leaseTime, Handler: s.deliver, Now: s.Now, Log: s.Log})
+}
+
+// signingKey is the RSA key of a member or of the instance.
+func (s *Server) signingKey(ctx context.Context, account social.ID) (httpsig.Key, error) {
+	c := &s.keys
+	c.mu.Lock()
+	k, ok := c.keys[account]
+	c.mu.Unlock()
+	if ok {
+		return k, nil
+	}
+	var keys []social.Key
+	if err := s.Store.View(ctx, func(tx social.Tx) (err error) {
+		keys, err = tx.KeysOf(ctx, account)
+		return err
+	}); err != nil {
+		return k, err
+	}
+	for _, stored := range keys {
+		if stored.Kind != "rsa" || stored.Private == nil {
+			continue
+		}
+		private, err := httpsig.ParsePrivate(stored.Private)
+		if err != nil {
+			return k, err
+		}
+		k = httpsig.Key{ID: stored.URI, Private: private}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if len(c.keys) >= cachedKeys {
+			clear(c.keys)
+		}
+		c.keys[account] = k
+		return k, nil
+	}
+	return k, fmt.Errorf("account %s has no signing key", account)
+}
+
+// Record implements social.Outbox: it writes the activity and its deliveries in
+// the transaction of the change.
+func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) error {
+	id := social.NewID(s.Now())
+	o, audience, err := s.activity(ctx, tx, id, c)
+	if err != nil || o == nil {
+		return err
+	}
+	body, err := activitypub.Marshal(o)
+	if err != nil {
+		return err
+	}
+	inboxes, err := s.recipients(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	a := &social.Activity{ID: id, URI: o.ID(), Verb: c.Verb, ActorID: c.Actor.ID, Audience: audience, Body: body, CreatedAt: s.Now()}
+	if p := about(c); p != nil {
+		a.PostID, a.ObjectURI, a.Ceiling = p.ID, p.URI, p.Ceiling
+	}
+	a.Retraction = c.Verb == social.VerbDelete || c.Verb == social.VerbUnboost
+	if err := tx.InsertActivity(ctx, a); err != nil || len(inboxes) == 0 {
+		return err
+	}
+	jobs := make([]queue.Job, 0, len(inboxes))
+	for _, in := range inboxes {
+		jobs = append(jobs, queue.Job{Kind: "deliver", Host: in.Peer, Ref: int64(id), Target: in.Inbox})
+	}
+	tx.AfterCommit(s.deliveries.Wake)
+	return tx.AddJobs(ctx, jobs)
+}
+
+// about is the own post that an activity carries or takes back.
+func about(c social.Change) *social.Post {
+	switch c.Verb {
+	case social.VerbCreate, social.VerbEdit, social.VerbDelete, social.VerbBoost, social.VerbUnboost, social.VerbPollCount:
+		return c.Post
+	}
+	return nil
+}
+
+// recipients lists the inboxes that a change concerns, each once. Egress decides
+// again for each attempt.
+func (s *Server) recipients(ctx context.Context, tx social.Tx, c social.Change) ([]social.InboxRef, error) {
+	r := &inboxSet{home: s.Links.Home(), seen: map[string]bool{}}
+	switch c.Verb {
+	case social.VerbCreate, social.VerbEdit, social.VerbBoost, social.VerbPollCount:
+		if err := s.readers(ctx, tx, c, r); err != nil {
+			return nil, err
+		}
+	case social.VerbDelete, social.VerbUnboost:
+		// Whoever has it, and whoever may be getting it at this moment.
+		receipts, err := tx.Receipts(ctx, c.Post.URI, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, rc := range receipts {
+			if rc.Inbox != "" {
+				r.add(rc.Inbox, rc.Peer)
+			}
+		}
+		if err := s.readers(ctx, tx, c, r); err != nil {
+			return nil, err
+		}
+	case social.VerbProfile, social.VerbPin, social.VerbUnpin, social.VerbLeave:
+		if err := r.addFollowers(ctx, tx, c.Actor.ID); err != nil {
+			return nil, err
+		}
+	default:
+		if c.Target != nil {
+			r.addAccount(c.Target, true)
+		}
+	}
+	return r.list, nil
+}
+
+// readers adds those who may read the post of a change.
+func (s *Server) readers(ctx context.Context, tx social.Tx, c social.Change, r *inboxSet) error {
+	p := c.Post
+	direct := p.Audience.Kind == social.AudienceDirect
+	ids := []social.ID{p.InReplyToAccountID}
+	for _, m := range p.Mentions {
+		ids = append(ids, m.AccountID)
+	}
+	if c.Subject != nil {
+		ids = append(ids, c.Subject.AuthorID)
+	}
+	people, err := tx.Accounts(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, a := range people {
+		r.addAccount(a, direct)
+	}
+	var zones []social.Zone
+	switch p.Audience.Kind {
+	case social.AudiencePublic, social.AudienceUnlisted:
+		return r.addFollowers(ctx, tx, c.Actor.ID)
+	case social.AudienceFollowers:
+		owner, err := tx.AccountByURI(ctx, p.Audience.Name)
+		if err != nil {
+			return err
+		}
+		r.addAccount(owner, false)
+		return r.addFollowers(ctx, tx, owner.ID)
+	case social.AudiencePartner:
+		zones = append(zones, social.Zone{Kind: social.ZonePartner, Name: p.Audience.Name}, social.Zone{Kind: social.ZoneCompany})
+	case social.AudienceCompany:
+		zones = append(zones, social.Zone{Kind: social.ZoneCompany})
+	}
+	inboxes, err := tx.PeerInboxes(ctx, zones)
+	for _, in := range inboxes {
+		r.add(in.Inbox, in.Peer)
+	}
+	return err
+}
+
+// inboxSet collects inboxes of others, each once.
+type inboxSet struct {
+	home string
+	seen map[string]bool
+	list []social.InboxRef
+}
+
+func (r *inboxSet) add(inbox, peer string) {
+	if inbox == "" || peer == r.home || r.seen[inbox] {
+		return
+	}
+	r.seen[inbox] = true
+	r.list = append(r.list, social.InboxRef{Inbox: inbox, Peer: peer})
+}
+
+func (r *inboxSet) addAccount(a *social.Account, personal bool) {
+	switch {
+	case a == nil || a.Local():
+	case personal:
+		r.add(a.InboxURI, a.Authority)
+	default:
+		r.add(a.DeliveryInbox(), a.Authority)
+	}
+}
+
+func (r *inboxSet) addFollowers(ctx context.Context, tx social.Tx, target social.ID) error {
+	inboxes, err := tx.FollowerInboxes(ctx, target)
+	for _, in := range inboxes {
+		r.add(in.Inbox, in.Peer)
+	}
+	return err
+}

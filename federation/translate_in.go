@@ -1,0 +1,323 @@
+package federation
+
+import (
+	"context"
+	"html"
+	"strings"
+	"time"
+
+	"parley/activitypub"
+	"parley/activitypub/httpsig"
+	"parley/social"
+	"parley/text"
+)
+
+// Bounds of what is kept of others' posts and profiles.
+const (
+	maxName        = 200
+	maxTags        = 50
+	maxAttachments = 16
+	maxOptions     = 100
+)
+
+var accountKinds = map[string]social.AccountKind{activitypub.Person: social.KindPerson, activitypub.Service: social.KindService,
+	activitypub.Group: social.KindGroup, activitypub.Organization: social.KindOrganization, activitypub.Application: social.KindApplication}
+
+// readActor translates an actor document.
+func (s *Server) readActor(o object) (*social.Account, []social.Key, error) {
+	authority, err := activitypub.Authority(o.ID())
+	name := o.Text("preferredUsername")
+	if err != nil || !o.IsActor() || name == "" || len(name) > 200 || strings.ContainsAny(name, "@/ <>\"\n") || o.Ref("inbox") == "" {
+		return nil, nil, social.Errorf(social.Invalid, "this is not an actor that can be reached")
+	}
+	a := &social.Account{Kind: accountKinds[o.Type()], Username: name, Authority: authority, URI: o.ID(), URL: s.link(o, o.ID()),
+		DisplayName: s.text().SanitizePlain(o.Text("name"), maxName), Note: s.text().Sanitize(clip(o.Text("summary"), 20_000)),
+		Locked: o.Bool("manuallyApprovesFollowers"), Discoverable: o.Bool("discoverable"), Indexable: o.Bool("indexable"),
+		Bot: o.Type() == activitypub.Service, FetchedAt: s.Now(), CreatedAt: o.Time("published"), AlsoKnownAs: o.Refs("alsoKnownAs"),
+		MovedToURI: o.Ref("movedTo"), AvatarURL: s.picture(o, "icon"), HeaderURL: s.picture(o, "image"), Emojis: s.emojis(o)}
+	for to, uri := range map[*string]string{&a.InboxURI: o.Ref("inbox"), &a.OutboxURI: o.Ref("outbox"), &a.FollowersURI: o.Ref("followers"),
+		&a.FollowingURI: o.Ref("following"), &a.FeaturedURI: o.Ref("featured")} {
+		if activitypub.SameAuthority(uri, a.URI) {
+			*to = uri
+		}
+	}
+	if e, ok := o.Embedded("endpoints"); ok && activitypub.SameAuthority(e.Ref("sharedInbox"), a.URI) {
+		a.SharedInboxURI = e.Ref("sharedInbox")
+	}
+	if a.InboxURI == "" {
+		return nil, nil, social.Errorf(social.Invalid, "the actor's inbox is on another server")
+	}
+	for _, f := range o.Objects("attachment") {
+		if f.Type() == activitypub.PropertyValue && len(a.Fields) < 20 {
+			a.Fields = append(a.Fields, social.Field{Name: s.text().SanitizePlain(f.Text("name"), maxName), Value: s.text().Sanitize(clip(f.Text("value"), 2048))})
+		}
+	}
+	return a, s.readKeys(o), nil
+}
+
+// readKeys takes the keys whose owner is the actor itself (T2).
+func (s *Server) readKeys(o object) []social.Key {
+	var keys []social.Key
+	for _, k := range o.Objects("publicKey") {
+		pem := []byte(k.Text("publicKeyPem"))
+		if _, err := httpsig.ParsePublic(pem); err == nil && k.Ref("owner") == o.ID() && activitypub.SameAuthority(k.ID(), o.ID()) {
+			keys = append(keys, social.Key{URI: k.ID(), Kind: "rsa", Public: pem, FetchedAt: s.Now()})
+		}
+	}
+	for _, k := range o.Objects("assertionMethod") {
+		pem, err := httpsig.DecodeMultikey(k.Text("publicKeyMultibase"))
+		if err == nil && k.Ref("controller") == o.ID() && activitypub.SameAuthority(k.ID(), o.ID()) {
+			keys = append(keys, social.Key{URI: k.ID(), Kind: "ed25519", Public: pem, FetchedAt: s.Now()})
+		}
+	}
+	return keys
+}
+
+func (s *Server) text() *text.Renderer { return s.social.Text }
+
+func clip(t string, n int) string {
+	if len(t) > n {
+		return strings.ToValidUTF8(t[:n], "")
+	}
+	return t
+}
+
+// link is the address for people: only http ones, else the fallback.
+func (s *Server) link(o object, fallback string) string {
+	for _, v := range o.Objects("url") {
+		href := v.Text("href")
+		if href == "" {
+			href = v.ID()
+		}
+		kind := v.Text("mediaType")
+		if _, err := activitypub.Authority(href); err == nil && (kind == "" || kind == "text/html") {
+			return href
+		}
+	}
+	return fallback
+}
+
+func (s *Server) picture(o object, key string) string {
+	p, ok := o.Embedded(key)
+	if !ok {
+		return ""
+	}
+	address := p.Ref("url")
+	if _, err := activitypub.Authority(address); err != nil {
+		return ""
+	}
+	return address
+}
+
+func (s *Server) emojis(o object) []social.Emoji {
+	var out []social.Emoji
+	for _, t := range o.Objects("tag") {
+		code := strings.Trim(t.Text("name"), ":")
+		address := s.picture(t, "icon")
+		if t.Type() != activitypub.Emoji || code == "" || len(code) > 64 || strings.Trim(code, emojiChars) != "" || address == "" || len(out) >= maxTags {
+			continue
+		}
+		out = append(out, social.Emoji{Shortcode: code, URL: address})
+	}
+	return out
+}
+
+const emojiChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+"
+
+var postKinds = map[string]social.PostKind{activitypub.Note: social.PostNote, activitypub.Article: social.PostArticle, activitypub.Page: social.PostPage,
+	activitypub.Question: social.PostPoll, activitypub.Event: social.PostEvent, activitypub.Video: social.PostMedia, activitypub.Image: social.PostMedia,
+	activitypub.Audio: social.PostMedia, activitypub.Document: social.PostMedia}
+
+// readPost translates a post of an author.
+func (s *Server) readPost(ctx context.Context, author *social.Account, o object) (*social.Post, error) {
+	content, language := o.Language("content")
+	p := &social.Post{URI: o.ID(), URL: s.link(o, o.ID()), Kind: postKinds[o.Type()], Language: language, Sensitive: o.Bool("sensitive"),
+		Content: s.text().Sanitize(content), InReplyToURI: o.Ref("inReplyTo"), ContextURI: o.Ref("context"), Emojis: s.emojis(o),
+		PublishedAt: o.Time("published"), EditedAt: o.Time("updated")}
+	if o.Text("mediaType") == "text/markdown" || o.Text("mediaType") == "text/plain" {
+		p.Content = s.text().Render(content, text.Markdown, text.Links{}).HTML
+	}
+	p.Title = s.text().SanitizePlain(o.Text("name"), 500)
+	summary, _ := o.Language("summary")
+	if p.Kind == social.PostNote || p.Kind == social.PostPoll {
+		p.Summary, p.Title = s.text().SanitizePlain(s.text().ToPlain(summary), 1000), ""
+	} else if p.Content == "" {
+		p.Content = s.text().Sanitize(summary)
+	}
+	if p.Kind == social.PostEvent && !o.Time("startTime").IsZero() {
+		p.Content = "<p>" + html.EscapeString(o.Time("startTime").Format("2006-01-02 15:04 MST")) + "</p>" + p.Content
+	}
+	for _, key := range []string{"quote", "quoteUri", "quoteUrl", "_misskey_quote"} {
+		if p.QuoteOfURI == "" {
+			p.QuoteOfURI = o.Ref(key)
+		}
+	}
+	s.readAttachments(o, p)
+	if o.Type() == activitypub.Question {
+		p.Poll = readPoll(o)
+	}
+	if err := s.readTags(ctx, o, p); err != nil {
+		return nil, err
+	}
+	var err error
+	p.Audience, err = s.readAudience(ctx, author, o)
+	return p, err
+}
+
+func (s *Server) readAttachments(o object, p *social.Post) {
+	list := o.Objects("attachment")
+	if p.Kind == social.PostMedia {
+		list = append(list, o.Objects("url")...)
+	}
+	for _, a := range list {
+		address := a.Ref("url")
+		if address == "" {
+			address = a.Text("href")
+		}
+		if _, err := activitypub.Authority(address); err != nil || len(p.Attachments) >= maxAttachments || a.Type() == activitypub.PropertyValue {
+			continue
+		}
+		kind, _, _ := strings.Cut(a.Text("mediaType"), "/")
+		switch {
+		case kind == "image" || a.Type() == activitypub.Image:
+			kind = "image"
+		case kind == "video", kind == "audio":
+		default:
+			kind = "unknown"
+		}
+		p.Attachments = append(p.Attachments, social.Attachment{Kind: kind, MediaType: clip(a.Text("mediaType"), 100), URL: address,
+			Description: s.text().SanitizePlain(clip(a.Text("name"), 10_000), 1500), Blurhash: clip(a.Text("blurhash"), 100),
+			Width: max(0, a.Int("width")), Height: max(0, a.Int("height"))})
+	}
+}
+
+func (s *Server) readTags(ctx context.Context, o object, p *social.Post) error {
+	var uris []string
+	for _, t := range o.Objects("tag") {
+		switch t.Type() {
+		case activitypub.Hashtag:
+			if tag := s.text().FoldTag(s.text().SanitizePlain(t.Text("name"), 100)); tag != "" && len(p.Tags) < maxTags && !strings.ContainsAny(tag, " <>") {
+				p.Tags = append(p.Tags, tag)
+			}
+		case activitypub.Mention:
+			if href := t.Text("href"); href != "" && len(uris) < maxTags {
+				uris = append(uris, href)
+			}
+		}
+	}
+	// Whoever is addressed without being named in the text is named too: a direct
+	// post must reach them. bto and bcc are read and never kept.
+	for _, uri := range append(append(o.Recipients("to"), o.Recipients("cc")...), append(o.Recipients("bto"), o.Recipients("bcc")...)...) {
+		if _, ok := s.Links.ParseAccount(uri); ok && len(uris) < 2*maxTags {
+			uris = append(uris, uri)
+		}
+	}
+	var known map[string]*social.Account
+	if err := s.Store.View(ctx, func(tx social.Tx) (err error) {
+		known, err = tx.AccountsByURI(ctx, uris)
+		return err
+	}); err != nil {
+		return err
+	}
+	done := map[string]bool{}
+	for _, uri := range uris {
+		a := known[uri]
+		if done[uri] || a == nil {
+			continue
+		}
+		done[uri] = true
+		p.Mentions = append(p.Mentions, social.Mention{AccountID: a.ID, URI: a.URI, URL: a.URL, Acct: a.Acct(), Authority: a.Authority})
+	}
+	return nil
+}
+
+// readAudience tells an audience by its addressing. A collection of the author's
+// instance counts only while that peer stands in a zone that may have one.
+func (s *Server) readAudience(ctx context.Context, author *social.Account, o object) (social.Audience, error) {
+	a := social.Audience{Kind: social.AudienceDirect, Owner: author.Authority}
+	zone, err := s.social.Zone(ctx, author.Authority)
+	if err != nil {
+		return a, err
+	}
+	trusted := zone.Kind == social.ZoneCompany || zone.Kind == social.ZonePartner
+	public := func(list []string) bool {
+		for _, uri := range list {
+			if uri == activitypub.Public {
+				return true
+			}
+		}
+		return false
+	}
+	to, cc := o.Recipients("to"), o.Recipients("cc")
+	switch {
+	case public(to):
+		a.Kind = social.AudiencePublic
+		return a, nil
+	case public(cc):
+		a.Kind = social.AudienceUnlisted
+		return a, nil
+	}
+	for _, uri := range append(to, cc...) {
+		_, path, _ := strings.Cut(uri, "/audiences/")
+		switch {
+		case author.FollowersURI != "" && uri == author.FollowersURI:
+			a.Kind, a.Name = social.AudienceFollowers, author.URI
+			return a, nil
+		case path == "company" && trusted && activitypub.SameAuthority(uri, author.URI):
+			a.Kind = social.AudienceCompany
+			return a, nil
+		case strings.HasPrefix(path, "partner/") && trusted && activitypub.SameAuthority(uri, author.URI):
+			a.Kind, a.Name = social.AudiencePartner, clip(strings.TrimPrefix(path, "partner/"), 40)
+			return a, nil
+		}
+	}
+	return a, nil
+}
+
+func readPoll(o object) *social.Poll {
+	p := &social.Poll{ExpiresAt: o.Time("endTime"), ClosedAt: o.Time("closed"), Voters: max(0, o.Int("votersCount"))}
+	options := o.Objects("oneOf")
+	if len(options) == 0 {
+		options, p.Multiple = o.Objects("anyOf"), true
+	}
+	for _, opt := range options {
+		votes := 0
+		if r, ok := opt.Embedded("replies"); ok {
+			votes = max(0, r.Int("totalItems"))
+		}
+		if len(p.Options) < maxOptions {
+			p.Options = append(p.Options, social.PollOption{Title: clip(opt.Text("name"), 500), Votes: votes})
+		}
+	}
+	return p
+}
+
+// keepPost stores a post that came from its own server, with its author.
+func (s *Server) keepPost(ctx context.Context, o object, inbox social.ID, old bool) (*social.Post, error) {
+	author, err := s.authorOf(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.readPost(ctx, author, o)
+	if err != nil {
+		return nil, err
+	}
+	if p.Raw, err = activitypub.Marshal(o); err != nil {
+		return nil, err
+	}
+	return s.social.ApplyPost(ctx, social.Arrival{Post: p, Author: author, Backfill: old, For: inbox})
+}
+
+// authorOf checks that a post and its author are of one server.
+func (s *Server) authorOf(ctx context.Context, o object) (*social.Account, error) {
+	uri := o.Ref("attributedTo")
+	if !o.IsPost() || o.ID() == "" || !activitypub.SameAuthority(o.ID(), uri) || s.Links.Owns(o.ID()) {
+		return nil, social.Errorf(social.Invalid, "the post is not of its author's server")
+	}
+	return s.account(ctx, uri)
+}
+
+// olderThan keeps backfilled posts out of the present.
+func olderThan(t time.Time, age time.Duration, now time.Time) bool {
+	return !t.IsZero() && now.Sub(t) > age
+}
