@@ -1,0 +1,329 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"parley/activitypub"
+	"parley/instance"
+	"parley/social"
+	"parley/storage"
+)
+
+func (a *app) account() *cobra.Command {
+	c := &cobra.Command{Use: "account", Short: "Members of this instance"}
+	c.AddCommand(a.accountCreate(), a.accountList(),
+		a.named("suspend NAME", "Take a member out of view and sign them out", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
+			if err := in.Social.Suspend(ctx, m.ID, true); err != nil {
+				return err
+			}
+			return in.Auth.EndAccess(ctx, m.ID)
+		}),
+		a.named("unsuspend NAME", "Put a suspended member back", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
+			return in.Social.Suspend(ctx, m.ID, false)
+		}),
+		a.named("delete NAME", "Let a member leave; the name is never given again", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
+			if err := in.Social.DeleteAccount(ctx, m.ID); err != nil {
+				return err
+			}
+			return in.Auth.EndAccess(ctx, m.ID)
+		}),
+		a.named("reset-link NAME", "Print a one-time link for a new password", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
+			link, expires, err := in.Auth.ResetLink(ctx, m.ID)
+			if err == nil {
+				fmt.Fprintf(os.Stderr, "works once, until %s\n", expires.Format("2006-01-02 15:04"))
+				fmt.Printf("%s/reset?code=%s\n", in.Config.PublicURL, link)
+			}
+			return err
+		}))
+	return c
+}
+
+func (a *app) accountCreate() *cobra.Command {
+	var n social.NewAccount
+	var role string
+	var stdin, asJSON bool
+	c := &cobra.Command{Use: "create NAME", Short: "Create a member", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			n.Username, n.Role = given[0], social.Role(role)
+			m, err := in.Social.CreateAccount(ctx, n)
+			if err != nil {
+				return err
+			}
+			if stdin {
+				line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+				if err != nil && line == "" {
+					return fmt.Errorf("read the password: %w", err)
+				}
+				if err := in.Auth.SetPassword(ctx, m.ID, strings.TrimRight(line, "\r\n")); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				return json.NewEncoder(os.Stdout).Encode(map[string]string{"id": m.ID.String(), "name": m.Username, "uri": m.URI, "role": string(m.Role)})
+			}
+			fmt.Printf("created @%s@%s\n", m.Username, in.Config.Domain)
+			if !stdin {
+				fmt.Printf("set a password with: parley account reset-link %s\n", m.Username)
+			}
+			return nil
+		})
+	}}
+	c.Flags().StringVar(&n.Email, "email", "", "mail address")
+	c.Flags().StringVar(&n.DisplayName, "display-name", "", "name as shown")
+	c.Flags().StringVar(&role, "role", "member", "member, moderator or admin")
+	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func (a *app) accountList() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{Use: "list", Short: "List members", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			list, err := in.Social.LocalAccounts(ctx, social.Page{Limit: 1000})
+			if err != nil {
+				return err
+			}
+			rows := [][]string{}
+			for _, m := range list {
+				state := "active"
+				if !m.Active() {
+					state = "suspended"
+				}
+				rows = append(rows, []string{m.Username, m.DisplayName, string(m.Role), state})
+			}
+			return table(asJSON, []string{"name", "display_name", "role", "state"}, rows)
+		})
+	}}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// named is a command about one member.
+func (a *app) named(use, short string, run func(ctx context.Context, in *instance.Instance, m *social.Account) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			m, err := member(ctx, in, given[0])
+			if err != nil {
+				return err
+			}
+			return run(ctx, in, m)
+		})
+	}}
+}
+
+func member(ctx context.Context, in *instance.Instance, name string) (m *social.Account, err error) {
+	err = in.DB.View(ctx, func(tx social.Tx) error {
+		m, err = tx.AccountByName(ctx, strings.TrimPrefix(name, "@"), "")
+		return err
+	})
+	if errors.Is(err, social.ErrNotFound) {
+		err = fmt.Errorf("nobody here is called %s; see parley account list", name)
+	}
+	return m, err
+}
+
+func (a *app) token() *cobra.Command {
+	var scopes string
+	c := &cobra.Command{Use: "token", Short: "Tokens for programs"}
+	create := &cobra.Command{Use: "create NAME", Short: "Create a token for a member and print it alone", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			m, err := member(ctx, in, given[0])
+			if err != nil {
+				return err
+			}
+			text, err := in.Auth.CreateToken(ctx, m.ID, "parley token create", scopes, true)
+			if err == nil {
+				fmt.Println(text)
+			}
+			return err
+		})
+	}}
+	create.Flags().StringVar(&scopes, "scopes", "read write follow push", "space separated")
+	c.AddCommand(create)
+	return c
+}
+
+func (a *app) peer() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{Use: "peer", Short: "Other servers"}
+	list := &cobra.Command{Use: "list", Short: "List peers", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			peers, err := in.Social.Peers(ctx)
+			if err != nil {
+				return err
+			}
+			rows := [][]string{}
+			for _, p := range peers {
+				rows = append(rows, []string{p.Authority, p.Zone.String(), p.Dialect, date(p.LastInAt), date(p.LastOutAt), p.LastError})
+			}
+			return table(asJSON, []string{"host", "zone", "dialect", "last_in", "last_out", "last_error"}, rows)
+		})
+	}}
+	list.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	requests := &cobra.Command{Use: "requests", Short: "List servers that want to connect", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			waiting, err := in.Social.ConnectRequests(ctx)
+			if err != nil {
+				return err
+			}
+			rows := [][]string{}
+			for _, r := range waiting {
+				rows = append(rows, []string{r.Authority, r.Actor, date(r.Since), fmt.Sprint(r.Count)})
+			}
+			return table(asJSON, []string{"host", "actor", "since", "count"}, rows)
+		})
+	}}
+	requests.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.AddCommand(list, requests,
+		a.host("zone HOST ZONE", "Put a server into a zone: company, partner:<name>, public or blocked", 2, func(ctx context.Context, in *instance.Instance, host string, rest []string) error {
+			z, err := social.ParseZone(rest[0])
+			if err != nil {
+				return &usageError{err}
+			}
+			return in.Social.SetZone(ctx, host, z, "set by parley peer zone")
+		}),
+		a.host("block HOST", "Exchange nothing with a server and its subdomains", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
+			return in.Social.SetZone(ctx, host, social.Zone{Kind: social.ZoneBlocked}, "set by parley peer block")
+		}),
+		a.host("remove HOST", "Forget the decision about a server", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
+			return in.Social.RemovePeer(ctx, host)
+		}))
+	return c
+}
+
+// host is a command about one other server.
+func (a *app) host(use, short string, n int, run func(ctx context.Context, in *instance.Instance, host string, rest []string) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: args(cobra.ExactArgs(n)), RunE: func(cmd *cobra.Command, given []string) error {
+		host, err := activitypub.HostPort(given[0])
+		if err != nil {
+			return &usageError{err}
+		}
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error { return run(ctx, in, host, given[1:]) })
+	}}
+}
+
+func (a *app) delivery() *cobra.Command {
+	var peer string
+	var asJSON bool
+	c := &cobra.Command{Use: "delivery", Short: "What waits to be sent"}
+	c.PersistentFlags().StringVar(&peer, "peer", "", "only this server")
+	status := &cobra.Command{Use: "status", Short: "Show the queue of each server", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			hosts, err := in.DB.Hosts(ctx)
+			if err != nil {
+				return err
+			}
+			rows := [][]string{}
+			for _, h := range hosts {
+				if peer == "" || h.Name == peer {
+					rows = append(rows, []string{h.Name, fmt.Sprint(h.Queued), date(h.OldestAt), fmt.Sprint(h.Failures), date(h.NextTry), h.LastError})
+				}
+			}
+			return table(asJSON, []string{"host", "queued", "oldest", "failures", "next_try", "last_error"}, rows)
+		})
+	}}
+	status.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	retry := &cobra.Command{Use: "retry", Short: "Try everything again now", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			n, err := in.DB.RetryNow(ctx, peer, time.Now())
+			if err == nil {
+				fmt.Printf("%d deliveries are due now\n", n)
+			}
+			return err
+		})
+	}}
+	drop := &cobra.Command{Use: "drop --peer HOST", Short: "Give up what waits for a server", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+		if peer == "" {
+			return &usageError{errors.New("name the server with --peer HOST")}
+		}
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			n, err := in.DB.Drop(ctx, "deliver", peer)
+			if err == nil {
+				fmt.Printf("%d deliveries dropped\n", n)
+			}
+			return err
+		})
+	}}
+	c.AddCommand(status, retry, drop)
+	return c
+}
+
+func (a *app) backup() *cobra.Command {
+	return &cobra.Command{Use: "backup FILE", Short: "Write a consistent copy of the database while it serves", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			if _, err := os.Stat(given[0]); err == nil {
+				return fmt.Errorf("%s exists; choose another name", given[0])
+			}
+			return in.Backup(ctx, given[0])
+		})
+	}}
+}
+
+func (a *app) doctor() *cobra.Command {
+	return &cobra.Command{Use: "doctor", Short: "Check data, permissions and configuration", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+		c, err := a.load()
+		if err != nil {
+			return err
+		}
+		if err := storage.CheckPermissions(c.DataDir); err != nil {
+			return err
+		}
+		fmt.Println("ok   permissions")
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			if err := in.DB.Integrity(ctx); err != nil {
+				return err
+			}
+			fmt.Println("ok   database")
+			if y := time.Now().Year(); y < 2026 || y > 2100 {
+				return fmt.Errorf("the clock says %d", y)
+			}
+			fmt.Println("ok   clock")
+			if c.Trial() {
+				fmt.Println("note the domain is loopback: no other server can reach this instance")
+			}
+			return nil
+		})
+	}}
+}
+
+func date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+// table prints rows for people or as JSON objects.
+func table(asJSON bool, head []string, rows [][]string) error {
+	if asJSON {
+		out := []map[string]string{}
+		for _, r := range rows {
+			o := map[string]string{}
+			for i, h := range head {
+				o[h] = r[i]
+			}
+			out = append(out, o)
+		}
+		return json.NewEncoder(os.Stdout).Encode(out)
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, strings.ToUpper(strings.Join(head, "\t")))
+	for _, r := range rows {
+		fmt.Fprintln(w, strings.Join(r, "\t"))
+	}
+	if len(rows) == 0 {
+		fmt.Fprintln(w, "(none)")
+	}
+	return w.Flush()
+}

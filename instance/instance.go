@@ -1,0 +1,231 @@
+// Package instance wires one instance: it alone builds the graph of all parts,
+// from the top down. Many instances can live in one process. It knows no flags.
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"parley/activitypub/httpsig"
+	"parley/api"
+	"parley/auth"
+	"parley/config"
+	"parley/federation"
+	"parley/media"
+	"parley/outbound"
+	"parley/serve"
+	"parley/social"
+	"parley/storage"
+	"parley/storage/blob"
+	"parley/text"
+	"parley/web"
+)
+
+// Version of this program.
+const Version = "0.1.0"
+
+// Instance is one server and all its parts.
+type Instance struct {
+	Config     *config.Config
+	DB         *storage.DB
+	Social     *social.Service
+	Auth       *auth.Service
+	Federation *federation.Server
+	Server     *serve.Server
+
+	log    *slog.Logger
+	now    func() time.Time
+	client *outbound.Client
+	files  *blob.Files
+}
+
+// Open opens the data folder and joins the parts; nothing listens yet.
+func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() time.Time) (_ *Instance, err error) {
+	// 1. The data folder, for its owner alone.
+	if err := storage.PrepareFolder(c.DataDir); err != nil {
+		return nil, err
+	}
+	in := &Instance{Config: c, log: log.With("instance", c.Domain), now: now}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, in.Close())
+		}
+	}()
+	// 2. Database and files.
+	if in.DB, err = storage.Open(ctx, storage.Options{URL: c.Storage.URL, DataDir: c.DataDir, Now: now, Log: in.log}); err != nil {
+		return nil, err
+	}
+	if in.files, err = blob.Open(c.Media.URL, c.DataDir); err != nil {
+		return nil, err
+	}
+	if err := in.fixIdentity(ctx); err != nil {
+		return nil, err
+	}
+	// 3. The one outgoing client.
+	networks, err := c.Networks()
+	if err != nil {
+		return nil, err
+	}
+	if in.client, err = outbound.New(outbound.Options{AllowedNetworks: networks, PlainHTTP: c.PublicURL[:5] == "http:", CAFile: c.Federation.CAFile,
+		Proxy: c.Federation.Proxy, UserAgent: "Parley/" + Version + " (" + c.PublicURL + ")", Log: in.log}); err != nil {
+		return nil, err
+	}
+	// 4. Federation and the network know each other only through ports.
+	links := social.Links{PublicURL: c.PublicURL, Domain: c.Domain}
+	mode := social.FederationMode(c.Federation.Mode)
+	in.Federation = federation.New(federation.Options{Store: in.DB, Queue: in.DB, Client: in.client, Links: links, Mode: mode,
+		Software: Version, Now: now, Log: in.log})
+	limits := social.DefaultLimits()
+	limits.PostLength, limits.UploadBytes = c.Limits.PostLength, int64(c.Limits.UploadMB)<<20
+	in.Social = social.NewService(social.Options{Store: in.DB, Outbox: in.Federation, Remote: in.Federation, Jobs: in.DB, Text: text.New(),
+		Links: links, Files: in.files, Images: media.NewProcessor(), NewKeys: newKeys, Mode: mode, Profile: c.Profile, Limits: limits, Now: now, Log: in.log})
+	in.Federation.Use(in.Social)
+	in.Auth = auth.New(in.DB, in.DB, now, in.log)
+	if err := in.Social.EnsureInstance(ctx); err != nil {
+		return nil, err
+	}
+	// 5. The edges, on one router. The pages come last: they take what is left.
+	if in.Server, err = serve.New(serve.Options{Listen: c.Listen, TLSCert: c.TLS.Cert, TLSKey: c.TLS.Key, TrustedProxies: c.TrustedProxies,
+		RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log}); err != nil {
+		return nil, err
+	}
+	r := in.Server.Router
+	r.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
+		serve.JSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	})
+	in.Federation.Mount(r)
+	api.New(api.Options{Social: in.Social, Auth: in.Auth, Links: links, Version: Version, Log: in.log}).Mount(r)
+	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Links: links, Trial: c.Trial(), Now: now, Log: in.log})
+	if err != nil {
+		return nil, err
+	}
+	pages.Mount(r)
+	return in, nil
+}
+
+// fixIdentity writes domain and origin down at the first start and refuses others
+// later: every handle and id would break.
+func (in *Instance) fixIdentity(ctx context.Context) error {
+	c := in.Config
+	return in.DB.Tx(ctx, func(tx social.Tx) error {
+		for key, want := range map[string]string{"domain": c.Domain, "public_url": c.PublicURL} {
+			have, err := tx.Setting(ctx, key)
+			if err != nil {
+				return err
+			}
+			if have == "" {
+				if err := tx.PutSetting(ctx, key, want); err != nil {
+					return err
+				}
+				continue
+			}
+			if have != want {
+				return social.Errorf(social.Conflict, "this data belongs to %s %s, the configuration says %s: "+
+					"with another one every handle and address that others know would break; set it back, or start with another --data", key, have, want)
+			}
+		}
+		return nil
+	})
+}
+
+// newKeys makes the two key pairs of a new member.
+func newKeys() ([]social.Key, error) {
+	rsaPublic, rsaPrivate, err := httpsig.GenerateRSA()
+	if err != nil {
+		return nil, err
+	}
+	edPublic, edPrivate, err := httpsig.GenerateEd25519()
+	return []social.Key{{Kind: "rsa", Public: rsaPublic, Private: rsaPrivate}, {Kind: "ed25519", Public: edPublic, Private: edPrivate}}, err
+}
+
+// Listen takes the port and locks the data folder.
+func (in *Instance) Listen() (addr net.Addr, unlock func(), err error) {
+	if unlock, err = storage.LockFolder(in.Config.DataDir); err != nil {
+		return nil, nil, err
+	}
+	if addr, err = in.Server.Listen(); err != nil {
+		unlock()
+		return nil, nil, fmt.Errorf("cannot listen on %s: %w; choose another --listen", in.Config.Listen, err)
+	}
+	return addr, unlock, nil
+}
+
+// Run serves and works until the context ends.
+func (in *Instance) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, r := range in.Federation.Runners() {
+		wg.Go(func() { r.Run(ctx) })
+	}
+	wg.Go(func() { in.keepHouse(ctx) })
+	err := in.Server.Run(ctx)
+	cancel()
+	wg.Wait()
+	return err
+}
+
+const (
+	housekeeping = time.Minute
+	// rememberFor is how long an activity's id is known; its effects stay idempotent
+	// for ever.
+	rememberFor = 60 * 24 * time.Hour
+)
+
+// keepHouse closes polls, removes uploads without a post and forgets old keys.
+func (in *Instance) keepHouse(ctx context.Context) {
+	tick := time.NewTicker(housekeeping)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		_, err := in.Social.ClosePolls(ctx)
+		err = errors.Join(err, in.Social.SweepMedia(ctx), in.DB.Tx(ctx, func(tx social.Tx) error { return tx.Forget(ctx, in.now().Add(-rememberFor)) }))
+		if err != nil && ctx.Err() == nil {
+			in.log.Error("housekeeping failed; it runs again in a minute", "error", err)
+		}
+	}
+}
+
+// Settle does all waiting work until none is due; tests and the demo wait with it.
+func (in *Instance) Settle(ctx context.Context) int {
+	n := 0
+	for _, r := range in.Federation.Runners() {
+		n += r.Drain(ctx)
+	}
+	return n
+}
+
+// Close frees everything.
+func (in *Instance) Close() error {
+	var err error
+	if in.client != nil {
+		in.client.Close()
+	}
+	if in.files != nil {
+		err = in.files.Close()
+	}
+	if in.DB != nil {
+		err = errors.Join(err, in.DB.Close())
+	}
+	return err
+}
+
+// Backup writes the database to a file while the instance serves.
+func (in *Instance) Backup(ctx context.Context, file string) error {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	return in.DB.BackupDatabase(ctx, abs)
+}
