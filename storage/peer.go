@@ -90,12 +90,12 @@ func (t *Tx) TouchPeer(ctx context.Context, c social.PeerTouch) error {
 	}
 	_, err := t.exec(ctx, `
 		UPDATE peer SET
-		  last_in_at = CASE WHEN $2 > 0 THEN $2 ELSE last_in_at END,
-		  last_out_at = CASE WHEN $3 > 0 THEN $3 ELSE last_out_at END,
+		  last_in_at = CASE WHEN CAST($2 AS BIGINT) > 0 THEN $2 ELSE last_in_at END,
+		  last_out_at = CASE WHEN CAST($3 AS BIGINT) > 0 THEN $3 ELSE last_out_at END,
 		  dialect = CASE WHEN $4 <> '' THEN $4 ELSE dialect END,
 		  software = CASE WHEN $5 <> '' THEN $5 ELSE software END,
 		  shared_inbox = CASE WHEN $6 <> '' THEN $6 ELSE shared_inbox END,
-		  last_error = CASE WHEN $3 > 0 THEN '' WHEN $7 <> '' THEN $7 ELSE last_error END
+		  last_error = CASE WHEN CAST($3 AS BIGINT) > 0 THEN '' WHEN $7 <> '' THEN $7 ELSE last_error END
 		WHERE authority = $1`, c.Authority, ms(c.InAt), ms(c.OutAt), c.Dialect, c.Software, c.SharedInbox, c.Error)
 	return err
 }

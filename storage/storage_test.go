@@ -343,6 +343,24 @@ func TestPeerBlocksCoverSubdomainsGrantsDoNot(t *testing.T) {
 	})
 }
 
+func TestTouchingAPeerKeepsWhatWasLearnt(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		in, out := time.UnixMilli(1795528707818).UTC(), time.UnixMilli(1795528709000).UTC()
+		for _, touch := range []social.PeerTouch{{Authority: "b.test", InAt: in, SharedInbox: "https://b.test/inbox"}, {Authority: "b.test", Error: "refused"},
+			{Authority: "b.test", OutAt: out, Dialect: "rfc9421"}} {
+			must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.TouchPeer(ctx, touch) }))
+		}
+		must(t, db.View(ctx, func(tx social.Tx) error {
+			p, err := tx.Peer(ctx, "b.test")
+			if !p.LastInAt.Equal(in) || !p.LastOutAt.Equal(out) || p.Dialect != "rfc9421" || p.LastError != "" {
+				t.Errorf("%+v", p)
+			}
+			return err
+		}))
+	})
+}
+
 func TestChangeLogIsInOrder(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()

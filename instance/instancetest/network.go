@@ -5,7 +5,6 @@ package instancetest
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -60,7 +59,7 @@ func Start(t testing.TB, dir, database string) *instance.Instance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := instance.Open(context.Background(), c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
+	in, err := instance.Open(context.Background(), c, slog.New(slog.NewTextHandler(t.Output(), nil)), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
