@@ -2,6 +2,7 @@ package social
 
 import (
 	"context"
+	"slices"
 	"sort"
 )
 
@@ -476,6 +477,10 @@ func (s *Service) Deliveries(ctx context.Context, r Reader, id ID) (states []Del
 		return states, err
 	}
 	jobs, err := s.Jobs.JobsOf(ctx, "deliver", refs)
+	for _, j := range jobs {
+		// The receipt is older than the sending: while a job waits, nothing has arrived for sure.
+		states = slices.DeleteFunc(states, func(d DeliveryState) bool { return d.Inbox == j.Target })
+	}
 	for _, j := range jobs {
 		states = append(states, DeliveryState{Peer: j.Host, Inbox: j.Target, State: "waiting", Attempts: j.Attempts, NextAt: j.NextAt, LastError: j.LastError})
 	}
