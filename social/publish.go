@@ -23,29 +23,31 @@ func (s *Service) Publish(ctx context.Context, r Reader, d Draft) (*PostView, er
 	people := s.people(ctx, r, d.Text)
 	var id ID
 	clamped := false
-	err = s.Store.Tx(ctx, func(tx Tx) error {
-		now := s.Now()
-		if d.IdempotencyKey != "" {
-			done, err := tx.Recall(ctx, me.ID, d.IdempotencyKey, now.Add(-time.Hour))
-			if err != nil || done != 0 {
-				id = done
+	err = retryTaken(func() error {
+		return s.Store.Tx(ctx, func(tx Tx) error {
+			now := s.Now()
+			if d.IdempotencyKey != "" {
+				done, err := tx.Recall(ctx, me.ID, d.IdempotencyKey, now.Add(-time.Hour))
+				if err != nil || done != 0 {
+					id = done
+					return err
+				}
+			}
+			p, was, err := s.compose(ctx, tx, r, d, people, now)
+			if err != nil {
 				return err
 			}
-		}
-		p, was, err := s.compose(ctx, tx, r, d, people, now)
-		if err != nil {
-			return err
-		}
-		id, clamped = p.ID, was
-		if err := s.place(ctx, tx, me, p, false); err != nil {
-			return err
-		}
-		if d.IdempotencyKey != "" {
-			if err := tx.Remember(ctx, me.ID, d.IdempotencyKey, p.ID, now); err != nil {
+			id, clamped = p.ID, was
+			if err := s.place(ctx, tx, me, p, false); err != nil {
 				return err
 			}
-		}
-		return s.Outbox.Record(ctx, tx, Change{Verb: VerbCreate, Actor: me, Post: p, At: now})
+			if d.IdempotencyKey != "" {
+				if err := tx.Remember(ctx, me.ID, d.IdempotencyKey, p.ID, now); err != nil {
+					return err
+				}
+			}
+			return s.Outbox.Record(ctx, tx, Change{Verb: VerbCreate, Actor: me, Post: p, At: now})
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -55,6 +57,18 @@ func (s *Service) Publish(ctx context.Context, r Reader, d Draft) (*PostView, er
 		v.Clamped = clamped
 	}
 	return v, err
+}
+
+// retryTaken runs a transaction again when an id it drew was taken.
+func retryTaken(run func() error) error {
+	err := run()
+	for range 3 {
+		if KindOf(err) != Conflict {
+			break
+		}
+		err = run()
+	}
+	return err
 }
 
 // compose turns a draft into a post, inside the transaction that will write it.

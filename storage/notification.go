@@ -20,8 +20,9 @@ func scanNotification(s scanner) (*social.Notification, error) {
 
 // InsertNotification adds one; the same thing is told once.
 func (t *Tx) InsertNotification(ctx context.Context, n *social.Notification) error {
+	n.ID = t.db.nextID()
 	_, err := t.exec(ctx, `INSERT INTO notification (id, account_id, kind, from_id, post_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT DO NOTHING`, n.ID, n.AccountID, string(n.Kind), n.FromID, n.PostID, ms(n.CreatedAt))
+		ON CONFLICT (account_id, kind, from_id, post_id) DO NOTHING`, n.ID, n.AccountID, string(n.Kind), n.FromID, n.PostID, ms(n.CreatedAt))
 	return err
 }
 

@@ -96,8 +96,9 @@ func (t *Tx) ReceiptsOfPost(ctx context.Context, post social.ID) ([]social.Recei
 
 // InsertInbound keeps an activity durably, once for each inbox.
 func (t *Tx) InsertInbound(ctx context.Context, in *social.Inbound) (bool, error) {
+	in.ID = t.db.nextID()
 	n, err := t.exec(ctx, `INSERT INTO inbound (id, uri, inbox_id, peer, actor, body, received_at, result) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
-		ON CONFLICT DO NOTHING`, in.ID, in.URI, in.InboxID, in.Peer, in.Actor, in.Body, ms(in.ReceivedAt))
+		ON CONFLICT (uri, inbox_id) DO NOTHING`, in.ID, in.URI, in.InboxID, in.Peer, in.Actor, in.Body, ms(in.ReceivedAt))
 	return n > 0, err
 }
 
@@ -151,7 +152,7 @@ func (t *Tx) AddJobs(ctx context.Context, jobs []queue.Job) error {
 			VALUES ($1, $2, $3, $4, $5, CASE WHEN coalesce((SELECT next_try FROM host WHERE name = $3), 0) > $6
 			  THEN (SELECT next_try FROM host WHERE name = $3) ELSE $6 END, $7)
 			ON CONFLICT (kind, ref, target) DO NOTHING`,
-			social.NewID(now), j.Kind, j.Host, j.Ref, j.Target, ms(j.NextAt), ms(now)); err != nil {
+			t.db.nextID(), j.Kind, j.Host, j.Ref, j.Target, ms(j.NextAt), ms(now)); err != nil {
 			return err
 		}
 	}

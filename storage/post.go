@@ -206,8 +206,26 @@ func (t *Tx) Thread(ctx context.Context, thread social.ID, limit int) ([]*social
 	return t.postList(ctx, `SELECT `+postColumns+` FROM post p WHERE p.thread_id = $1 AND p.boost_of_id = 0 ORDER BY p.id LIMIT $2`, thread, limit)
 }
 
-// InsertPost adds a post with its index rows and counts.
+// idTries is how often an id that another post took is drawn again.
+const idTries = 8
+
+// InsertPost adds a post with its index rows and counts. A remote post whose id
+// is taken gets another of the same moment; that of a local one stands in its URI,
+// so it is a Conflict.
 func (t *Tx) InsertPost(ctx context.Context, p *social.Post) error {
+	for range idTries {
+		ids, err := list(ctx, t, scanID, `SELECT id FROM post WHERE id = $1`, p.ID)
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 || p.Local {
+			break
+		}
+		root := p.ThreadID == p.ID
+		if p.ID = social.NewID(p.PublishedAt); root {
+			p.ThreadID = p.ID
+		}
+	}
 	n, err := t.exec(ctx, `
 		INSERT INTO post (id, uri, author_id, kind, parent_id, parent_uri, thread_id, boost_of_id,
 		  audience_kind, audience_name, audience_owner, ceiling_kind, ceiling_name, ceiling_owner, local, has_media,
@@ -405,12 +423,12 @@ func (t *Tx) FavouritersOf(ctx context.Context, post social.ID, p social.Page) (
 	return turn(found, rev), err
 }
 
-func (t *Tx) setMark(ctx context.Context, kind string, account, post social.ID, uri string, on bool, when time.Time) (bool, error) {
+func (t *Tx) setMark(ctx context.Context, kind string, account, post social.ID, uri string, on bool) (bool, error) {
 	var n int64
 	var err error
 	if on {
-		n, err = t.exec(ctx, `INSERT INTO mark (id, kind, account_id, post_id, uri) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-			social.NewID(when), kind, account, post, uri)
+		n, err = t.exec(ctx, `INSERT INTO mark (id, kind, account_id, post_id, uri) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (account_id, post_id, kind) DO NOTHING`,
+			t.db.nextID(), kind, account, post, uri)
 	} else {
 		n, err = t.exec(ctx, `DELETE FROM mark WHERE kind = $1 AND account_id = $2 AND post_id = $3`, kind, account, post)
 	}
@@ -418,8 +436,8 @@ func (t *Tx) setMark(ctx context.Context, kind string, account, post social.ID, 
 }
 
 // SetFavourite likes or unlikes, and counts.
-func (t *Tx) SetFavourite(ctx context.Context, account, post social.ID, uri string, on bool, when time.Time) (bool, error) {
-	changed, err := t.setMark(ctx, "favourite", account, post, uri, on, when)
+func (t *Tx) SetFavourite(ctx context.Context, account, post social.ID, uri string, on bool, _ time.Time) (bool, error) {
+	changed, err := t.setMark(ctx, "favourite", account, post, uri, on)
 	if err != nil || !changed {
 		return false, err
 	}
@@ -434,13 +452,13 @@ func (t *Tx) FavouriteByURI(ctx context.Context, uri string) (account, post soci
 }
 
 // SetBookmark keeps a post for oneself.
-func (t *Tx) SetBookmark(ctx context.Context, account, post social.ID, on bool, when time.Time) (bool, error) {
-	return t.setMark(ctx, "bookmark", account, post, "", on, when)
+func (t *Tx) SetBookmark(ctx context.Context, account, post social.ID, on bool, _ time.Time) (bool, error) {
+	return t.setMark(ctx, "bookmark", account, post, "", on)
 }
 
 // SetPin shows a post on top of the profile.
-func (t *Tx) SetPin(ctx context.Context, account, post social.ID, on bool, when time.Time) (bool, error) {
-	return t.setMark(ctx, "pin", account, post, "", on, when)
+func (t *Tx) SetPin(ctx context.Context, account, post social.ID, on bool, _ time.Time) (bool, error) {
+	return t.setMark(ctx, "pin", account, post, "", on)
 }
 
 // Marks tells what an account marked among posts.

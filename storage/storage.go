@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -49,7 +50,8 @@ type DB struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	work    chan *unit // to the writer goroutine of SQLite
+	last    atomic.Int64 // the newest id given here
+	work    chan *unit   // to the writer goroutine of SQLite
 	stopped chan struct{}
 	once    sync.Once
 }
@@ -214,6 +216,18 @@ func (db *DB) attempt(ctx context.Context, fn func(tx *Tx) error) (*Tx, error) {
 		return nil, errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	return t, tx.Commit()
+}
+
+// nextID is a time-ordered id that this process gives once: many rows can be
+// written in one millisecond, more than 20 random bits keep apart.
+func (db *DB) nextID() social.ID {
+	for {
+		last := db.last.Load()
+		id := max(int64(social.NewID(db.now())), last+1)
+		if db.last.CompareAndSwap(last, id) {
+			return social.ID(id)
+		}
+	}
 }
 
 func ignoreDone(err error) error {

@@ -343,6 +343,29 @@ func TestPeerBlocksCoverSubdomainsGrantsDoNot(t *testing.T) {
 	})
 }
 
+// Thousands of rows in one millisecond must not collide, nor may a collision
+// swallow one.
+func TestManyRowsAtOneMoment(t *testing.T) {
+	moment := time.UnixMilli(1795528707818)
+	db, err := storage.Open(context.Background(), storage.Options{URL: "sqlite:parley.db", DataDir: t.TempDir(), Now: func() time.Time { return moment }, Log: quiet})
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	ctx := context.Background()
+	bob := account(t, db, "bob", "b.test")
+	var jobs []queue.Job
+	for i := range 5000 {
+		jobs = append(jobs, queue.Job{Kind: "deliver", Host: "b.test", Ref: int64(i), Target: "x"})
+	}
+	must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.AddJobs(ctx, jobs) }))
+	got, err := db.Jobs(ctx, "deliver", "", 10_000)
+	must(t, err)
+	first := post(t, db, bob, nil)
+	second := post(t, db, bob, func(p *social.Post) { p.ID, p.ThreadID, p.URI = first.ID, first.ID, "https://b.test/second" })
+	if len(got) != 5000 || second.ID == first.ID || second.ThreadID != second.ID {
+		t.Errorf("%d jobs, ids %s and %s", len(got), first.ID, second.ID)
+	}
+}
+
 func TestTouchingAPeerKeepsWhatWasLearnt(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()

@@ -9,7 +9,7 @@ import (
 
 // AddToTimelines puts a post into home timelines; an owner gets a post once,
 // whether as itself or as a boost.
-func (t *Tx) AddToTimelines(ctx context.Context, p *social.Post, extra []social.ID, when time.Time) ([]social.ID, error) {
+func (t *Tx) AddToTimelines(ctx context.Context, p *social.Post, extra []social.ID, _ time.Time) ([]social.ID, error) {
 	subject := p.ID
 	if p.BoostOfID != 0 {
 		subject = p.BoostOfID
@@ -20,7 +20,7 @@ func (t *Tx) AddToTimelines(ctx context.Context, p *social.Post, extra []social.
 		WHERE o.host = '' AND o.deleted_at = 0 AND (o.id IN `+t.db.dialect.ids("$5")+` OR o.id IN (
 		  SELECT f.follower_id FROM follow f WHERE f.target_id = $1 AND f.state = 'accepted' AND f.show_boosts >= $6))
 		ON CONFLICT DO NOTHING RETURNING owner_id`,
-		p.AuthorID, social.NewID(when), p.ID, subject, jsonText(append([]social.ID{}, extra...)), bit(p.BoostOfID != 0))
+		p.AuthorID, t.db.nextID(), p.ID, subject, jsonText(append([]social.ID{}, extra...)), bit(p.BoostOfID != 0))
 }
 
 // Timeline pages through the ids of a home timeline.
