@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -219,13 +218,4 @@ func (in *Instance) Close() error {
 		err = errors.Join(err, in.DB.Close())
 	}
 	return err
-}
-
-// Backup writes the database to a file while the instance serves.
-func (in *Instance) Backup(ctx context.Context, file string) error {
-	abs, err := filepath.Abs(file)
-	if err != nil {
-		return err
-	}
-	return in.DB.BackupDatabase(ctx, abs)
 }

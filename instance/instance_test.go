@@ -255,3 +255,49 @@ func TestChangedDomainIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A backup made while serving, restored elsewhere: peers accept the keys, posts
+// and files are there.
+func TestBackupAndRestore(t *testing.T) {
+	net := instancetest.New(t, 2, nil)
+	a, b := net.Instances[0], net.Instances[1]
+	ctx := context.Background()
+	s := &scene{T: t, net: net, ctx: ctx}
+	alice, bob := net.Member(a, "alice"), net.Member(b, "bob")
+	found, err := b.Social.FindHandle(ctx, bob, instancetest.Handle(a, alice))
+	s.ok(err)
+	_, err = b.Social.Follow(ctx, bob, found.ID, social.FollowOptions{})
+	s.ok(err)
+	m, err := a.Social.Upload(ctx, alice, social.Upload{Body: strings.NewReader("minutes of the meeting"), Name: "minutes.txt"})
+	s.ok(err)
+	before := s.post(a, alice, social.Draft{Text: "before", Audience: "public", MediaIDs: []social.ID{m.ID}})
+	net.Settle()
+	file := t.TempDir() + "/parley.tar"
+	s.ok(a.Backup(ctx, file))
+	if err := a.Backup(ctx, file); err == nil {
+		t.Error("overwrote a backup")
+	}
+
+	c := *a.Config
+	c.DataDir, c.Listen = t.TempDir()+"/data", "127.0.0.1:0"
+	s.ok(instance.Restore(&c, file))
+	if err := instance.Restore(&c, file); err == nil {
+		t.Error("restored over data")
+	}
+	again, err := instance.Open(ctx, &c, a.Social.Log, time.Now)
+	s.ok(err)
+	t.Cleanup(func() { _ = again.Close() })
+	epoch, err := again.DB.NewEpoch(ctx)
+	s.ok(err)
+	if epoch != 2 {
+		t.Errorf("epoch %d", epoch)
+	}
+	f, _, err := again.Social.OpenMedia(ctx, alice, m.ID, false)
+	s.ok(err)
+	s.ok(f.Close())
+	s.there(again, alice, before.Post.URI)
+	after := s.post(again, alice, social.Draft{Text: "after", Audience: "public"})
+	again.Settle(ctx)
+	b.Settle(ctx)
+	s.there(b, bob, after.Post.URI)
+}

@@ -260,12 +260,33 @@ func (a *app) delivery() *cobra.Command {
 }
 
 func (a *app) backup() *cobra.Command {
-	return &cobra.Command{Use: "backup FILE", Short: "Write a consistent copy of the database while it serves", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
+	return &cobra.Command{Use: "backup FILE", Short: "Write database, keys and files into one archive while it serves", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
 		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-			if _, err := os.Stat(given[0]); err == nil {
+			err := in.Backup(ctx, given[0])
+			if errors.Is(err, os.ErrExist) {
 				return fmt.Errorf("%s exists; choose another name", given[0])
 			}
-			return in.Backup(ctx, given[0])
+			return err
+		})
+	}}
+}
+
+func (a *app) restore() *cobra.Command {
+	return &cobra.Command{Use: "restore FILE", Short: "Unpack a backup into an empty data folder", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
+		c, err := a.load()
+		if err != nil {
+			return err
+		}
+		if err := instance.Restore(c, given[0]); err != nil {
+			return err
+		}
+		// A new epoch tells sisters that the change log begins anew.
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			epoch, err := in.DB.NewEpoch(ctx)
+			if err == nil {
+				fmt.Printf("restored into %s (epoch %d)\n", c.DataDir, epoch)
+			}
+			return err
 		})
 	}}
 }

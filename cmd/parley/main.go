@@ -57,7 +57,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file (default parley.yaml, if it is there)")
 	a.flag(root, "data", "data_dir", "folder for the database, files and keys")
-	root.AddCommand(a.serve(), a.account(), a.token(), a.peer(), a.delivery(), a.setupLink(), a.backup(), a.doctor(), a.showConfig(), version())
+	root.AddCommand(a.serve(), a.account(), a.token(), a.peer(), a.delivery(), a.setupLink(), a.backup(), a.restore(), a.doctor(), a.showConfig(), version())
 	return root
 }
 
