@@ -257,9 +257,15 @@ func (s *Server) readAudience(ctx context.Context, author *social.Account, o obj
 		a.Kind = social.AudienceUnlisted
 		return a, nil
 	}
+	answersUs := s.Links.Owns(o.Ref("inReplyTo"))
 	for _, uri := range append(to, cc...) {
 		_, path, _ := strings.Cut(uri, "/audiences/")
 		switch {
+		case answersUs && s.Links.Owns(uri):
+			// A reply in a thread of ours belongs to the thread's owner.
+			if own, ok := s.ownAudience(uri); ok {
+				return own, nil
+			}
 		case author.FollowersURI != "" && uri == author.FollowersURI:
 			a.Kind, a.Name = social.AudienceFollowers, author.URI
 			return a, nil
@@ -272,6 +278,24 @@ func (s *Server) readAudience(ctx context.Context, author *social.Account, o obj
 		}
 	}
 	return a, nil
+}
+
+// ownAudience reads a collection of ours that stands for an audience.
+func (s *Server) ownAudience(uri string) (social.Audience, bool) {
+	a := social.Audience{Kind: social.AudienceCompany, Owner: s.Links.Home()}
+	if uri == s.Links.Audience(a) {
+		return a, true
+	}
+	if name, ok := strings.CutPrefix(uri, s.Links.PublicURL+"/audiences/partner/"); ok {
+		a.Kind, a.Name = social.AudiencePartner, clip(name, 40)
+		return a, true
+	}
+	owner, ok := strings.CutSuffix(uri, "/followers")
+	if _, member := s.Links.ParseAccount(owner); ok && member {
+		a.Kind, a.Name = social.AudienceFollowers, owner
+		return a, true
+	}
+	return social.Audience{}, false
 }
 
 func readPoll(o object) *social.Poll {

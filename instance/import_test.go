@@ -13,7 +13,7 @@ import (
 // layers say who may import whom: only what stands lower. Leaves of one layer
 // know nothing of each other.
 var layers = map[string]int{
-	"cmd/parley": 1, "instance": 2, "instance/instancetest": 1,
+	"cmd/parley": 0, "instance": 2, "instance/instancetest": 1, "instance/demo": 1,
 	"web": 3, "api": 3, "federation": 3, "storage": 3, "storage/blob": 3,
 	"auth": 4, "serve": 4, "social": 5,
 	"text": 6, "queue": 6, "activitypub": 6, "activitypub/httpsig": 6, "outbound": 6, "media": 6, "config": 6,

@@ -48,8 +48,14 @@ func New(o Options) (*Web, error) {
 		"t":    func(p *page, key string) string { return p.T(key) },
 		"html": func(s string) template.HTML { return template.HTML(s) }, //nolint:gosec // sanitised on arrival by text
 	}).ParseFS(files, "template/*.html")
-	sum := sha256.Sum256([]byte(o.Links.Home()))
-	return &Web{Options: o, pages: pages, cookie: "parley_" + hex.EncodeToString(sum[:4])}, err
+	return &Web{Options: o, pages: pages, cookie: CookieName(o.Links.Home())}, err
+}
+
+// CookieName is that of an instance's session: browsers ignore ports, so it holds a
+// hash of the authority.
+func CookieName(authority string) string {
+	sum := sha256.Sum256([]byte(authority))
+	return "parley_" + hex.EncodeToString(sum[:4])
 }
 
 // Mount adds the pages; it comes last on the router.

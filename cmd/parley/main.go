@@ -17,6 +17,7 @@ import (
 
 	"parley/config"
 	"parley/instance"
+	"parley/instance/demo"
 )
 
 // Exit codes: done, failed, used wrongly.
@@ -57,7 +58,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file (default parley.yaml, if it is there)")
 	a.flag(root, "data", "data_dir", "folder for the database, files and keys")
-	root.AddCommand(a.serve(), a.account(), a.token(), a.peer(), a.delivery(), a.setupLink(), a.backup(), a.restore(), a.doctor(), a.showConfig(), version())
+	root.AddCommand(a.serve(), demoCommand(), a.account(), a.token(), a.peer(), a.delivery(), a.setupLink(), a.backup(), a.restore(), a.doctor(), a.showConfig(), version())
 	return root
 }
 
@@ -173,6 +174,26 @@ func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+func demoCommand() *cobra.Command {
+	var o demo.Options
+	var check bool
+	c := &cobra.Command{Use: "demo", Short: "Run two sisters and a partner on this machine, with a tour", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+		o.Out = os.Stdout
+		return demo.Run(cmd.Context(), o, func(ctx context.Context, d *demo.Demo) error {
+			if check {
+				return d.Check(ctx)
+			}
+			fmt.Printf("Open %s (Ctrl-C ends the demo)\n", d.URL())
+			<-ctx.Done()
+			return nil
+		})
+	}}
+	c.Flags().StringVar(&o.Dir, "dir", "", "keep the data here (default: nothing is left behind)")
+	c.Flags().IntVar(&o.Port, "port", 8081, "port of the start page")
+	c.Flags().BoolVar(&check, "check", false, "run the tour without a browser and exit 0 or 1")
+	return c
 }
 
 func version() *cobra.Command {
