@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"context"
 	"database/sql"
 	"testing"
 )
@@ -17,11 +16,20 @@ func AdminPostgres(t *testing.T, url string) *sql.DB {
 	return db
 }
 
-// SetSchemaVersion pretends that a newer program wrote the database.
-func SetSchemaVersion(db *DB, version int) error {
-	_, err := db.write.ExecContext(context.Background(), `INSERT INTO schema_version (version) VALUES ($1)`, version)
-	if err == nil {
-		err = db.Close()
+// SetSchemaVersion closes a database and pretends that a newer program wrote it.
+func SetSchemaVersion(t *testing.T, db *DB, version int) {
+	t.Helper()
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
 	}
-	return err
+	raw, err := sql.Open("sqlite", "file:"+db.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := raw.Exec(`INSERT INTO schema_version (version) VALUES ($1)`, version); err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Close(); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -445,8 +445,7 @@ func TestBackupWhileServingAndFolders(t *testing.T) {
 func TestNewerSchemaIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	db := open(t, "sqlite:parley.db", dir)
-	must(t, storage.SetSchemaVersion(db, 999))
-	must(t, db.Close())
+	storage.SetSchemaVersion(t, db, 999)
 	if _, err := storage.Open(context.Background(), storage.Options{URL: "sqlite:parley.db", DataDir: dir, Now: time.Now, Log: quiet}); err == nil {
 		t.Error("opened")
 	}
