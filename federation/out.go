@@ -24,11 +24,16 @@ type keyCache struct {
 	keys map[social.ID]httpsig.Key
 }
 
-const cachedKeys = 4096
+const (
+	cachedKeys = 4096
+	// deliveryWorkers are many more than a few silent hosts can hold (8 each), and
+	// each is only a waiting goroutine.
+	deliveryWorkers = 256
+)
 
 func (o *outParts) init(s *Server) {
 	o.keys.keys = map[social.ID]httpsig.Key{}
-	o.deliveries = queue.NewRunner(s.Queue, queue.Options{Kind: "deliver", Workers: 64, PerHost: 8,
+	o.deliveries = queue.NewRunner(s.Queue, queue.Options{Kind: "deliver", Workers: deliveryWorkers, PerHost: 8,
 		Lease: leaseTime, Handler: s.deliver, Now: s.Now, Log: s.Log})
 }
 
