@@ -104,10 +104,10 @@ func TestFetchRedirectsAreBoundedAndSignedAfresh(t *testing.T) {
 	srv := httptest.NewServer(mux)
 	t.Cleanup(srv.Close)
 	for i := range 6 {
-		mux.Handle(fmt.Sprintf("/%d", i), http.RedirectHandler(fmt.Sprintf("/%d", i+1), 302))
+		mux.Handle(fmt.Sprintf("/%d", i), http.RedirectHandler(fmt.Sprintf("/%d", i+1), http.StatusFound))
 	}
-	mux.Handle("/self", http.RedirectHandler("/self", 302))
-	mux.Handle("/in", http.RedirectHandler("https://169.254.169.254/", 302))
+	mux.Handle("/self", http.RedirectHandler("/self", http.StatusFound))
+	mux.Handle("/in", http.RedirectHandler("https://169.254.169.254/", http.StatusFound))
 	mux.HandleFunc("/6", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/activity+json")
 		_, _ = w.Write([]byte("{}"))
