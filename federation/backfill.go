@@ -89,7 +89,7 @@ func (s *Server) backfillOne(ctx context.Context, as social.ID, author *social.A
 	if note.Ref("attributedTo") != author.URI || !activitypub.SameAuthority(note.ID(), author.URI) {
 		return nil
 	}
-	_, err := s.keepPost(ctx, note, 0, true)
+	_, err := s.keepPost(ctx, note, true)
 	return err
 }
 

@@ -242,7 +242,7 @@ func (s *Server) FindURL(ctx context.Context, address string) (*social.Account, 
 		a, err := s.keepActor(ctx, o)
 		return a, nil, err
 	}
-	p, err := s.keepPost(ctx, o, 0, true)
+	p, err := s.keepPost(ctx, o, true)
 	return nil, p, err
 }
 
@@ -262,5 +262,5 @@ func (s *Server) object(ctx context.Context, as social.ID, uri string) (p *socia
 	if err != nil {
 		return nil, err
 	}
-	return s.keepPost(ctx, o, 0, true)
+	return s.keepPost(ctx, o, true)
 }

@@ -147,7 +147,7 @@ func (s *Server) applyCreate(ctx context.Context, in *social.Inbound, actor *soc
 		if err != nil {
 			return err
 		}
-		p, err := s.keepPost(ctx, note, in.InboxID, false)
+		p, err := s.keepPost(ctx, note, false)
 		if err != nil {
 			return err
 		}
@@ -189,7 +189,7 @@ func (s *Server) applyUpdate(ctx context.Context, actor *social.Account, o objec
 	}
 	err = s.social.ApplyEdit(ctx, actor, p)
 	if social.KindOf(err) == social.NotFound && !olderThan(p.PublishedAt, updateGrace, s.Now()) {
-		_, err = s.keepPost(ctx, note, 0, false) // the edit came before the post
+		_, err = s.keepPost(ctx, note, false) // the edit came before the post
 	}
 	return err
 }

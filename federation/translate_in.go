@@ -317,7 +317,7 @@ func readPoll(o object) *social.Poll {
 }
 
 // keepPost stores a post that came from its own server, with its author.
-func (s *Server) keepPost(ctx context.Context, o object, inbox social.ID, old bool) (*social.Post, error) {
+func (s *Server) keepPost(ctx context.Context, o object, old bool) (*social.Post, error) {
 	author, err := s.authorOf(ctx, o)
 	if err != nil {
 		return nil, err
@@ -329,7 +329,7 @@ func (s *Server) keepPost(ctx context.Context, o object, inbox social.ID, old bo
 	if p.Raw, err = activitypub.Marshal(o); err != nil {
 		return nil, err
 	}
-	return s.social.ApplyPost(ctx, social.Arrival{Post: p, Author: author, Backfill: old, For: inbox})
+	return s.social.ApplyPost(ctx, social.Arrival{Post: p, Author: author, Backfill: old})
 }
 
 // authorOf checks that a post and its author are of one server.

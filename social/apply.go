@@ -16,8 +16,6 @@ type Arrival struct {
 	Author *Account
 	// Backfill brings old posts: no notifications, no timelines.
 	Backfill bool
-	// For is the member whose personal inbox it came to; zero for the shared one.
-	For ID
 }
 
 // PutRemoteAccount inserts or refreshes a remote actor by its URI. Its name and
