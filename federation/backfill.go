@@ -12,11 +12,9 @@ import (
 const (
 	// backfillPosts arrive when a follow is accepted.
 	backfillPosts = 20
+	backfillPages = 3
 	// updateGrace is how old a post may be whose edit came first.
 	updateGrace = 24 * time.Hour
-	// parentDepth bounds the way up a thread (C2).
-	parentDepth = 8
-	threadTime  = time.Minute
 )
 
 // backfill brings the newest posts of an account that a member now follows, as
@@ -28,10 +26,18 @@ func (s *Server) backfill(ctx context.Context, j queue.Job) queue.Result {
 		return queue.Result{Verdict: queue.Done}
 	}
 	var author *social.Account
-	if err := s.Store.View(ctx, func(tx social.Tx) (err error) {
-		author, err = tx.Account(ctx, social.ID(j.Ref))
+	err = s.Store.View(ctx, func(tx social.Tx) error {
+		f, err := tx.Follow(ctx, follower, social.ID(j.Ref))
+		if err != nil || f.State != social.FollowAccepted {
+			return err // taken back meanwhile
+		}
+		author, err = tx.Account(ctx, f.TargetID)
 		return err
-	}); err != nil || author.OutboxURI == "" {
+	})
+	if transient(err) {
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	}
+	if err != nil || author == nil || author.OutboxURI == "" {
 		return queue.Result{Verdict: queue.Done}
 	}
 	err = s.readOutbox(ctx, follower, author)
@@ -44,28 +50,48 @@ func (s *Server) backfill(ctx context.Context, j queue.Job) queue.Result {
 	return queue.Result{Verdict: queue.Done}
 }
 
+// readOutbox walks the newest pages until enough posts were seen.
 func (s *Server) readOutbox(ctx context.Context, as social.ID, author *social.Account) error {
-	box, _, err := s.get(ctx, as, author.OutboxURI)
+	page, err := s.page(ctx, as, author, author.OutboxURI)
 	if err != nil {
 		return err
 	}
-	if page, ok := box.Embedded("first"); ok {
-		box = page
-	} else if first := box.Ref("first"); first != "" && activitypub.SameAuthority(first, author.URI) {
-		if box, _, err = s.get(ctx, as, first); err != nil {
+	if e, ok := page.Embedded("first"); ok && (e.Has("orderedItems") || e.Has("items")) {
+		page = e
+	} else if first := page.Ref("first"); first != "" {
+		if page, err = s.page(ctx, as, author, first); err != nil {
 			return err
 		}
 	}
-	items := append(box.Objects("orderedItems"), box.Objects("items")...)
-	for i, item := range items {
-		if i >= backfillPosts {
-			break
+	left := backfillPosts
+	for range backfillPages {
+		for _, item := range append(page.Objects("orderedItems"), page.Objects("items")...) {
+			if left--; left < 0 {
+				return nil
+			}
+			if err := s.backfillOne(ctx, as, author, item); transient(err) {
+				return err
+			}
 		}
-		if err := s.backfillOne(ctx, as, author, item); transient(err) {
+		next := page.Ref("next")
+		if next == "" || left == 0 {
+			return nil
+		}
+		if page, err = s.page(ctx, as, author, next); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// page gets a part of an outbox, from the author's own server only: what is
+// embedded there is believed.
+func (s *Server) page(ctx context.Context, as social.ID, author *social.Account, uri string) (object, error) {
+	o, final, err := s.get(ctx, as, uri)
+	if err == nil && !activitypub.SameAuthority(final, author.URI) {
+		err = social.Errorf(social.Invalid, "the outbox is on another server")
+	}
+	return o, err
 }
 
 func (s *Server) backfillOne(ctx context.Context, as social.ID, author *social.Account, item object) error {
@@ -91,66 +117,4 @@ func (s *Server) backfillOne(ctx context.Context, as social.ID, author *social.A
 	}
 	_, err := s.keepPost(ctx, note, true)
 	return err
-}
-
-// fetchParent completes the way up from a reply, within the budget.
-func (s *Server) fetchParent(ctx context.Context, p *social.Post) {
-	for range parentDepth {
-		if p == nil || p.InReplyToURI == "" || p.InReplyToID != 0 {
-			return
-		}
-		parent, err := s.object(ctx, 0, p.InReplyToURI)
-		if err != nil {
-			s.Log.Debug("parent not fetched", "uri", p.InReplyToURI, "error", err)
-			return
-		}
-		p = parent
-	}
-}
-
-// Thread implements social.Remote: it completes a remote thread in the background,
-// at most every 15 minutes, one dead server costing only its own posts.
-func (s *Server) Thread(ctx context.Context, p *social.Post) {
-	if p.Local || p.URI == "" || !s.threads.fresh(p.URI, s.Now()) {
-		return
-	}
-	go func() {
-		ctx, cancel := context.WithTimeout(withBudget(ctx), threadTime)
-		defer cancel()
-		s.fetchParent(ctx, p)
-		o, err := s.fetch(ctx, 0, p.URI)
-		if err != nil {
-			return
-		}
-		for _, key := range []string{"context", "replies"} {
-			for _, uri := range s.collectionItems(ctx, o, key, p.URI) {
-				if _, err := s.object(ctx, 0, uri); err != nil {
-					s.Log.Debug("reply not fetched", "uri", uri, "error", err)
-				}
-			}
-		}
-	}()
-}
-
-// collectionItems lists what a collection of the post's own server names.
-func (s *Server) collectionItems(ctx context.Context, o object, key, of string) []string {
-	c, ok := o.Embedded(key)
-	if uri := o.Ref(key); !ok || c.ID() != "" && !c.Has("first") && !c.Has("items") {
-		if !activitypub.SameAuthority(uri, of) {
-			return nil
-		}
-		var err error
-		if c, _, err = s.get(ctx, 0, uri); err != nil {
-			return nil
-		}
-	}
-	items := append(c.Refs("items"), c.Refs("orderedItems")...)
-	if first, ok := c.Embedded("first"); ok {
-		items = append(append(items, first.Refs("items")...), first.Refs("orderedItems")...)
-	} else if uri := c.Ref("first"); uri != "" && activitypub.SameAuthority(uri, of) {
-		if page, _, err := s.get(ctx, 0, uri); err == nil {
-			items = append(append(items, page.Refs("items")...), page.Refs("orderedItems")...)
-		}
-	}
-	return items
 }

@@ -3,10 +3,12 @@ package federation
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"parley/activitypub"
 	"parley/activitypub/httpsig"
@@ -45,16 +47,9 @@ func (s *Server) get(ctx context.Context, as social.ID, address string) (object,
 	if err := spend(ctx); err != nil {
 		return nil, "", err
 	}
-	peer, err := activitypub.Authority(address)
-	if err != nil || peer == s.Links.Home() {
-		return nil, "", social.Errorf(social.Invalid, "%.200q is not an address of another server", address)
-	}
-	zone, err := s.social.Zone(ctx, peer)
+	peer, err := s.mayAsk(ctx, address)
 	if err != nil {
 		return nil, "", err
-	}
-	if zone.Kind == social.ZoneBlocked {
-		return nil, "", social.Errorf(social.Forbidden, "the server %s is not admitted here", peer)
 	}
 	if as == 0 {
 		a, err := s.instanceActor(ctx)
@@ -68,10 +63,14 @@ func (s *Server) get(ctx context.Context, as social.ID, address string) (object,
 		return nil, "", err
 	}
 	res, err := s.Client.Get(ctx, outbound.Document, address, func(r *http.Request) error {
+		// Each hop of a redirect is another server to ask (B2).
+		if _, err := s.mayAsk(ctx, r.URL.String()); err != nil {
+			return err
+		}
 		return httpsig.Sign(r, nil, key, httpsig.Cavage, s.Now())
 	})
 	if err != nil {
-		return nil, "", &social.Error{Kind: social.Unavailable, Public: "the server " + peer + " cannot be reached", Err: err}
+		return nil, "", s.unreached(peer, err)
 	}
 	if res.Status != http.StatusOK {
 		kind := social.NotFound
@@ -87,6 +86,52 @@ func (s *Server) get(ctx context.Context, as social.ID, address string) (object,
 	return o, res.URL, nil
 }
 
+// mayAsk refuses servers that are not admitted, and for a moment those that just
+// did not answer: a silent one must not hold a worker for each activity about it.
+func (s *Server) mayAsk(ctx context.Context, address string) (peer string, err error) {
+	peer, err = activitypub.Authority(address)
+	if err != nil || peer == s.Links.Home() {
+		return "", social.Errorf(social.Invalid, "%.200q is not an address of another server", address)
+	}
+	zone, err := s.social.Zone(ctx, peer)
+	switch {
+	case err != nil:
+		return "", err
+	case zone.Kind == social.ZoneBlocked:
+		return "", social.Errorf(social.Forbidden, "the server %s is not admitted here", peer)
+	case s.down.known("host "+peer, s.Now()):
+		return "", social.Errorf(social.Unavailable, "the server %s cannot be reached", peer)
+	}
+	return peer, nil
+}
+
+// unreached sorts the failures of a request: what we refused stays refused, what
+// did not answer may do so later.
+func (s *Server) unreached(peer string, err error) error {
+	var ours *outbound.Error
+	var decided *social.Error
+	switch {
+	case errors.As(err, &decided):
+		return err
+	case errors.As(err, &ours) && ours.Kind == outbound.Refused:
+		return &social.Error{Kind: social.Invalid, Public: "the server " + peer + " did not answer with a document that is accepted", Err: err}
+	case !errors.Is(err, context.Canceled):
+		s.down.fresh("host "+peer, s.Now())
+	}
+	return &social.Error{Kind: social.Unavailable, Public: "the server " + peer + " cannot be reached", Err: err}
+}
+
+// canonical says that an id names scheme and host in the one form (A8): two spellings
+// would be two identities of one thing.
+func canonical(id string) bool {
+	u, err := url.Parse(id)
+	if err != nil {
+		return false
+	}
+	authority, err := activitypub.Authority(id)
+	return err == nil && strings.HasPrefix(id, u.Scheme+"://"+authority) && u.Host == authority
+}
+
 // fetch gets an object under the id it has: what answers with another id is thrown
 // away and fetched once under that one (A3).
 func (s *Server) fetch(ctx context.Context, as social.ID, uri string) (object, error) {
@@ -95,7 +140,7 @@ func (s *Server) fetch(ctx context.Context, as social.ID, uri string) (object, e
 		if err != nil {
 			return nil, err
 		}
-		if o.ID() == uri && o.ID() == final || o.ID() == final {
+		if o.ID() == final && canonical(final) {
 			return o, nil
 		}
 		if o.ID() == "" {
@@ -115,12 +160,23 @@ func (s *Server) account(ctx context.Context, uri string) (a *social.Account, er
 	if err == nil || social.KindOf(err) != social.NotFound || s.Links.Owns(uri) {
 		return a, err
 	}
-	return s.fetchActor(ctx, uri)
+	a, err = s.fetchActor(ctx, uri)
+	if err == nil && a.URI != uri {
+		// Whoever redirects to another actor does not speak for it (A3).
+		return nil, social.Errorf(social.Invalid, "the actor has another id than the one it was named by")
+	}
+	return a, err
 }
 
-// fetchActor fetches an actor and keeps it; the same one is fetched once at a time.
+// actorTime bounds the look-up of an actor: somebody's request may wait for it.
+const actorTime = 5 * time.Second
+
+// fetchActor fetches an actor and keeps it; the same one is fetched once at a time,
+// for all who wait, so that one of them leaving does not fail the others.
 func (s *Server) fetchActor(ctx context.Context, uri string) (*social.Account, error) {
 	v, err, _ := s.flight.Do(uri, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actorTime)
+		defer cancel()
 		o, err := s.fetch(ctx, 0, uri)
 		if err != nil {
 			return nil, err
@@ -131,7 +187,7 @@ func (s *Server) fetchActor(ctx context.Context, uri string) (*social.Account, e
 				return nil, err
 			}
 		}
-		return s.keepActor(ctx, o)
+		return s.keepActor(ctx, o, "")
 	})
 	if err != nil {
 		return nil, err
@@ -139,68 +195,84 @@ func (s *Server) fetchActor(ctx context.Context, uri string) (*social.Account, e
 	return v.(*social.Account), nil
 }
 
-// keepActor stores an actor document that came from its own server.
-func (s *Server) keepActor(ctx context.Context, o object) (*social.Account, error) {
+// keepActor stores an actor document that came from its own server. host is the
+// domain of its handle where both sides were heard about that, else "".
+func (s *Server) keepActor(ctx context.Context, o object, host string) (*social.Account, error) {
 	a, keys, err := s.readActor(o)
 	if err != nil {
 		return nil, err
 	}
-	if a.Host, err = s.handleHost(ctx, a, o); err != nil {
+	var had *social.Account
+	err = s.Store.View(ctx, func(tx social.Tx) (err error) {
+		had, err = tx.AccountByURI(ctx, a.URI)
+		return err
+	})
+	moved := a.MovedToURI
+	a.MovedToURI = "" // its own word does not count before a Move was checked (T19)
+	switch {
+	case err == nil:
+		a.Host = had.Host
+		if moved == had.MovedToURI {
+			a.MovedToURI = moved
+		}
+	case social.KindOf(err) != social.NotFound:
 		return nil, err
+	case !s.newcomers.take(registrable(a.Authority), s.Now()):
+		return nil, social.Errorf(social.Unavailable, "too many new accounts of %s at once", registrable(a.Authority))
+	default:
+		if a.Host = host; host == "" {
+			a.Host = s.handleHost(ctx, a, o)
+		}
 	}
 	return s.social.PutRemoteAccount(ctx, a, keys)
 }
 
 // handleHost is the domain of the handle: the actor's authority, or another domain
-// where both sides say so. A known actor keeps its own.
-func (s *Server) handleHost(ctx context.Context, a *social.Account, o object) (string, error) {
-	var had *social.Account
-	err := s.Store.View(ctx, func(tx social.Tx) (err error) {
-		had, err = tx.AccountByURI(ctx, a.URI)
-		return err
-	})
-	if err == nil {
-		return had.Host, nil
-	}
-	if social.KindOf(err) != social.NotFound {
-		return "", err
-	}
+// where both sides say so (FEP-2c59).
+func (s *Server) handleHost(ctx context.Context, a *social.Account, o object) string {
 	name, host, _, err := activitypub.ParseResource(o.Text("webfinger"))
-	if err != nil || host == a.Authority || !strings.EqualFold(name, a.Username) {
-		return a.Authority, nil
+	if err != nil || host == a.Authority || host == s.Links.Domain || !strings.EqualFold(name, a.Username) {
+		return a.Authority
 	}
-	if uri, err := s.finger(ctx, name, host); err == nil && uri == a.URI && host != s.Links.Domain {
-		return host, nil
+	if uri, _, err := s.finger(ctx, name, host); err == nil && uri == a.URI {
+		return host
 	}
-	return a.Authority, nil
+	return a.Authority
 }
 
-// finger asks a host for the actor behind a handle.
-func (s *Server) finger(ctx context.Context, name, host string) (string, error) {
+// finger asks a host for the actor behind a handle, and for the handle it has there.
+func (s *Server) finger(ctx context.Context, name, host string) (uri, subject string, err error) {
 	if err := spend(ctx); err != nil {
-		return "", err
+		return "", "", err
+	}
+	if host == s.Links.Domain {
+		return "", "", social.NotFoundError()
 	}
 	scheme, _, _ := strings.Cut(s.Links.PublicURL, "://")
 	address := scheme + "://" + host + "/.well-known/webfinger?resource=" + url.QueryEscape("acct:"+name+"@"+host)
-	res, err := s.Client.Get(ctx, outbound.WebFinger, address, nil)
+	res, err := s.Client.Get(ctx, outbound.WebFinger, address, func(r *http.Request) error {
+		_, err := s.mayAsk(ctx, r.URL.String())
+		return err
+	})
 	if err != nil {
-		return "", &social.Error{Kind: social.Unavailable, Public: "the server " + host + " cannot be reached", Err: err}
+		return "", "", s.unreached(host, err)
 	}
 	if res.Status != http.StatusOK {
-		return "", social.Errorf(social.NotFound, "nobody is called @%s@%s", name, host)
+		return "", "", social.Errorf(social.NotFound, "nobody is called @%s@%s", name, host)
 	}
 	var doc struct {
-		Links []struct{ Rel, Type, Href string }
+		Subject string
+		Links   []struct{ Rel, Type, Href string }
 	}
 	if err := json.Unmarshal(res.Body, &doc); err != nil {
-		return "", social.Errorf(social.Invalid, "the server %s does not answer as expected", host)
+		return "", "", social.Errorf(social.Invalid, "the server %s does not answer as expected", host)
 	}
 	for _, l := range doc.Links {
 		if l.Rel == "self" && (strings.Contains(l.Type, "activity+json") || strings.Contains(l.Type, "ld+json")) {
-			return l.Href, nil
+			return l.Href, doc.Subject, nil
 		}
 	}
-	return "", social.Errorf(social.NotFound, "nobody is called @%s@%s", name, host)
+	return "", "", social.Errorf(social.NotFound, "nobody is called @%s@%s", name, host)
 }
 
 // FindAccount implements social.Remote.
@@ -217,18 +289,47 @@ func (s *Server) FindAccount(ctx context.Context, username, host string) (*socia
 	if zone.Kind == social.ZoneBlocked {
 		return nil, social.Errorf(social.Forbidden, "the server %s is not admitted here; ask the administrator", host)
 	}
-	uri, err := s.finger(ctx, username, host)
+	nobody := social.Errorf(social.NotFound, "nobody is called @%s@%s", username, host)
+	uri, _, err := s.finger(ctx, username, host)
 	if err != nil {
 		return nil, err
+	}
+	if !activitypub.SameAuthority(uri, "https://"+host) && !activitypub.SameAuthority(uri, "http://"+host) {
+		return s.findElsewhere(ctx, username, host, uri, nobody)
 	}
 	a, err := s.account(ctx, uri)
 	if err != nil {
 		return nil, err
 	}
-	if !strings.EqualFold(a.Username, username) || a.Host != host && a.Authority != host {
-		return nil, social.Errorf(social.NotFound, "nobody is called @%s@%s", username, host)
+	if !strings.EqualFold(a.Username, username) {
+		return nil, nobody
 	}
 	return a, nil
+}
+
+// findElsewhere finds an actor whose server is not the domain of its handle: that
+// server must call it by the same handle (T22).
+func (s *Server) findElsewhere(ctx context.Context, username, host, uri string, nobody error) (*social.Account, error) {
+	server, err := activitypub.Authority(uri)
+	if err != nil {
+		return nil, nobody
+	}
+	back, subject, err := s.finger(ctx, username, server)
+	if err != nil {
+		return nil, err
+	}
+	name, domain, _, err := activitypub.ParseResource(subject)
+	if err != nil || back != uri || domain != host || !strings.EqualFold(name, username) {
+		return nil, nobody
+	}
+	o, err := s.fetch(ctx, 0, uri)
+	if err != nil {
+		return nil, err
+	}
+	if o.ID() != uri || !strings.EqualFold(o.Text("preferredUsername"), username) {
+		return nil, nobody
+	}
+	return s.keepActor(ctx, o, host)
 }
 
 // FindURL implements social.Remote.
@@ -239,23 +340,29 @@ func (s *Server) FindURL(ctx context.Context, address string) (*social.Account, 
 		return nil, nil, err
 	}
 	if o.IsActor() {
-		a, err := s.keepActor(ctx, o)
+		a, err := s.keepActor(ctx, o, "")
 		return a, nil, err
 	}
 	p, err := s.keepPost(ctx, o, true)
 	return nil, p, err
 }
 
-// object finds a post, known or fetched from its own server.
-func (s *Server) object(ctx context.Context, as social.ID, uri string) (p *social.Post, err error) {
+// stored finds a post that is known here.
+func (s *Server) stored(ctx context.Context, uri string) (p *social.Post, err error) {
 	err = s.Store.View(ctx, func(tx social.Tx) error {
 		p, err = tx.PostByURI(ctx, uri)
 		return err
 	})
 	if err == nil && p.Deleted() {
-		return nil, social.NotFoundError()
+		return p, social.NotFoundError()
 	}
-	if err == nil || social.KindOf(err) != social.NotFound || s.Links.Owns(uri) {
+	return p, err
+}
+
+// object finds a post, known or fetched from its own server.
+func (s *Server) object(ctx context.Context, as social.ID, uri string) (*social.Post, error) {
+	p, err := s.stored(ctx, uri)
+	if err == nil || p != nil || social.KindOf(err) != social.NotFound || s.Links.Owns(uri) {
 		return p, err
 	}
 	o, err := s.fetch(ctx, as, uri)

@@ -3,7 +3,6 @@ package federation
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -16,57 +15,39 @@ import (
 type inParts struct {
 	inbound   *queue.Runner
 	backfills *queue.Runner
+	lookups   *queue.Runner // of threads
 	flight    singleflight.Group
 	bodies    chan struct{} // bounds bodies in memory
-	failed    failures
-	threads   failures
+	failed    *failures
+	down      *failures // servers and keys that did not answer a moment ago
+	threads   *failures
+	keyLooks  *allowance // fetches of unknown keys, by peer
+	newcomers *allowance // new actors, by registrable domain
 }
 
 const (
 	parallelBodies = 64
 	failureLife    = 5 * time.Minute
-	failureTable   = 10_000
+	downLife       = 15 * time.Second
+	threadEvery    = 15 * time.Minute
+	keyLooksMinute = 120
+	newcomersHour  = 500
+	// inboundWorkers mostly wait: for the writer, or for another server to answer.
+	inboundWorkers = 32
 )
 
 func (in *inParts) init(s *Server) {
 	in.bodies = make(chan struct{}, parallelBodies)
-	in.failed = failures{life: failureLife, until: map[string]time.Time{}}
-	in.threads = failures{life: 15 * time.Minute, until: map[string]time.Time{}}
-	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: 8, PerHost: 8, Lease: leaseTime, Handler: s.process, Now: s.Now, Log: s.Log})
+	in.failed, in.down, in.threads = newFailures(failureLife), newFailures(downLife), newFailures(threadEvery)
+	in.keyLooks, in.newcomers = newAllowance(keyLooksMinute, time.Minute), newAllowance(newcomersHour, time.Hour)
+	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: inboundWorkers, PerHost: inboundWorkers, Lease: leaseTime, Handler: s.process, Now: s.Now, Log: s.Log})
 	in.backfills = queue.NewRunner(s.Queue, queue.Options{Kind: "backfill", Workers: 4, PerHost: 1, Lease: leaseTime, Handler: s.backfill, Now: s.Now, Log: s.Log})
+	in.lookups = queue.NewRunner(s.Queue, queue.Options{Kind: "thread", Workers: 4, PerHost: 4, Lease: leaseTime, Handler: s.lookUpThread, Now: s.Now, Log: s.Log})
 }
 
 // Runners are the workers of both halves; the instance runs them.
 func (s *Server) Runners() []*queue.Runner {
-	return []*queue.Runner{s.inbound, s.deliveries, s.backfills}
-}
-
-// failures remembers for a while what need not be tried again.
-type failures struct {
-	mu    sync.Mutex
-	life  time.Duration
-	until map[string]time.Time
-}
-
-// fresh says that a key was not noted within its life, and notes it.
-func (f *failures) fresh(key string, now time.Time) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if now.Before(f.until[key]) {
-		return false
-	}
-	if len(f.until) >= failureTable {
-		clear(f.until)
-	}
-	f.until[key] = now.Add(f.life)
-	return true
-}
-
-// known says that a key was noted.
-func (f *failures) known(key string, now time.Time) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return now.Before(f.until[key])
+	return []*queue.Runner{s.inbound, s.deliveries, s.backfills, s.lookups}
 }
 
 // reader tells who asks for a document: nobody without a signature, a remote

@@ -1,9 +1,13 @@
 package federation
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
+	"time"
 
 	"github.com/gorilla/mux"
 
@@ -22,9 +26,9 @@ func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, social.Errorf(social.Unavailable, "too many deliveries at once; try again"))
 		return
 	}
-	status, err := s.receive(w, r)
+	actor, status, err := s.receive(w, r)
 	if err != nil {
-		s.Log.Info("delivery refused", "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
+		s.Log.Info("delivery refused", "actor", clip(actor, 300), "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
 		if status != 0 {
 			http.Error(w, err.Error(), status)
 			return
@@ -35,36 +39,55 @@ func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// receive answers an HTTP status of its own for what is wrong with the message as
-// such, and zero with an error of social otherwise.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request) (int, error) {
-	if r.Header.Get("Content-Encoding") != "" {
-		return http.StatusUnsupportedMediaType, errors.New("send the body without Content-Encoding")
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, activitypub.MaxBytes))
+// bodyTime is how long a body may take (T12).
+const bodyTime = 30 * time.Second
+
+// receive answers who is said to send, and an HTTP status of its own for what is
+// wrong with the message as such, or zero with an error of social otherwise.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request) (actor string, status int, err error) {
+	body, status, err := readBody(w, r)
 	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return http.StatusRequestEntityTooLarge, errors.New("an activity has at most 1 MiB")
-		}
-		return http.StatusBadRequest, errors.New("the body broke off")
+		return "", status, err
 	}
 	o, err := activitypub.Parse(body)
 	if err != nil {
-		return http.StatusBadRequest, err
+		return "", http.StatusBadRequest, err
 	}
-	actor := o.Ref("actor")
+	actor = o.Ref("actor")
 	if err := s.shape(o, actor); err != nil {
-		return http.StatusBadRequest, err
+		return actor, http.StatusBadRequest, err
 	}
 	if s.unknownLeaver(r, o, actor) {
-		return 0, nil
+		return actor, 0, nil
 	}
 	v, err := s.verify(r.Context(), r, body, actor)
 	if err != nil {
-		return 0, err
+		return actor, 0, err
 	}
-	return 0, s.keep(r, o, body, v)
+	return actor, 0, s.keep(r, o, body, v)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
+	if r.Header.Get("Content-Encoding") != "" {
+		return nil, http.StatusUnsupportedMediaType, errors.New("send the body without Content-Encoding")
+	}
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/activity+json" && kind != "application/ld+json" && kind != "application/json" {
+		return nil, http.StatusUnsupportedMediaType, errors.New("send the body as application/activity+json")
+	}
+	// Where a connection has no deadlines of its own, the server's remain.
+	line := http.NewResponseController(w)
+	_ = line.SetReadDeadline(time.Now().Add(bodyTime))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, activitypub.MaxBytes))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, http.StatusRequestEntityTooLarge, errors.New("an activity has at most 1 MiB")
+	case err != nil:
+		return nil, http.StatusBadRequest, errors.New("the body broke off")
+	}
+	_ = line.SetReadDeadline(time.Time{})
+	return body, 0, nil
 }
 
 // shape refuses what cannot be a delivery, before anything is looked up (T5-T7).
@@ -99,8 +122,9 @@ func (s *Server) unknownLeaver(r *http.Request, o object, actor string) bool {
 // keep writes the activity and its job; the second time nothing is written.
 func (s *Server) keep(r *http.Request, o object, body []byte, v *verified) error {
 	id := o.ID()
-	if id == "" { // transient: it is known by what it is
-		id = v.account.URI + "#" + o.Type() + " " + o.Ref("object")
+	if id == "" { // transient (AP 3.1): it is known by what it says
+		sum := sha256.Sum256(body)
+		id = v.account.URI + "#" + hex.EncodeToString(sum[:])
 	}
 	in := &social.Inbound{ID: social.NewID(s.Now()), URI: id, InboxID: pathID(r, "id"), Peer: v.peer, Actor: v.account.URI, Body: body, ReceivedAt: s.Now()}
 	if mux.Vars(r)["id"] == "" {

@@ -3,6 +3,9 @@ package federation
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
 
 	"parley/activitypub"
 	"parley/queue"
@@ -19,9 +22,10 @@ func (s *Server) process(ctx context.Context, j queue.Job) queue.Result {
 	if errors.Is(err, social.ErrNotFound) {
 		return queue.Result{Verdict: queue.Done}
 	}
-	if err == nil {
-		err = s.apply(withBudget(ctx), in)
+	if err != nil {
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 	}
+	err = s.guarded(withBudget(ctx), in)
 	if transient(err) && j.Attempts < maxInboundTries {
 		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 	}
@@ -47,6 +51,18 @@ func transient(err error) bool {
 	return kind == social.Unavailable || kind == social.Internal
 }
 
+// guarded turns a panic into an error, so that a poisonous activity is dropped
+// like any other that fails again and again (C4).
+func (s *Server) guarded(ctx context.Context, in *social.Inbound) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.Log.Error("an activity broke its worker", "peer", in.Peer, "activity", in.URI, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("internal fault: %v", p)
+		}
+	}()
+	return s.apply(ctx, in)
+}
+
 // apply does what a verified actor says. The actor owns only what is of its own
 // server; everything else is fetched from where it belongs (A5).
 func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
@@ -54,7 +70,7 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 	if err != nil {
 		return &social.Error{Kind: social.Invalid, Public: err.Error()}
 	}
-	actor, err := s.account(ctx, in.Actor)
+	actor, err := s.stillAdmitted(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -74,7 +90,7 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 	case activitypub.Undo:
 		return s.applyUndo(ctx, actor, o)
 	case activitypub.Like, activitypub.EmojiReact:
-		subject, err := s.object(ctx, in.InboxID, o.Ref("object"))
+		subject, err := s.stored(ctx, o.Ref("object")) // nobody asks others for what was liked
 		if err != nil {
 			return err
 		}
@@ -82,7 +98,7 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 	case activitypub.Announce:
 		return s.applyAnnounce(ctx, actor, o)
 	case activitypub.Add, activitypub.Remove:
-		if o.Ref("target") != actor.FeaturedURI {
+		if actor.FeaturedURI == "" || o.Ref("target") != actor.FeaturedURI {
 			return social.Errorf(social.Invalid, "only the own featured collection can be changed")
 		}
 		return s.social.ApplyPin(ctx, actor, o.Ref("object"), o.Type() == activitypub.Add)
@@ -96,6 +112,23 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 		return s.applyMove(ctx, actor, o)
 	}
 	return nil // QuoteRequest, Join and Leave are understood and change nothing yet
+}
+
+// stillAdmitted finds the actor, and refuses it if its server was blocked or it was
+// suspended since the activity came in.
+func (s *Server) stillAdmitted(ctx context.Context, in *social.Inbound) (*social.Account, error) {
+	zone, err := s.social.Zone(ctx, in.Peer)
+	if err != nil {
+		return nil, err
+	}
+	if zone.Kind == social.ZoneBlocked {
+		return nil, notAdmitted()
+	}
+	actor, err := s.account(ctx, in.Actor)
+	if err == nil && !actor.Active() {
+		err = notAdmitted()
+	}
+	return actor, err
 }
 
 // withMember runs a change on the member that a URI names.
@@ -130,7 +163,7 @@ func (s *Server) own(ctx context.Context, in social.ID, actor *social.Account, o
 
 func (s *Server) applyCreate(ctx context.Context, in *social.Inbound, actor *social.Account, o object) error {
 	for _, e := range o.Objects("object") {
-		if e.Has("name") && !e.Has("content") && e.Type() == activitypub.Note && e.Has("inReplyTo") {
+		if e.Has("name") && e.Text("content") == "" && e.Type() == activitypub.Note && e.Has("inReplyTo") {
 			if e.Ref("attributedTo") != actor.URI {
 				return social.Errorf(social.Invalid, "a vote is its own voter's")
 			}
@@ -151,8 +184,10 @@ func (s *Server) applyCreate(ctx context.Context, in *social.Inbound, actor *soc
 		if err != nil {
 			return err
 		}
-		s.fetchParent(ctx, p)
-		return nil
+		if p.InReplyToURI == "" || p.InReplyToID != 0 {
+			return nil
+		}
+		return s.lookUpLater(ctx, p.ID, wantParents)
 	}
 	return nil
 }
@@ -162,6 +197,10 @@ func (s *Server) applyUpdate(ctx context.Context, actor *social.Account, o objec
 	if (ok && e.IsActor()) || o.Ref("object") == actor.URI {
 		if o.Ref("object") != actor.URI {
 			return social.Errorf(social.Invalid, "an actor changes itself only")
+		}
+		if ok && e.Ref("inbox") != "" && e.Has("publicKey") {
+			_, err := s.keepActor(ctx, e, "") // signed by this very actor
+			return err
 		}
 		_, err := s.fetchActor(ctx, actor.URI)
 		return err
@@ -177,7 +216,7 @@ func (s *Server) applyUpdate(ctx context.Context, actor *social.Account, o objec
 	if err != nil {
 		return err
 	}
-	if p.Raw, err = activitypub.Marshal(note); err != nil {
+	if p.Raw, err = raw(note); err != nil {
 		return err
 	}
 	if p.Poll != nil && p.EditedAt.IsZero() {
@@ -215,19 +254,39 @@ func (s *Server) applyAnswer(ctx context.Context, actor *social.Account, o objec
 			follower, err = tx.Account(ctx, f.FollowerID)
 			return err
 		})
-	} else if e, ok := o.Embedded("object"); ok {
+	} else if e, ok := o.Embedded("object"); ok && e.Type() == activitypub.Follow {
+		// Only a follow: quotes and invitations are answered by the same verbs.
 		err = s.withMember(ctx, e.Ref("actor"), find)
 	}
 	if err != nil || follower == nil {
 		return err
 	}
-	fresh, err := s.social.ApplyAnswer(ctx, actor, follower, o.Type() == activitypub.Accept)
-	if err != nil || !fresh {
+	if _, err := s.social.ApplyAnswer(ctx, actor, follower, o.Type() == activitypub.Accept); err != nil {
 		return err
 	}
+	return s.backfillOnce(ctx, follower.ID, actor.ID)
+}
+
+// backfillEvery keeps repeated acceptances from reading the outbox each time.
+const backfillEvery = time.Hour
+
+// backfillOnce orders a backfill for an accepted follow. Token and job commit
+// together, so a crash before them leaves both to the activity's next attempt.
+func (s *Server) backfillOnce(ctx context.Context, follower, author social.ID) error {
 	return s.Store.Tx(ctx, func(tx social.Tx) error {
+		f, err := tx.Follow(ctx, follower, author)
+		if errors.Is(err, social.ErrNotFound) || err == nil && f.State != social.FollowAccepted {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		free, err := tx.TakeFetchToken(ctx, "backfill "+f.ID.String(), s.Now(), backfillEvery)
+		if err != nil || !free {
+			return err
+		}
 		tx.AfterCommit(s.backfills.Wake)
-		return tx.AddJobs(ctx, []queue.Job{{Kind: "backfill", Ref: int64(actor.ID), Target: follower.ID.String()}})
+		return tx.AddJobs(ctx, []queue.Job{{Kind: "backfill", Ref: int64(author), Target: follower.String()}})
 	})
 }
 
@@ -251,11 +310,39 @@ func (s *Server) applyUndo(ctx context.Context, actor *social.Account, o object)
 			return s.social.ApplyUndo(ctx, actor, id, inner.Ref("actor"), social.VerbAccept)
 		}
 	}
-	// Only the URI is given: it is a boost or a like of ours to find.
+	// Only the URI is given: what it was is ours to find.
+	if target, err := s.followOf(ctx, actor, id); err != nil || target != "" {
+		if err != nil {
+			return err
+		}
+		return s.social.ApplyUndo(ctx, actor, id, target, social.VerbFollow)
+	}
 	if err := s.social.ApplyUndo(ctx, actor, id, "", social.VerbBoost); err != nil {
 		return err
 	}
 	return s.social.ApplyUndo(ctx, actor, id, "", social.VerbFavourite)
+}
+
+// followOf is whom an actor follows by an activity of that id, "" if nobody.
+func (s *Server) followOf(ctx context.Context, actor *social.Account, id string) (target string, err error) {
+	if id == "" {
+		return "", nil
+	}
+	err = s.Store.View(ctx, func(tx social.Tx) error {
+		f, err := tx.FollowByURI(ctx, id)
+		if err != nil || f.FollowerID != actor.ID {
+			return err
+		}
+		a, err := tx.Account(ctx, f.TargetID)
+		if err == nil {
+			target = a.URI
+		}
+		return err
+	})
+	if errors.Is(err, social.ErrNotFound) {
+		return "", nil
+	}
+	return target, err
 }
 
 // applyAnnounce takes a share. What a group wraps is fetched from its own server;

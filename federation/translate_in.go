@@ -60,17 +60,24 @@ func (s *Server) readKeys(o object) []social.Key {
 	var keys []social.Key
 	for _, k := range o.Objects("publicKey") {
 		pem := []byte(k.Text("publicKeyPem"))
-		if _, err := httpsig.ParsePublic(pem); err == nil && k.Ref("owner") == o.ID() && activitypub.SameAuthority(k.ID(), o.ID()) {
+		if _, err := httpsig.ParsePublic(pem); err == nil && k.Ref("owner") == o.ID() && keyOf(k.ID(), o.ID()) {
 			keys = append(keys, social.Key{URI: k.ID(), Kind: "rsa", Public: pem, FetchedAt: s.Now()})
 		}
 	}
 	for _, k := range o.Objects("assertionMethod") {
 		pem, err := httpsig.DecodeMultikey(k.Text("publicKeyMultibase"))
-		if err == nil && k.Ref("controller") == o.ID() && activitypub.SameAuthority(k.ID(), o.ID()) {
+		if err == nil && k.Ref("controller") == o.ID() && keyOf(k.ID(), o.ID()) {
 			keys = append(keys, social.Key{URI: k.ID(), Kind: "ed25519", Public: pem, FetchedAt: s.Now()})
 		}
 	}
 	return keys
+}
+
+// keyOf says that a key's id stands below its actor's. Otherwise an actor could
+// publish a key under the id of a neighbour's, and stand in for it or lock it out.
+func keyOf(key, actor string) bool {
+	rest, ok := strings.CutPrefix(key, actor)
+	return ok && (rest == "" || strings.ContainsRune("#/?&", rune(rest[0])))
 }
 
 func (s *Server) text() *text.Renderer { return s.social.Text }
@@ -134,6 +141,9 @@ func (s *Server) readPost(ctx context.Context, author *social.Account, o object)
 	p := &social.Post{URI: o.ID(), URL: s.link(o, o.ID()), Kind: postKinds[o.Type()], Language: language, Sensitive: o.Bool("sensitive"),
 		Content: s.text().Sanitize(content), InReplyToURI: o.Ref("inReplyTo"), ContextURI: o.Ref("context"), Emojis: s.emojis(o),
 		PublishedAt: o.Time("published"), EditedAt: o.Time("updated")}
+	if p.EditedAt.After(s.Now()) {
+		p.EditedAt = s.Now() // else no later edit would ever count
+	}
 	if o.Text("mediaType") == "text/markdown" || o.Text("mediaType") == "text/plain" {
 		p.Content = s.text().Render(content, text.Markdown, text.Links{}).HTML
 	}
@@ -152,9 +162,14 @@ func (s *Server) readPost(ctx context.Context, author *social.Account, o object)
 			p.QuoteOfURI = o.Ref(key)
 		}
 	}
+	for _, t := range o.Objects("tag") { // FEP-e232
+		if p.QuoteOfURI == "" && t.Type() == "Link" && strings.Contains(t.Text("rel")+strings.Join(t.Strings("rel"), " "), "quote") {
+			p.QuoteOfURI = t.Text("href")
+		}
+	}
 	s.readAttachments(o, p)
 	if o.Type() == activitypub.Question {
-		p.Poll = readPoll(o)
+		p.Poll = s.readPoll(o)
 	}
 	if err := s.readTags(ctx, o, p); err != nil {
 		return nil, err
@@ -298,7 +313,7 @@ func (s *Server) ownAudience(uri string) (social.Audience, bool) {
 	return social.Audience{}, false
 }
 
-func readPoll(o object) *social.Poll {
+func (s *Server) readPoll(o object) *social.Poll {
 	p := &social.Poll{ExpiresAt: o.Time("endTime"), ClosedAt: o.Time("closed"), Voters: max(0, o.Int("votersCount"))}
 	options := o.Objects("oneOf")
 	if len(options) == 0 {
@@ -310,7 +325,7 @@ func readPoll(o object) *social.Poll {
 			votes = max(0, r.Int("totalItems"))
 		}
 		if len(p.Options) < maxOptions {
-			p.Options = append(p.Options, social.PollOption{Title: clip(opt.Text("name"), 500), Votes: votes})
+			p.Options = append(p.Options, social.PollOption{Title: s.text().SanitizePlain(clip(opt.Text("name"), 2000), 500), Votes: votes})
 		}
 	}
 	return p
@@ -326,16 +341,27 @@ func (s *Server) keepPost(ctx context.Context, o object, old bool) (*social.Post
 	if err != nil {
 		return nil, err
 	}
-	if p.Raw, err = activitypub.Marshal(o); err != nil {
+	if p.Raw, err = raw(o); err != nil {
 		return nil, err
 	}
 	return s.social.ApplyPost(ctx, social.Arrival{Post: p, Author: author, Backfill: old})
 }
 
+// raw is what is kept of a post as it came: all but the blind copies (AP 6, T8).
+func raw(o object) ([]byte, error) {
+	kept := make(object, len(o))
+	for key, v := range o {
+		if key != "bto" && key != "bcc" {
+			kept[key] = v
+		}
+	}
+	return activitypub.Marshal(kept)
+}
+
 // authorOf checks that a post and its author are of one server.
 func (s *Server) authorOf(ctx context.Context, o object) (*social.Account, error) {
 	uri := o.Ref("attributedTo")
-	if !o.IsPost() || o.ID() == "" || !activitypub.SameAuthority(o.ID(), uri) || s.Links.Owns(o.ID()) {
+	if !o.IsPost() || !canonical(o.ID()) || !activitypub.SameAuthority(o.ID(), uri) || s.Links.Owns(o.ID()) {
 		return nil, social.Errorf(social.Invalid, "the post is not of its author's server")
 	}
 	return s.account(ctx, uri)

@@ -19,7 +19,6 @@ type verified struct {
 }
 
 const (
-	keyFetchTime  = 5 * time.Second
 	keyFetchEvery = 5 * time.Minute
 )
 
@@ -67,6 +66,9 @@ func (s *Server) verify(ctx context.Context, r *http.Request, body []byte, actor
 	if actor != "" && account.URI != actor {
 		return nil, unauthenticated(errors.New("the key is not of the activity's actor"))
 	}
+	if !account.Active() {
+		return nil, notAdmitted()
+	}
 	return &verified{peer: peer, account: account}, nil
 }
 
@@ -76,6 +78,18 @@ func check(sig *httpsig.Signature, k social.Key) error {
 		return err
 	}
 	return sig.Verify(public)
+}
+
+// notAdmitted is the one answer for whoever may not exchange with us, for whatever
+// reason.
+func notAdmitted() error {
+	return social.Errorf(social.Forbidden, "this server exchanges with known servers only; its administrator has to admit yours")
+}
+
+// comeLater is the answer when a key cannot be had now. Never a 4xx: others take
+// that as final, and what they sent would be lost.
+func comeLater(err error) error {
+	return &social.Error{Kind: social.Unavailable, Public: "the key cannot be fetched at the moment; try again later", Err: err}
 }
 
 // admit refuses peers whose zone allows nothing; unknown ones become a request to
@@ -88,7 +102,6 @@ func (s *Server) admit(ctx context.Context, peer, actor, wanted string) error {
 	if zone.Kind != social.ZoneBlocked {
 		return nil
 	}
-	refused := social.Errorf(social.Forbidden, "this server exchanges with known servers only; its administrator has to admit yours")
 	var stored social.Peer
 	if err := s.Store.View(ctx, func(tx social.Tx) error { stored, err = tx.Peer(ctx, peer); return err }); err != nil {
 		return err
@@ -98,7 +111,7 @@ func (s *Server) admit(ctx context.Context, peer, actor, wanted string) error {
 			return err
 		}
 	}
-	return refused
+	return notAdmitted()
 }
 
 // key finds a public key: stored, or fetched once.
@@ -107,8 +120,14 @@ func (s *Server) key(ctx context.Context, uri string) (k social.Key, a *social.A
 	if err == nil || !errors.Is(err, social.ErrNotFound) {
 		return k, a, true, err
 	}
-	if s.failed.known("key "+uri, s.Now()) {
-		return k, nil, false, unauthenticated(errors.New("the key could not be fetched a moment ago"))
+	peer, err := activitypub.Authority(uri)
+	switch {
+	case err != nil:
+		return k, nil, false, unauthenticated(err)
+	case s.failed.known("key "+uri, s.Now()):
+		return k, nil, false, unauthenticated(errors.New("the key could not be read a moment ago"))
+	case !s.keyLooks.take(peer, s.Now()):
+		return k, nil, false, comeLater(errors.New("too many new keys of " + peer))
 	}
 	k, a, err = s.fetchKey(ctx, uri)
 	return k, a, false, err
@@ -134,26 +153,33 @@ func (s *Server) refetchKey(ctx context.Context, uri string) (social.Key, *socia
 		allowed, err = tx.TakeFetchToken(ctx, "key "+uri, s.Now(), keyFetchEvery)
 		return err
 	})
-	if err == nil && !allowed {
-		err = unauthenticated(errors.New("the signature does not match the key"))
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return social.Key{}, nil, err
+	case !allowed && s.failed.known("refetch "+uri, s.Now()):
+		return social.Key{}, nil, comeLater(errors.New("the key may have changed and could not be looked up"))
+	case !allowed:
+		return social.Key{}, nil, unauthenticated(errors.New("the signature does not match the key"))
 	}
-	return s.fetchKey(ctx, uri)
+	k, a, err := s.fetchKey(ctx, uri)
+	if social.KindOf(err) == social.Unavailable {
+		s.failed.fresh("refetch "+uri, s.Now())
+	}
+	return k, a, err
 }
 
-// fetchKey fetches the key's owner; a failure is a 503, so that the other side
-// tries again.
+// fetchKey fetches the key's owner. A failure that may pass is a 503, so that the
+// other side tries again.
 func (s *Server) fetchKey(ctx context.Context, uri string) (social.Key, *social.Account, error) {
-	ctx, cancel := context.WithTimeout(ctx, keyFetchTime)
-	defer cancel()
 	owner, _, _ := strings.Cut(uri, "#")
-	if _, err := s.fetchActor(ctx, owner); err != nil {
+	if s.down.known("key "+uri, s.Now()) {
+		return social.Key{}, nil, comeLater(errors.New("it could not be fetched a moment ago"))
+	}
+	if _, err := s.fetchActor(ctx, owner); transient(err) {
+		s.down.fresh("key "+uri, s.Now())
+		return social.Key{}, nil, comeLater(err)
+	} else if err != nil {
 		s.failed.fresh("key "+uri, s.Now())
-		if social.KindOf(err) == social.Internal || social.KindOf(err) == social.Unavailable {
-			return social.Key{}, nil, &social.Error{Kind: social.Unavailable, Public: "the key cannot be fetched at the moment; try again later", Err: err}
-		}
 		return social.Key{}, nil, unauthenticated(err)
 	}
 	k, a, err := s.storedKey(ctx, uri)
