@@ -1,15 +1,22 @@
-.PHONY: test check demo bench fuzz
+# Names for plain commands; the commands are the interface.
+.PHONY: test check race fuzz golden demo bench
 FUZZTIME ?= 10m
 
 test: ## everything, with what it needs
 	./test/all
 check: ## the quick part
 	go vet ./... && go tool staticcheck ./... && go test ./...
+race:
+	CGO_ENABLED=1 go test -race ./...
+fuzz: ## every target in turn, FUZZTIME each
+	@grep -rE --include='*_test.go' --exclude-dir=node_modules -o '^func Fuzz[A-Za-z0-9_]+' . | sed 's|/[^/]*:func | |' | \
+	while read -r dir target; do \
+	  echo "== $$target in $$dir"; \
+	  go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; \
+	done
+golden: ## rewrite our own golden files; look at the difference before you commit it
+	go test $$(grep -rl --include='*_test.go' --exclude-dir=node_modules 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
 demo:
 	go run ./cmd/parley demo
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
-fuzz: ## every target in turn, FUZZTIME each
-	@for t in $$(grep -rhoE --include='*_test.go' 'func Fuzz[A-Za-z0-9]+' . | sed 's/func //'); do \
-	  pkg=$$(dirname $$(grep -rlE --include='*_test.go' "func $$t\(" . | head -1)); \
-	  go test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; done
