@@ -1,11 +1,17 @@
 // Package instancetest runs several instances in one process, over real HTTP on
 // loopback, for tests, the demo and benchmarks. It knows no flags.
+//
+//	net := instancetest.New(t, 2, nil)
+//	alice := net.Member(net.Instances[0], "alice")
+//	... // alice does something
+//	net.Settle() // all queues are empty now
 package instancetest
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"path/filepath"
 	"strings"
@@ -21,19 +27,38 @@ import (
 type Network struct {
 	T         testing.TB
 	Instances []*instance.Instance
+	nodes     []*node
+}
+
+// Options of instances; the zero value is SQLite and real time.
+type Options struct {
+	// Database says where the i-th instance keeps its rows; nil means SQLite.
+	Database func(i int) string
+	// Now is the clock of all; nil means the real one.
+	Now func() time.Time
+	// Config holds further keys of the configuration, as flags give them.
+	Config map[string]string
 }
 
 // New starts n instances, each in the zone company of the others. database says
 // where the i-th keeps its rows; nil means SQLite.
 func New(t testing.TB, n int, database func(i int) string) *Network {
 	t.Helper()
+	return NewWith(t, n, Options{Database: database})
+}
+
+// NewWith is New with all options.
+func NewWith(t testing.TB, n int, o Options) *Network {
+	t.Helper()
 	net := &Network{T: t}
 	for i := range n {
 		url := ""
-		if database != nil {
-			url = database(i)
+		if o.Database != nil {
+			url = o.Database(i)
 		}
-		net.Instances = append(net.Instances, Start(t, t.TempDir(), url))
+		at := newNode(t, t.TempDir(), url, o)
+		at.open(t)
+		net.nodes, net.Instances = append(net.nodes, at), append(net.Instances, at.in)
 	}
 	for _, a := range net.Instances {
 		for _, b := range net.Instances {
@@ -49,38 +74,84 @@ func New(t testing.TB, n int, database func(i int) string) *Network {
 // when the test settles.
 func Start(t testing.TB, dir, database string) *instance.Instance {
 	t.Helper()
-	port := FreePort(t)
-	flags := map[string]string{"domain": fmt.Sprintf("127.0.0.1:%d", port), "listen": fmt.Sprintf("127.0.0.1:%d", port),
+	at := newNode(t, dir, database, Options{})
+	at.open(t)
+	return at.in
+}
+
+// Stop ends the i-th instance: nobody answers on its port any more.
+func (n *Network) Stop(i int) {
+	n.T.Helper()
+	n.nodes[i].close(n.T)
+}
+
+// Restart opens the i-th instance again, on its old data and port, and answers it.
+func (n *Network) Restart(i int) *instance.Instance {
+	n.T.Helper()
+	n.nodes[i].open(n.T)
+	n.Instances[i] = n.nodes[i].in
+	return n.Instances[i]
+}
+
+// node is one instance with what is needed to open it again.
+type node struct {
+	config *config.Config
+	now    func() time.Time
+	in     *instance.Instance
+	unlock func()
+	stop   context.CancelFunc
+	done   chan error
+}
+
+func newNode(t testing.TB, dir, database string, o Options) *node {
+	t.Helper()
+	address := fmt.Sprintf("127.0.0.1:%d", FreePort(t))
+	flags := map[string]string{"domain": address, "listen": address,
 		"data_dir": filepath.Join(dir, "data"), "federation.allowed_networks": "127.0.0.0/8"}
 	if database != "" {
 		flags["storage.url"] = database
 	}
+	maps.Copy(flags, o.Config)
 	c, err := config.Load("/dev/null", flags, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := instance.Open(context.Background(), c, slog.New(slog.NewTextHandler(t.Output(), nil)), time.Now)
+	at := &node{config: c, now: o.Now}
+	if at.now == nil {
+		at.now = time.Now
+	}
+	t.Cleanup(func() { at.close(t) })
+	return at
+}
+
+func (at *node) open(t testing.TB) {
+	t.Helper()
+	in, err := instance.Open(context.Background(), at.config, slog.New(slog.NewTextHandler(t.Output(), nil)), at.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, unlock, err := in.Listen()
-	if err != nil {
+	if _, at.unlock, err = in.Listen(); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- in.Server.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil && !strings.Contains(err.Error(), "closed") {
-			t.Error(err)
-		}
-		unlock()
-		if err := in.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return in
+	at.in, at.stop, at.done = in, stop, make(chan error, 1)
+	go func() { at.done <- in.Server.Run(ctx) }()
+}
+
+func (at *node) close(t testing.TB) {
+	t.Helper()
+	if at.in == nil {
+		return
+	}
+	at.stop()
+	if err := <-at.done; err != nil && !strings.Contains(err.Error(), "closed") {
+		t.Error(err)
+	}
+	at.unlock()
+	if err := at.in.Close(); err != nil {
+		t.Error(err)
+	}
+	at.in = nil
 }
 
 // FreePort finds a port that nobody uses at this moment.
@@ -112,13 +183,15 @@ func (n *Network) Member(in *instance.Instance, name string) social.Reader {
 	return social.Member(a, in.Social.HomeAuthority())
 }
 
-// Settle does all work of all instances until none is left.
+// Settle does all work of all instances that are up until none is left.
 func (n *Network) Settle() {
 	n.T.Helper()
 	for range 100 {
 		did := 0
-		for _, in := range n.Instances {
-			did += in.Settle(context.Background())
+		for i, in := range n.Instances {
+			if n.nodes[i].in != nil {
+				did += in.Settle(context.Background())
+			}
 		}
 		if did == 0 {
 			return
