@@ -105,15 +105,15 @@ func (s *Server) mayAsk(ctx context.Context, address string) (peer string, err e
 	return peer, nil
 }
 
-// unreached sorts the failures of a request: what we refused stays refused, what
-// did not answer may do so later.
+// unreached sorts the failures of a fetch: our own decisions are final, and the
+// network may work later. A server that did not answer is let alone for a moment.
 func (s *Server) unreached(peer string, err error) error {
 	var ours *outbound.Error
 	var decided *social.Error
 	switch {
 	case errors.As(err, &decided):
 		return err
-	case errors.As(err, &ours) && ours.Kind == outbound.Refused:
+	case errors.As(err, &ours) && ours.Kind.Final():
 		return &social.Error{Kind: social.Invalid, Public: "the server " + peer + " did not answer with a document that is accepted", Err: err}
 	case !errors.Is(err, context.Canceled):
 		s.down.fresh("host "+peer, s.Now())

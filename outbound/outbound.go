@@ -1,362 +1,236 @@
 // Package outbound is the one HTTP client through which everything leaves: it
-// guards methods, redirects, addresses, sizes and time. It does not know what a
-// request means.
+// guards methods, redirects, addresses, sizes, types and time. It does not know
+// what a request means, who may be spoken to, or how a request is signed.
+//
+//	res, err := client.Get(ctx, outbound.Document, "https://peer.example/users/1", sign)
 package outbound
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"mime"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
-	"strings"
-	"syscall"
 	"time"
 
 	"code.dny.dev/ssrf"
 )
 
-// Purpose of a request decides its bounds.
-type Purpose int
-
-const (
-	Document  Purpose = iota // an ActivityStreams document: 1 MiB, its media types only (A4)
-	WebFinger                // JRD: 256 KiB
-	Deliver                  // POST to an inbox; 64 KiB of the answer are read
-)
-
+// Bounds of time: a request as a whole, not one of its operations, has totalTime;
+// callers shorten it by their context.
 const (
 	connectTime = 5 * time.Second
 	totalTime   = 30 * time.Second
-	maxHops     = 3
+	// answerTime is what the body of an answer may take whose status alone counts:
+	// of a delivery, and of a fetch that failed.
+	answerTime = 2 * time.Second
 )
-
-// Kind of failure.
-type Kind int
 
 const (
-	Refused     Kind = iota // by us: address, scheme, type, size, redirect
-	Unreachable             // the other side did not answer in time
+	maxHops        = 3 // redirects of a GET
+	maxHeaderBytes = 64 << 10
 )
-
-// Error of a request that got no usable answer.
-type Error struct {
-	Kind Kind
-	Err  error
-}
-
-func (e *Error) Error() string { return e.Err.Error() }
-func (e *Error) Unwrap() error { return e.Err }
-
-func refused(format string, args ...any) error { return &Error{Refused, fmt.Errorf(format, args...)} }
 
 // Options of a Client.
 type Options struct {
-	AllowedNetworks []netip.Prefix // private networks that may be reached, on any port
-	PlainHTTP       bool           // http to loopback addresses within AllowedNetworks
-	CAFile          string
-	Proxy           string
-	UserAgent       string
+	// AllowedNetworks are private networks that may be reached, on any port.
+	AllowedNetworks []netip.Prefix
+	// PlainHTTP is for an instance whose own origin is http: it speaks http and
+	// nothing else, with loopback addresses within AllowedNetworks and nobody else.
+	PlainHTTP bool
+	// CAFile holds further certificate authorities, PEM.
+	CAFile string
+	// Proxy is the http or https URL of a forward proxy; the environment's is never
+	// used. The proxy looks names up once more: that it refuses inner addresses too
+	// is up to whoever runs it.
+	Proxy     string
+	UserAgent string
 	// Resolve replaces the system's resolver: a host name to addresses.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
-	Log     *slog.Logger
+	// Dial replaces the opening of a connection: to an address ("ip:port") that
+	// passed every check, or to the proxy. Tests map and count connections with it.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	Log  *slog.Logger // nil logs nothing
 }
 
-// Client is the guarded client.
+// Client is the guarded client; it is safe for use by many goroutines.
 type Client struct {
 	o     Options
 	http  *http.Client
 	guard *ssrf.Guardian
 }
 
-// New makes a Client.
+// New makes a Client. Its errors name the configuration key that is wrong.
 func New(o Options) (*Client, error) {
-	c := &Client{o: o, guard: ssrf.New(ssrf.WithAnyPort())}
-	if o.Resolve == nil {
-		c.o.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		}
-	}
+	c := &Client{o: o, guard: ssrf.New()}
+	c.fillDefaults()
 	t := &http.Transport{
 		DialContext:            c.dial,
 		TLSHandshakeTimeout:    connectTime,
 		MaxIdleConns:           256,
 		MaxIdleConnsPerHost:    4,
-		MaxConnsPerHost:        16,
+		MaxConnsPerHost:        16, // a slow host holds no more sockets than this
 		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
+		MaxResponseHeaderBytes: maxHeaderBytes,
 		DisableCompression:     true, // the cap counts decoded bytes, so we decode ourselves
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: connectTime},
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	if o.CAFile != "" {
-		pem, err := os.ReadFile(o.CAFile)
+		pool, err := authorities(o.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("federation.ca_file: %w", err)
-		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, errors.New("federation.ca_file holds no certificate")
+			return nil, err
 		}
 		t.TLSClientConfig.RootCAs = pool
 	}
 	if o.Proxy != "" {
 		u, err := url.Parse(o.Proxy)
-		if err != nil || u.Host == "" {
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return nil, errors.New("federation.proxy: write it like http://proxy.example.org:3128")
 		}
 		t.Proxy = http.ProxyURL(u)
-		t.DialContext = (&net.Dialer{Timeout: connectTime}).DialContext // to the proxy; targets are checked before (T21)
+		t.DialContext = c.dialProxy
 	}
 	c.http = &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return c, nil
 }
 
+func (c *Client) fillDefaults() {
+	if c.o.Log == nil {
+		c.o.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.o.Resolve == nil {
+		c.o.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	if c.o.Dial == nil {
+		d := &net.Dialer{}
+		if c.o.Proxy == "" {
+			d.Control = c.control
+		}
+		c.o.Dial = d.DialContext
+	}
+}
+
+// authorities are the system's and those of a file.
+func authorities(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("federation.ca_file: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, errors.New("federation.ca_file holds no certificate")
+	}
+	return pool, nil
+}
+
 // Close frees idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Response is a whole answer within bounds.
+// Response is an answer within bounds.
 type Response struct {
 	Status int
 	Header http.Header
-	Body   []byte
-	URL    string // where it came from in the end
+	Body   []byte // of a 200 to a Get the whole, else the beginning, as far as it could be read
+	URL    string // where it came from in the end, with the host in its one form
 }
 
-// Get fetches with at most three redirects, each checked and signed like the first.
+// Get fetches with at most three redirects. Every hop is checked like the first
+// and sign, which may be nil, is called afresh for it; an error of sign ends the
+// request and is returned as it is, so that a caller can refuse a hop. An answer
+// of any status but a redirect is returned; with 200 its type fits the purpose (A4).
+// All other errors are of type *Error.
 func (c *Client) Get(ctx context.Context, p Purpose, address string, sign func(*http.Request) error) (*Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, totalTime)
 	defer cancel()
-	for hop := 0; ; hop++ {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	seen := map[string]bool{}
+	for {
+		req, err := c.request(ctx, http.MethodGet, address, nil)
 		if err != nil {
-			return nil, refused("%.200q is not an address", address)
+			return nil, err
 		}
-		req.Header.Set("Accept", map[Purpose]string{
-			Document:  `application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"`,
-			WebFinger: "application/jrd+json, application/json"}[p])
+		if len(seen) > maxHops || seen[req.URL.String()] {
+			return nil, c.failed(Redirect, "%s redirects without an end", req.URL.Host)
+		}
+		seen[req.URL.String()] = true
+		req.Header.Set("Accept", p.rules().accept)
 		res, err := c.send(req, p, sign)
 		if err != nil {
 			return nil, err
 		}
 		if res.Status < 300 || res.Status > 399 || res.Status == http.StatusNotModified {
-			return res, c.checkType(p, res)
+			return c.typed(p, res)
 		}
 		next, err := req.URL.Parse(res.Header.Get("Location"))
-		if err != nil || res.Header.Get("Location") == "" || hop >= maxHops || next.String() == address {
-			return nil, refused("%s redirects without an end", req.URL.Host)
+		if err != nil || res.Header.Get("Location") == "" {
+			return nil, c.failed(Redirect, "%s redirects to nowhere", req.URL.Host)
 		}
 		address = next.String()
 	}
 }
 
-// Post sends once and never follows a redirect: a 3xx is an answer like any other (T20).
+// Post sends an activity once and never follows a redirect: a 3xx is an answer
+// like any other (T20). It returns an error only when no status was received.
 func (c *Client) Post(ctx context.Context, address string, body []byte, sign func(*http.Request) error) (*Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, totalTime)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	req, err := c.request(ctx, http.MethodPost, address, body)
 	if err != nil {
-		return nil, refused("%.200q is not an address", address)
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/activity+json")
 	return c.send(req, Deliver, sign)
 }
 
-func (c *Client) send(req *http.Request, p Purpose, sign func(*http.Request) error) (*Response, error) {
-	if err := c.check(req.Context(), req.URL); err != nil {
+// request is for a checked address and has all headers but those of the purpose.
+func (c *Client) request(ctx context.Context, method, address string, body []byte) (*http.Request, error) {
+	u, err := c.target(ctx, address)
+	if err != nil {
 		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, c.failed(Refused, "%.200q is not an address", address)
 	}
 	req.Header.Set("User-Agent", c.o.UserAgent)
 	req.Header.Set("Accept-Encoding", "gzip")
+	return req, nil
+}
+
+func (c *Client) send(req *http.Request, p Purpose, sign func(*http.Request) error) (*Response, error) {
 	if sign != nil {
 		if err := sign(req); err != nil {
 			return nil, err
 		}
 	}
-	res, err := c.http.Do(req)
+	ctx, cancel := context.WithCancel(req.Context())
+	defer cancel()
+	res, err := c.http.Do(req.WithContext(ctx))
 	if err != nil {
-		var ours *Error
-		if errors.As(err, &ours) {
-			return nil, ours
-		}
-		return nil, &Error{Unreachable, err}
+		return nil, unreachable(err)
 	}
 	defer res.Body.Close() //nolint:errcheck // everything needed is read
-	body, err := read(res, map[Purpose]int64{Document: 1 << 20, WebFinger: 256 << 10, Deliver: 64 << 10}[p], p == Deliver)
-	if err != nil {
+	out := &Response{Status: res.StatusCode, Header: res.Header, URL: req.URL.String()}
+	if p == Deliver || res.StatusCode != http.StatusOK {
+		defer time.AfterFunc(answerTime, cancel).Stop()
+		out.Body = c.glance(res)
+		return out, nil
+	}
+	if out.Body, err = c.whole(res, p.rules().bytes); err != nil {
 		return nil, err
 	}
-	return &Response{Status: res.StatusCode, Header: res.Header, Body: body, URL: req.URL.String()}, nil
-}
-
-// read takes at most most decoded bytes; of a delivery's answer the rest is dropped.
-func read(res *http.Response, most int64, drop bool) ([]byte, error) {
-	r := io.Reader(res.Body)
-	switch enc := res.Header.Get("Content-Encoding"); {
-	case strings.EqualFold(enc, "gzip"):
-		z, err := gzip.NewReader(r)
-		if err != nil {
-			return nil, refused("the answer is not gzip as it says")
-		}
-		r = z
-	case enc != "" && !strings.EqualFold(enc, "identity"):
-		return nil, refused("the answer is encoded as %.20q", enc)
-	}
-	body, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err != nil {
-		return nil, &Error{Unreachable, err}
-	}
-	if int64(len(body)) > most {
-		if !drop {
-			return nil, refused("the answer is larger than %d bytes", most)
-		}
-		body = body[:most]
-	}
-	return body, nil
-}
-
-// checkType accepts documents only as what they claim to be (A4).
-func (c *Client) checkType(p Purpose, res *Response) error {
-	if res.Status != http.StatusOK {
-		return nil
-	}
-	kind, params, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	ok := err == nil
-	switch p {
-	case Document:
-		ok = ok && (kind == "application/activity+json" ||
-			kind == "application/ld+json" && strings.Contains(params["profile"], "https://www.w3.org/ns/activitystreams"))
-	case WebFinger:
-		ok = ok && (kind == "application/jrd+json" || kind == "application/json")
-	}
-	if !ok {
-		return refused("the answer is %.100q, not the document asked for", res.Header.Get("Content-Type"))
-	}
-	return nil
-}
-
-// check refuses an address before anything is sent.
-func (c *Client) check(ctx context.Context, u *url.URL) error {
-	if u.User != nil || u.Hostname() == "" {
-		return refused("the address %.200q is not accepted", u.Redacted())
-	}
-	if u.Scheme != "https" && !(u.Scheme == "http" && c.o.PlainHTTP) {
-		return refused("only https is accepted, not %.200q", u.Redacted())
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	if c.o.Proxy != "" || u.Scheme == "http" {
-		addrs, err := c.resolve(ctx, u.Hostname())
-		if err != nil {
-			return err
-		}
-		for _, a := range addrs {
-			if err := c.allowed(a, port); err != nil {
-				return err
-			}
-			if u.Scheme == "http" && !a.IsLoopback() {
-				return refused("plain http goes to loopback only, not to %s", u.Host)
-			}
-		}
-	}
-	return nil
-}
-
-func (c *Client) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	if a, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{a}, nil
-	}
-	addrs, err := c.o.Resolve(ctx, host)
-	if err != nil || len(addrs) == 0 {
-		return nil, &Error{Unreachable, fmt.Errorf("look up %s: %w", host, err)}
-	}
-	return addrs, nil
-}
-
-// dial resolves once and connects to an address it has checked, so that a second
-// answer of the resolver cannot slip in between.
-func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	addrs, err := c.resolve(ctx, host)
-	if err != nil {
-		return nil, err
-	}
-	d := &net.Dialer{Timeout: connectTime, Control: c.control}
-	var last error
-	for _, a := range addrs {
-		if last = c.allowed(a, port); last != nil {
-			continue
-		}
-		conn, err := d.DialContext(ctx, network, net.JoinHostPort(a.String(), port))
-		if err == nil {
-			return conn, nil
-		}
-		last = err
-	}
-	return nil, last
-}
-
-// control looks once more at the socket's own address.
-func (c *Client) control(_, address string, _ syscall.RawConn) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return refused("%s is not an address", address)
-	}
-	return c.allowed(ap.Addr(), fmt.Sprint(ap.Port()))
-}
-
-// hidden addresses that the guard's tables let through.
-var hidden = []netip.Prefix{
-	netip.MustParsePrefix("168.63.129.16/32"), // the host of a cloud machine
-	netip.MustParsePrefix("::/96"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("fec0::/10"),
-}
-
-// allowed decides on one address: public ones on the ports of the web, others
-// only where the configuration admits their network.
-func (c *Client) allowed(a netip.Addr, port string) error {
-	plain := a.Unmap()
-	for _, p := range c.o.AllowedNetworks {
-		if p.Contains(plain) && a.Zone() == "" {
-			return nil
-		}
-	}
-	network := "tcp4"
-	if a.Is6() {
-		network = "tcp6"
-	}
-	err := c.guard.Safe(network, net.JoinHostPort(a.String(), port), nil)
-	if err == nil && (a.Is4In6() || a.Zone() != "") {
-		err = errors.New("a special form")
-	}
-	for _, p := range hidden {
-		if err == nil && p.Contains(a) {
-			err = errors.New("a special network")
-		}
-	}
-	if err == nil && port != "443" && port != "80" {
-		err = errors.New("not a port of the web")
-	}
-	if err != nil {
-		return refused("the address %s port %s may not be reached (federation.allowed_networks)", a, port)
-	}
-	return nil
+	return out, nil
 }
