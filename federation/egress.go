@@ -158,15 +158,15 @@ func (s *Server) settle(ctx context.Context, j queue.Job, d decision, res *outbo
 	return result
 }
 
+// judge says what becomes of a delivery. One to a sister or partner is tried until
+// it arrives, the peer says that the inbox is gone, or an administrator drops it;
+// one to the public zone until publicLife is over or the peer says that it does not
+// want it.
 func (s *Server) judge(j queue.Job, d decision, res *outbound.Response, err error) queue.Result {
 	patient := d.zone.Kind == social.ZoneCompany || d.zone.Kind == social.ZonePartner
 	giveUp := !patient && s.Now().Sub(j.CreatedAt) > publicLife
 	if err != nil {
-		var ours *outbound.Error
-		if errors.As(err, &ours) && ours.Kind == outbound.Refused && !patient || giveUp {
-			return queue.Result{Verdict: queue.Done, Reason: err.Error()}
-		}
-		return queue.Result{Verdict: queue.HostDown, Reason: err.Error()}
+		return failed(err, giveUp)
 	}
 	reason := fmt.Sprintf("answered %d", res.Status)
 	wait := retryAfter(res.Header, s.Now())
@@ -177,10 +177,26 @@ func (s *Server) judge(j queue.Job, d decision, res *outbound.Response, err erro
 		return queue.Result{Verdict: queue.Done, Reason: reason}
 	case res.Status == http.StatusTooManyRequests || res.Status == http.StatusServiceUnavailable:
 		return queue.Result{Verdict: queue.HostDown, After: wait, Reason: reason}
-	case res.Status >= 500 || res.Status == http.StatusUnauthorized || res.Status == http.StatusRequestTimeout || patient:
+	case res.Status >= 500 || res.Status < 400 || res.Status == http.StatusUnauthorized || res.Status == http.StatusRequestTimeout || patient:
 		return queue.Result{Verdict: queue.Later, After: wait, Reason: reason}
 	}
 	return queue.Result{Verdict: queue.Done, Reason: reason}
+}
+
+// failed is for a delivery without an answer. Of whatever kind the failure is, it
+// is one of the host, and it passes: an address that we refuse may be the fault of
+// a resolver or of our configuration, and be right tomorrow. Only what is not the
+// client's error, such as of signing, concerns this delivery alone.
+func failed(err error, giveUp bool) queue.Result {
+	r := queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	var outside *outbound.Error
+	switch {
+	case giveUp:
+		r.Verdict = queue.Done
+	case errors.As(err, &outside):
+		r.Verdict = queue.HostDown
+	}
+	return r
 }
 
 // retryAfter reads both forms of the header (RFC 9110 10.2.3), at most a day.
