@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -72,7 +73,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 	if err != nil {
 		return nil, err
 	}
-	if in.client, err = outbound.New(outbound.Options{AllowedNetworks: networks, PlainHTTP: c.PublicURL[:5] == "http:", CAFile: c.Federation.CAFile,
+	if in.client, err = outbound.New(outbound.Options{AllowedNetworks: networks, PlainHTTP: strings.HasPrefix(c.PublicURL, "http:"), CAFile: c.Federation.CAFile,
 		Proxy: c.Federation.Proxy, UserAgent: "Parley/" + Version + " (" + c.PublicURL + ")", Log: in.log}); err != nil {
 		return nil, err
 	}
