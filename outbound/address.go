@@ -75,7 +75,7 @@ func canonicalHost(host string) (name string, literal netip.Addr, ok bool) {
 		return "", literal, false
 	}
 	for label := range strings.SplitSeq(name, ".") {
-		if label == "" || strings.HasPrefix(label, "xn--") && !encodes(label) {
+		if label == "" || len(label) > 63 || strings.HasPrefix(label, "xn--") && !encodes(label) {
 			return "", literal, false
 		}
 	}

@@ -63,8 +63,9 @@ type Options struct {
 // Client is the guarded client; it is safe for use by many goroutines.
 type Client struct {
 	o     Options
-	http  *http.Client
 	guard *ssrf.Guardian
+	// A transport and no http.Client: nothing below Get knows how to follow a redirect.
+	transport *http.Transport
 }
 
 // New makes a Client. Its errors name the configuration key that is wrong.
@@ -99,7 +100,7 @@ func New(o Options) (*Client, error) {
 		t.Proxy = http.ProxyURL(u)
 		t.DialContext = c.dialProxy
 	}
-	c.http = &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	c.transport = t
 	return c, nil
 }
 
@@ -138,7 +139,7 @@ func authorities(file string) (*x509.CertPool, error) {
 }
 
 // Close frees idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // Response is an answer within bounds.
 type Response struct {
@@ -218,9 +219,9 @@ func (c *Client) send(req *http.Request, p Purpose, sign func(*http.Request) err
 	}
 	ctx, cancel := context.WithCancel(req.Context())
 	defer cancel()
-	res, err := c.http.Do(req.WithContext(ctx))
+	res, err := c.transport.RoundTrip(req.WithContext(ctx))
 	if err != nil {
-		return nil, unreachable(err)
+		return nil, unreachable(fmt.Errorf("%s %s: %w", req.Method, req.URL.Host, err))
 	}
 	defer res.Body.Close() //nolint:errcheck // everything needed is read
 	out := &Response{Status: res.StatusCode, Header: res.Header, URL: req.URL.String()}
