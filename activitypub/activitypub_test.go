@@ -186,44 +186,6 @@ func TestParseResource(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*/*.json")
-	for _, file := range files {
-		if b, err := os.ReadFile(file); err == nil {
-			f.Add(b)
-		}
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		o, err := Parse(b)
-		if err != nil {
-			return
-		}
-		summary(o)
-		out, err := Marshal(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(out) <= MaxBytes {
-			if _, err := Parse(out); err != nil && !strings.Contains(err.Error(), "tokens") {
-				t.Errorf("written form: %v: %s", err, out)
-			}
-		}
-	})
-}
-
-func FuzzResource(f *testing.F) {
-	f.Add("acct:bob@b.test")
-	f.Add("https://b.test/@bob")
-	f.Fuzz(func(t *testing.T, s string) {
-		name, host, _, err := ParseResource(s)
-		if err == nil && name != "" {
-			if again, err := HostPort(host); err != nil || again != host {
-				t.Errorf("%q is not stable: %q %v", host, again, err)
-			}
-		}
-	})
-}
-
 func BenchmarkParse(b *testing.B) {
 	doc, err := os.ReadFile("testdata/mastodon/create_note.json")
 	if err != nil {
