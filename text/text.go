@@ -9,7 +9,6 @@ import (
 	"html"
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
@@ -31,23 +30,11 @@ type Renderer struct {
 
 // New makes a Renderer.
 func New() *Renderer {
-	p := bluemonday.NewPolicy()
-	p.AllowElements("p", "br", "span", "a", "abbr", "del", "s", "pre", "blockquote", "code", "b", "strong", "u", "sub", "sup",
-		"i", "em", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "ruby", "rt", "rp")
-	p.AllowAttrs("href").OnElements("a")
-	p.AllowAttrs("class").Matching(classes).OnElements("a", "span", "p", "code")
-	p.AllowAttrs("lang").Matching(regexp.MustCompile(`^[A-Za-z0-9-]{1,35}$`)).Globally()
-	p.AllowURLSchemes("http", "https")
-	p.AllowRelativeURLs(false)
-	p.RequireParseableURLs(true)
-	p.AllowNoAttrs().OnElements("span")
-	return &Renderer{policy: p, markdown: goldmark.New(
+	return &Renderer{policy: policy(), markdown: goldmark.New(
 		goldmark.WithExtensions(extension.Strikethrough, extension.Linkify),
 		goldmark.WithRendererOptions(gmhtml.WithHardWraps()),
 	)}
 }
-
-var classes = regexp.MustCompile(`^(?:(?:mention|hashtag|ellipsis|invisible|u-url|h-card|quote-inline|language-[A-Za-z0-9-]{1,30})(?:\s+|$))+$`)
 
 // Format of a source.
 type Format int
@@ -72,10 +59,7 @@ type Rendered struct {
 
 // Render makes safe HTML of what a member typed.
 func (r *Renderer) Render(source string, f Format, l Links) Rendered {
-	if len(source) > maxSource {
-		source = strings.ToValidUTF8(source[:maxSource], "")
-	}
-	source = stripControls(source)
+	source = stripControls(cut(source))
 	var out string
 	if f == Markdown {
 		var b bytes.Buffer
@@ -86,10 +70,9 @@ func (r *Renderer) Render(source string, f Format, l Links) Rendered {
 	if out == "" {
 		out = plainHTML(source)
 	}
-	root := parse(r.policy.Sanitize(out))
+	root := r.clean(out)
 	tags := linkNames(root, l)
-	secureLinks(root)
-	return Rendered{HTML: render(root), Tags: tags}
+	return Rendered{HTML: r.settle(render(root)), Tags: tags}
 }
 
 func plainHTML(source string) string {
@@ -98,87 +81,6 @@ func plainHTML(source string) string {
 		b.WriteString("<p>" + strings.ReplaceAll(html.EscapeString(para), "\n", "<br>") + "</p>")
 	}
 	return b.String()
-}
-
-// Sanitize makes HTML from another server safe: known elements only, http links
-// only, balanced, without direction tricks.
-func (r *Renderer) Sanitize(s string) string {
-	if len(s) > maxSource {
-		s = strings.ToValidUTF8(s[:maxSource], "")
-	}
-	root := parse(r.policy.Sanitize(stripControls(s)))
-	secureLinks(root)
-	return render(root)
-}
-
-// SanitizePlain makes a one-line text without direction or invisible tricks, at
-// most max characters.
-func (r *Renderer) SanitizePlain(s string, max int) string {
-	s = strings.Join(strings.Fields(stripControls(strings.Map(func(c rune) rune {
-		if c == '\n' || c == '\r' || c == '\t' {
-			return ' '
-		}
-		return c
-	}, strings.ToValidUTF8(s, "")))), " ")
-	if runes := []rune(s); len(runes) > max {
-		s = string(runes[:max])
-	}
-	return s
-}
-
-// stripControls removes control characters, bidirectional overrides and
-// zero-width characters that make a text look like another (T18).
-func stripControls(s string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' || c == '\t':
-			return c
-		case unicode.Is(unicode.Cc, c), c >= 0x202A && c <= 0x202E, c >= 0x2066 && c <= 0x2069,
-			c == 0x200B, c == 0x200E, c == 0x200F, c == 0x2060, c == 0xFEFF, c == 0x061C, c == 0xFFFD:
-			return -1
-		}
-		return c
-	}, s)
-}
-
-func parse(s string) *nethtml.Node {
-	context := &nethtml.Node{Type: nethtml.ElementNode, Data: "div", DataAtom: atom.Div}
-	root := &nethtml.Node{Type: nethtml.ElementNode, Data: "div", DataAtom: atom.Div}
-	nodes, err := nethtml.ParseFragment(strings.NewReader(s), context)
-	if err != nil {
-		return root
-	}
-	for _, n := range nodes {
-		root.AppendChild(n)
-	}
-	return root
-}
-
-func render(root *nethtml.Node) string {
-	var b strings.Builder
-	for c := root.FirstChild; c != nil; c = c.NextSibling {
-		if err := nethtml.Render(&b, c); err != nil {
-			return html.EscapeString(textOf(root))
-		}
-	}
-	return strings.TrimSpace(b.String())
-}
-
-// secureLinks keeps only links with an absolute http address and marks them.
-func secureLinks(n *nethtml.Node) {
-	if n.Type == nethtml.ElementNode && n.DataAtom == atom.A {
-		var keep []nethtml.Attribute
-		for _, a := range n.Attr {
-			switch {
-			case a.Key == "href" && (strings.HasPrefix(a.Val, "https://") || strings.HasPrefix(a.Val, "http://")), a.Key == "class", a.Key == "lang":
-				keep = append(keep, a)
-			}
-		}
-		n.Attr = append(keep, nethtml.Attribute{Key: "rel", Val: "nofollow noopener"})
-	}
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		secureLinks(c)
-	}
 }
 
 var (
@@ -246,15 +148,21 @@ func nameLink(word string, l Links, tagged func(string)) *nethtml.Node {
 	if !ok {
 		return nil
 	}
-	card := &nethtml.Node{Type: nethtml.ElementNode, Data: "span", DataAtom: atom.Span, Attr: []nethtml.Attribute{{Key: "class", Val: "h-card"}}}
-	card.AppendChild(anchor(href, "u-url mention", "@", display))
+	link := anchor(href, "u-url mention", "@", display)
+	if link == nil {
+		return nil
+	}
+	card := element(nethtml.Token{Data: "span", DataAtom: atom.Span, Attr: []nethtml.Attribute{{Key: "class", Val: "h-card"}}})
+	card.AppendChild(link)
 	return card
 }
 
 func anchor(href, class, sign, name string) *nethtml.Node {
-	a := &nethtml.Node{Type: nethtml.ElementNode, Data: "a", DataAtom: atom.A,
-		Attr: []nethtml.Attribute{{Key: "href", Val: href}, {Key: "class", Val: class}}}
-	inner := &nethtml.Node{Type: nethtml.ElementNode, Data: "span", DataAtom: atom.Span}
+	a := element(nethtml.Token{Data: "a", DataAtom: atom.A, Attr: []nethtml.Attribute{{Key: "href", Val: href}, {Key: "class", Val: class}}})
+	if len(a.Attr) == 0 {
+		return nil
+	}
+	inner := element(nethtml.Token{Data: "span", DataAtom: atom.Span})
 	inner.AppendChild(&nethtml.Node{Type: nethtml.TextNode, Data: name})
 	a.AppendChild(&nethtml.Node{Type: nethtml.TextNode, Data: sign})
 	a.AppendChild(inner)
@@ -314,7 +222,7 @@ func (r *Renderer) ToPlain(s string) string {
 			b.WriteString("\n\n")
 		}
 	}
-	walk(parse(s))
+	walk(r.clean(s))
 	return strings.TrimSpace(b.String())
 }
 
