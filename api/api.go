@@ -296,7 +296,7 @@ func (a *API) link(c *call, first, last social.ID, full bool) {
 			q.Del(k)
 		}
 		q.Set(name, id.String())
-		return "<" + a.Links.PublicURL + c.URL.Path + "?" + q.Encode() + ">; rel="
+		return "<" + a.Links.PublicURL + c.URL.EscapedPath() + "?" + q.Encode() + ">; rel="
 	}
 	links := []string{at("min_id", first) + `"prev"`}
 	if full {

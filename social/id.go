@@ -34,10 +34,10 @@ func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }
 // id that cannot exist must look like one that does not.
 func ParseID(s string) (ID, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n <= 0 || len(s) > 19 || s[0] == '+' {
-		return 0, NotFoundError()
+	if id := ID(n); err == nil && n > 0 && id.String() == s {
+		return id, nil
 	}
-	return ID(n), nil
+	return 0, NotFoundError()
 }
 
 // Page asks for a part of a list, newest first. Max and Since are exclusive
