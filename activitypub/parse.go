@@ -120,21 +120,14 @@ func (p *parser) object(within string, depth int) (any, error) {
 			return nil, err
 		}
 		key, _ := t.(string)
-		switch key {
-		case "@id":
-			key = "id"
-		case "@type":
-			key = "type"
-		case "@graph", "@included", "@reverse":
-			if within != "@context" {
-				return nil, refuse("%s is not accepted", key)
-			}
+		if key, err = keyword(within, key); err != nil {
+			return nil, err
 		}
-		folded := strings.ToLower(key)
-		if seen[folded] && !strings.HasSuffix(within, "Map") && within != "@context" || o.Has(key) {
+		folded := strings.ToLower(strings.ToUpper(key)) // as encoding/json compares: the long s is an s
+		if seen[folded] && !strings.HasSuffix(within, "Map") && within != "@context" || seen[key] {
 			return nil, refuse("the key %.40q stands twice", key)
 		}
-		seen[folded] = true
+		seen[folded], seen[key] = true, true
 		v, err := p.value(nested(within, key), depth+1)
 		if err != nil {
 			return nil, err
@@ -145,6 +138,26 @@ func (p *parser) object(within string, depth int) (any, error) {
 	}
 	_, err := p.token() // the closing brace
 	return o, err
+}
+
+// keyword gives the plain name for the aliases of JSON-LD, and refuses keywords
+// that rebuild the graph or that only some readers would recognise.
+func keyword(within, key string) (string, error) {
+	if !strings.HasPrefix(key, "@") || within == "@context" {
+		return key, nil
+	}
+	switch key {
+	case "@id":
+		return "id", nil
+	case "@type":
+		return "type", nil
+	case "@graph", "@included", "@reverse":
+		return "", refuse("%s is not accepted", key)
+	}
+	if key != strings.ToLower(key) {
+		return "", refuse("%.40q is a keyword in capitals", key)
+	}
+	return key, nil
 }
 
 // nested keeps the name of the context while inside it, where terms may be
