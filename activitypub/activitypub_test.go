@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -191,9 +192,30 @@ func BenchmarkParse(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for b.Loop() {
-		if _, err := Parse(doc); err != nil {
-			b.Fatal(err)
-		}
+	for name, doc := range map[string][]byte{
+		"note":    doc,
+		"objects": []byte(`{"x":[` + strings.Repeat("{},", MaxTokens/2-10) + `1]}`),
+		"keys":    []byte(`{"x":{` + keys(MaxTokens/2-10, 90) + `}}`),
+		"text":    []byte(`{"x":"` + strings.Repeat("x", MaxBytes-20) + `"}`),
+		"escapes": []byte(`{"x":"` + strings.Repeat(`\n`, MaxBytes/2-20) + `"}`),
+		"refused": []byte(`{"x":[` + strings.Repeat("{},", MaxBytes/3-20) + `1]}`),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(doc)))
+			for b.Loop() {
+				if _, err := Parse(doc); (err != nil) != (name == "refused") {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
+}
+
+func keys(n, length int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `"%0*d":1,`, length, i)
+	}
+	return strings.TrimSuffix(b.String(), ",")
 }
