@@ -170,9 +170,6 @@ func pick(b json.RawMessage) (members, error) {
 	if len(b) == 0 || string(b) == "null" {
 		return nil, ErrNone
 	}
-	if len(b) > maxProof {
-		return nil, refuse("larger than %d bytes", maxProof)
-	}
 	set := many(b)
 	if len(set) > MaxProofs {
 		return nil, refuse("more than %d of them", MaxProofs)
@@ -267,11 +264,8 @@ func many(b json.RawMessage) (list []json.RawMessage) {
 func digest(options, document members) ([]byte, error) {
 	var out []byte
 	for _, m := range []members{options, document} {
-		b, err := json.Marshal(m)
+		b, err := jcs.Transform(m.bytes())
 		if err != nil {
-			return nil, refuse("not valid JSON")
-		}
-		if b, err = jcs.Transform(b); err != nil {
 			return nil, refuse("the document has no canonical form")
 		}
 		sum := sha256.Sum256(b)
@@ -324,9 +318,9 @@ func Sign(document []byte, key Key, created time.Time) ([]byte, error) {
 
 // attach writes the proof as the last member.
 func attach(document []byte, o members) ([]byte, error) {
-	b, err := encode(o)
+	b, err := jcs.Transform(o.bytes())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make a proof: %w", err)
 	}
 	out := bytes.TrimSpace(document)
 	out = bytes.TrimSpace(out[:len(out)-1])
@@ -338,16 +332,20 @@ func attach(document []byte, o members) ([]byte, error) {
 	return append(append(append(signed, `"proof":`...), b...), '}'), nil
 }
 
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return bytes.TrimSpace(b.Bytes()), err
+// bytes writes the members in any order, each as it stands.
+func (m members) bytes() []byte {
+	out := []byte{'{'}
+	for name, v := range m {
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, quote(name)...), ':'), v...)
+	}
+	return append(out, '}')
 }
 
 func quote(s string) json.RawMessage {
-	b, _ := encode(s) // text always encodes
+	b, _ := json.Marshal(s) // text always encodes
 	return b
 }
 
