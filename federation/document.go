@@ -92,7 +92,7 @@ func (s *Server) answer(get documentFunc, who func(*http.Request) (social.Reader
 // refuse answers another server with an error.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if social.KindOf(err) == social.Unauthenticated {
-		w.Header().Set("Accept-Signature", httpsig.AcceptSignature)
+		w.Header().Set("Accept-Signature", httpsig.AcceptSignature(r.Method))
 	}
 	serve.Error(w, r, s.Log, err)
 }

@@ -115,25 +115,22 @@ func named(ctx context.Context, tx social.Tx, p *social.Post, inbox string) (boo
 }
 
 // egress is the only code that POSTs to another server. It signs afresh in the
-// dialect learnt for the peer and tries the other when that is refused; after an
+// dialect learnt for the peer and as the peer asks when that is refused; after an
 // accepted request it never sends again.
 func (s *Server) egress(ctx context.Context, j queue.Job, d decision) queue.Result {
 	key, err := s.signingKey(ctx, d.activity.ActorID)
 	if err != nil {
 		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 	}
-	dialect := httpsig.ParseDialect(d.peer.Dialect)
-	var res *outbound.Response
-	for try := range 2 {
-		res, err = s.Client.Post(ctx, j.Target, d.activity.Body, func(r *http.Request) error {
-			return httpsig.Sign(r, d.activity.Body, key, dialect, s.Now())
+	tries := httpsig.NewTries(httpsig.ParseDialect(d.peer.Dialect))
+	for {
+		res, err := s.Client.Post(ctx, j.Target, d.activity.Body, func(r *http.Request) error {
+			return tries.Sign(r, d.activity.Body, key, s.Now())
 		})
-		if err != nil || res.Status != http.StatusUnauthorized && res.Status != http.StatusBadRequest || try == 1 {
-			break
+		if err != nil || !tries.Again(res.Status, res.Header) {
+			return s.settle(ctx, j, d, res, err, tries.Dialect())
 		}
-		dialect = httpsig.RFC9421 - dialect // the other one
 	}
-	return s.settle(ctx, j, d, res, err, dialect)
 }
 
 // settle notes what an attempt taught about the peer and says what becomes of the job.

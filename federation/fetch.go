@@ -62,13 +62,11 @@ func (s *Server) get(ctx context.Context, as social.ID, address string) (object,
 	if err != nil {
 		return nil, "", err
 	}
-	res, err := s.Client.Get(ctx, outbound.Document, address, func(r *http.Request) error {
-		// Each hop of a redirect is another server to ask (B2).
-		if _, err := s.mayAsk(ctx, r.URL.String()); err != nil {
-			return err
-		}
-		return httpsig.Sign(r, nil, key, httpsig.Cavage, s.Now())
-	})
+	known, err := s.dialect(ctx, peer)
+	if err != nil {
+		return nil, "", err
+	}
+	res, err := s.ask(ctx, peer, known, address, key)
 	if err != nil {
 		return nil, "", s.unreached(peer, err)
 	}
@@ -84,6 +82,47 @@ func (s *Server) get(ctx context.Context, as social.ID, address string) (object,
 		return nil, "", &social.Error{Kind: social.Invalid, Public: err.Error()}
 	}
 	return o, res.URL, nil
+}
+
+// ask sends a signed GET in the dialect learnt for the peer, and as the peer asks
+// when that is refused.
+func (s *Server) ask(ctx context.Context, peer string, known httpsig.Dialect, address string, key httpsig.Key) (*outbound.Response, error) {
+	tries := httpsig.NewTries(known)
+	for {
+		res, err := s.Client.Get(ctx, outbound.Document, address, func(r *http.Request) error {
+			// Each hop of a redirect is another server to ask (B2).
+			if _, err := s.mayAsk(ctx, r.URL.String()); err != nil {
+				return err
+			}
+			return tries.Sign(r, nil, key, s.Now())
+		})
+		if err != nil || !tries.Again(res.Status, res.Header) {
+			if err == nil && res.Status == http.StatusOK && tries.Dialect() != known {
+				s.learn(ctx, peer, tries.Dialect())
+			}
+			return res, err
+		}
+		if err := spend(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// dialect is the one a peer took last.
+func (s *Server) dialect(ctx context.Context, peer string) (httpsig.Dialect, error) {
+	var p social.Peer
+	err := s.Store.View(ctx, func(tx social.Tx) (err error) {
+		p, err = tx.Peer(ctx, peer)
+		return err
+	})
+	return httpsig.ParseDialect(p.Dialect), err
+}
+
+func (s *Server) learn(ctx context.Context, peer string, d httpsig.Dialect) {
+	touch := social.PeerTouch{Authority: peer, Dialect: d.String()}
+	if err := s.Store.Tx(ctx, func(tx social.Tx) error { return tx.TouchPeer(ctx, touch) }); err != nil {
+		s.Log.Warn("signature dialect not noted", "peer", peer, "error", err)
+	}
 }
 
 // mayAsk refuses servers that are not admitted, and for a moment those that just

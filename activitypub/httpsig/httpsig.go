@@ -72,9 +72,13 @@ type Key struct {
 // Sign adds a signature to a request; body is what will be sent. Sign afresh for
 // each attempt: the time is part of it.
 func Sign(req *http.Request, body []byte, key Key, d Dialect, now time.Time) error {
+	return sign(req, body, key, d, Wish{}, now)
+}
+
+func sign(req *http.Request, body []byte, key Key, d Dialect, w Wish, now time.Time) error {
 	req.Host = req.URL.Host
 	if d == RFC9421 {
-		return sign9421(req, body, key, now)
+		return sign9421(req, body, key, w, now)
 	}
 	return signCavage(req, body, key, now)
 }
@@ -117,7 +121,7 @@ func components(req *http.Request) []string {
 	return c
 }
 
-func sign9421(req *http.Request, body []byte, key Key, now time.Time) error {
+func sign9421(req *http.Request, body []byte, key Key, w Wish, now time.Time) error {
 	req.Header.Set("Date", now.UTC().Format(http.TimeFormat))
 	if req.Method == http.MethodPost {
 		sum := sha256.Sum256(body)
@@ -128,17 +132,19 @@ func sign9421(req *http.Request, body []byte, key Key, now time.Time) error {
 		alg = "ed25519"
 	}
 	list := httpsfv.InnerList{Params: httpsfv.NewParams()}
-	for _, c := range components(req) {
+	origin := req.URL.Scheme + "://" + req.URL.Host
+	for _, c := range w.cover(req, origin) {
 		list.Items = append(list.Items, httpsfv.NewItem(c))
 	}
 	list.Params.Add("created", now.Unix())
 	list.Params.Add("keyid", key.ID)
 	list.Params.Add("alg", alg)
+	w.add(list.Params, now)
 	params, err := httpsfv.Marshal(httpsfv.List{list})
 	if err != nil {
 		return err
 	}
-	base, err := signatureBase(req, list, params, req.URL.Scheme+"://"+req.URL.Host)
+	base, err := signatureBase(req, list, params, origin)
 	if err != nil {
 		return err
 	}
@@ -152,8 +158,8 @@ func sign9421(req *http.Request, body []byte, key Key, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Signature-Input", "sig1="+params)
-	req.Header.Set("Signature", "sig1=:"+base64.StdEncoding.EncodeToString(sig)+":")
+	req.Header.Set("Signature-Input", w.label()+"="+params)
+	req.Header.Set("Signature", w.label()+"=:"+base64.StdEncoding.EncodeToString(sig)+":")
 	return nil
 }
 
@@ -205,10 +211,7 @@ func componentValue(req *http.Request, name, origin string) (string, error) {
 	if len(values) == 0 {
 		return "", refuse("the signed header %.40q is missing", name)
 	}
-	for i := range values {
-		values[i] = strings.TrimSpace(values[i])
-	}
-	return strings.Join(values, ", "), nil
+	return joined(values), nil
 }
 
 func requestURI(req *http.Request) string {
@@ -227,6 +230,7 @@ type Signature struct {
 	base    string // RFC 9421
 	value   []byte
 	covered map[string]bool
+	headers []string          // cavage: what is covered, in order
 	params  map[string]string // cavage
 }
 
@@ -293,6 +297,7 @@ func inspectCavage(req *http.Request, now time.Time) (*Signature, error) {
 			return nil, refuse("the header %.40q is signed twice", h)
 		}
 		s.covered[h] = true
+		s.headers = append(s.headers, h)
 	}
 	need := []string{"(request-target)", "host"}
 	if req.Method == http.MethodPost {
@@ -331,11 +336,20 @@ func (s *Signature) cavageTime(now time.Time) error {
 			return err
 		}
 	}
-	if v, ok := s.params["expires"]; ok {
-		n, err := strconv.ParseFloat(v, 64)
-		if err != nil || now.After(time.Unix(int64(n), 0).Add(Window)) {
-			return refuse("the signature has expired")
-		}
+	return s.cavageExpiry(now)
+}
+
+func (s *Signature) cavageExpiry(now time.Time) error {
+	v, told := s.params["expires"]
+	if !told && s.covered["(expires)"] {
+		return refuse("expires is signed and not given")
+	}
+	if !told {
+		return nil
+	}
+	n, err := strconv.ParseFloat(v, 64) // a decimal number (cavage 2.1.5)
+	if err != nil || !(n > 0 && n < 1<<40) || now.After(time.Unix(int64(n), 0).Add(Window)) {
+		return refuse("the signature has expired")
 	}
 	return nil
 }
@@ -443,8 +457,10 @@ func (s *Signature) params9421(p *httpsfv.Params, now time.Time) error {
 	if err := inWindow(time.Unix(created, 0), now); err != nil {
 		return err
 	}
-	if expires, ok := get("expires").(int64); ok && now.After(time.Unix(expires, 0).Add(Window)) {
-		return refuse("the signature has expired")
+	if v := get("expires"); v != nil {
+		if expires, ok := v.(int64); !ok || now.After(time.Unix(expires, 0).Add(Window)) {
+			return refuse("the signature has expired")
+		}
 	}
 	return nil
 }
@@ -515,15 +531,11 @@ func (s *Signature) Verify(public crypto.PublicKey) error {
 	if s.Dialect == RFC9421 {
 		return s.verify9421(public)
 	}
-	for _, target := range []string{s.req.URL.RawQuery, ""} {
-		if s.verifyCavage(public, target) == nil {
-			return nil
-		}
-		if target == "" {
-			break
-		}
+	err := s.verifyCavage(public, requestURI(s.req))
+	if path, _, query := strings.Cut(requestURI(s.req), "?"); err != nil && query {
+		err = s.verifyCavage(public, path) // some servers sign the target without its query
 	}
-	return refuse("it does not match the key")
+	return err
 }
 
 func (s *Signature) verify9421(public crypto.PublicKey) error {
@@ -541,51 +553,60 @@ func (s *Signature) verify9421(public crypto.PublicKey) error {
 	return refuse("it does not match the key")
 }
 
-// verifyCavage hands go-fed a request in the exact form it understands. Some
-// servers sign the target without its query.
-func (s *Signature) verifyCavage(public crypto.PublicKey, query string) error {
-	algorithm := cavage.RSA_SHA256
-	switch public.(type) {
-	case *rsa.PublicKey:
-	case ed25519.PublicKey:
-		if s.alg == "rsa-sha256" {
-			return refuse("it does not match the key")
-		}
-		algorithm = cavage.ED25519
-	default:
-		return refuse("the key is neither RSA nor Ed25519")
-	}
-	u := *s.req.URL
-	u.RawQuery = query
-	if p, err := url.PathUnescape(u.EscapedPath()); err == nil && p != u.EscapedPath() {
-		u.Path = u.EscapedPath() // go-fed signs the decoded path; others send what stands on the wire
-	}
-	r := &http.Request{Method: s.req.Method, URL: &u, Header: s.req.Header.Clone(), Host: s.req.Host}
-	r.Header.Set("Host", s.req.Host)
-	canonical := fmt.Sprintf(`keyId=%q,headers=%q,signature=%q`, s.KeyID, strings.ToLower(strings.Join(strings.Fields(s.params["headers"]), " ")), s.params["signature"])
-	for _, name := range []string{"created", "expires"} {
-		if v := s.params[name]; v != "" && s.covered["("+name+")"] {
-			canonical += "," + name + "=" + v
-		}
-	}
-	if s.alg != "" {
-		canonical += fmt.Sprintf(`,algorithm=%q`, "hs2019")
-	}
-	r.Header.Set("Signature", canonical)
-	v, err := cavage.NewVerifier(r)
+// verifyCavage checks a signature over the string of cavage 2.3. go-fed cannot do
+// that here: it compares created and expires with the machine's clock at 10
+// seconds, and signs the decoded path where others sign what stands on the wire.
+func (s *Signature) verifyCavage(public crypto.PublicKey, target string) error {
+	base, err := s.cavageString(target)
 	if err != nil {
 		return err
 	}
-	return v.Verify(public, algorithm)
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		sum := sha256.Sum256([]byte(base))
+		if rsa.VerifyPKCS1v15(k, crypto.SHA256, sum[:], s.value) == nil {
+			return nil
+		}
+	case ed25519.PublicKey:
+		if s.alg != "rsa-sha256" && ed25519.Verify(k, []byte(base), s.value) {
+			return nil
+		}
+	}
+	return refuse("it does not match the key")
 }
 
-// AcceptSignature is what we ask for in a 401 answer (RFC 9421 5.1).
-const AcceptSignature = `sig1=("@method" "@target-uri" "@authority" "content-digest");created;keyid`
+func (s *Signature) cavageString(target string) (string, error) {
+	lines := make([]string, 0, len(s.headers))
+	for _, name := range s.headers {
+		value := ""
+		switch name {
+		case cavage.RequestTarget:
+			value = strings.ToLower(s.req.Method) + " " + target
+		case "(created)":
+			value = s.params["created"]
+		case "(expires)":
+			value = s.params["expires"]
+		case "host":
+			value = s.req.Host
+		default:
+			values := s.req.Header.Values(name)
+			if len(values) == 0 {
+				return "", refuse("the signed header %.40q is missing", name)
+			}
+			value = joined(values)
+		}
+		lines = append(lines, name+": "+value)
+	}
+	return strings.Join(lines, "\n"), nil
+}
 
-// Wants9421 reads a peer's Accept-Signature header.
-func Wants9421(h http.Header) bool {
-	d, err := httpsfv.UnmarshalDictionary(h.Values("Accept-Signature"))
-	return err == nil && len(d.Names()) > 0
+// joined is a header as both dialects sign it: its values in order, outer spaces off.
+func joined(values []string) string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = strings.TrimSpace(v)
+	}
+	return strings.Join(out, ", ")
 }
 
 // GenerateRSA and GenerateEd25519 make key pairs as PEM: PKIX public, PKCS#8 private.
