@@ -20,7 +20,7 @@ const (
 // backfill brings the newest posts of an account that a member now follows, as
 // far as the member may see them: the outbox is read in the member's name.
 func (s *Server) backfill(ctx context.Context, j queue.Job) queue.Result {
-	ctx = withBudget(ctx)
+	ctx = withBudget(ctx, readerFetches)
 	follower, err := social.ParseID(j.Target)
 	if err != nil {
 		return queue.Result{Verdict: queue.Done}

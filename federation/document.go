@@ -1,7 +1,7 @@
 package federation
 
 import (
-	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -31,25 +31,47 @@ func (s *Server) Mount(r *mux.Router) {
 	r.HandleFunc("/.well-known/host-meta", s.getHostMeta).Methods("GET", "HEAD")
 	r.HandleFunc("/.well-known/nodeinfo", s.getNodeInfoLinks).Methods("GET", "HEAD")
 	r.HandleFunc("/nodeinfo/2.1", s.getNodeInfo).Methods("GET", "HEAD")
-	for path, get := range map[string]documentFunc{
-		"/users/{id:[0-9]+}/outbox":                         s.getOutbox,
-		"/users/{id:[0-9]+}/followers":                      s.getCount("followers"),
-		"/users/{id:[0-9]+}/following":                      s.getCount("following"),
-		"/users/{id:[0-9]+}/featured":                       s.getFeatured,
-		"/users/{id:[0-9]+}/statuses/{post:[0-9]+}/replies": s.getReplies,
-		"/contexts/{post:[0-9]+}":                           s.getContext,
-		"/actor/outbox":                                     s.getChangeLog,
-	} {
+	for path, get := range s.documents() {
 		r.HandleFunc(path, s.open(get)).Methods("GET", "HEAD")
 	}
-	r.HandleFunc("/users/{id:[0-9]+}", s.open(s.getActor)).Methods("GET", "HEAD").MatcherFunc(WantsActivity)
-	r.HandleFunc("/users/{id:[0-9]+}/statuses/{post:[0-9]+}", s.open(s.getPost)).Methods("GET", "HEAD").MatcherFunc(WantsActivity)
-	r.HandleFunc("/@{name}/{post:[0-9]+}", s.open(s.getPost)).Methods("GET", "HEAD").MatcherFunc(WantsActivity)
-	r.HandleFunc("/@{name}", s.open(s.getActor)).Methods("GET", "HEAD").MatcherFunc(WantsActivity)
+	for path, get := range map[string]documentFunc{ // where a page for people stands too
+		"/users/{id:[0-9]+}":                        s.getActor,
+		"/users/{id:[0-9]+}/statuses/{post:[0-9]+}": s.getPost,
+		"/@{name}/{post:[0-9]+}":                    s.getPost,
+		"/@{name}":                                  s.getActor,
+	} {
+		r.HandleFunc(path, s.open(get)).Methods("GET", "HEAD").MatcherFunc(WantsActivity)
+	}
+	r.HandleFunc("/users/{name:[0-9]*[^0-9/][^/]*}", s.redirectName).Methods("GET", "HEAD")
+}
+
+// documents are the addresses that only programs ask for.
+func (s *Server) documents() map[string]documentFunc {
+	const user, post = "/users/{id:[0-9]+}", "/users/{id:[0-9]+}/statuses/{post:[0-9]+}"
+	return map[string]documentFunc{
+		user + "/outbox":                s.getOutbox,
+		user + "/followers":             s.getCircle(social.CircleFollowers),
+		user + "/following":             s.getCircle(social.CircleFollowing),
+		user + "/featured":              s.getFeatured,
+		post + "/activity":              s.getActivity,
+		post + "/replies":               s.getReplies,
+		post + "/quotes/{quote}":        s.getQuoteAuthorization,
+		"/contexts/{post:[0-9]+}":       s.getContext,
+		"/audiences/company":            s.getAudience,
+		"/audiences/partner/{audience}": s.getAudience,
+		"/actor/outbox":                 s.getChangeLog,
+	}
+}
+
+// query is one request for a document: who asks, and what of ours it was given.
+type query struct {
+	*http.Request
+	reader social.Reader
+	served []*social.Post // of which the reader's server is to have a receipt
 }
 
 // documentFunc makes a document for a reader, inside one snapshot.
-type documentFunc func(tx social.Tx, r *http.Request, reader social.Reader) (object, error)
+type documentFunc func(tx social.Tx, q *query) (object, error)
 
 // open answers with a document for whoever signed the request. Hidden and missing
 // give the same answer.
@@ -61,6 +83,12 @@ func (s *Server) anybody(*http.Request) (social.Reader, error) {
 	return social.Nobody(s.Links.Home()), nil
 }
 
+// gone is a Tombstone in place of a document: said with 410, to readers of the
+// last audience only.
+type gone struct{ tombstone object }
+
+func (*gone) Error() string { return "deleted" }
+
 func (s *Server) answer(get documentFunc, who func(*http.Request) (social.Reader, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Vary", "Accept, Signature, Signature-Input")
@@ -69,24 +97,45 @@ func (s *Server) answer(get documentFunc, who func(*http.Request) (social.Reader
 			s.refuse(w, r, err)
 			return
 		}
-		var o object
-		err = s.Store.View(r.Context(), func(tx social.Tx) (err error) {
-			o, err = get(tx, r, reader)
-			return err
-		})
+		status := http.StatusOK
+		o, err := s.make(get, &query{Request: r, reader: reader})
+		var was *gone
+		if errors.As(err, &was) {
+			status, o, err = http.StatusGone, was.tombstone, nil
+		}
 		if err != nil {
 			s.refuse(w, r, err)
 			return
 		}
-		body, err := activitypub.Marshal(o)
-		if err != nil {
-			s.refuse(w, r, err)
-			return
-		}
-		w.Header().Set("Content-Type", activityType)
-		w.Header().Set("Cache-Control", "private, no-cache")
-		_, _ = w.Write(body) // the connection may be gone; nobody is left to tell
+		s.write(w, r, status, o)
 	}
+}
+
+// make reads a document and notes what of ours the reader's server has from now on.
+func (s *Server) make(get documentFunc, q *query) (o object, err error) {
+	err = s.Store.View(q.Context(), func(tx social.Tx) (err error) {
+		q.served = nil
+		if o, err = get(tx, q); err == nil {
+			q.served, err = s.withoutReceipt(tx, q)
+		}
+		return err
+	})
+	if err == nil && len(q.served) > 0 {
+		err = s.noteFetched(q)
+	}
+	return o, err
+}
+
+func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, o object) {
+	body, err := activitypub.Marshal(o)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", activityType)
+	w.Header().Set("Cache-Control", "private, no-cache")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the connection may be gone; nobody is left to tell
 }
 
 // refuse answers another server with an error.
@@ -105,270 +154,169 @@ func pathID(r *http.Request, name string) social.ID {
 	return id
 }
 
-func (s *Server) getInstanceActor(tx social.Tx, r *http.Request, _ social.Reader) (object, error) {
-	a, err := tx.AccountByURI(r.Context(), s.Links.InstanceActor())
+func (s *Server) getInstanceActor(tx social.Tx, q *query) (object, error) {
+	a, err := tx.AccountByURI(q.Context(), s.Links.InstanceActor())
 	if err != nil {
 		return nil, err
 	}
-	return s.actor(r.Context(), tx, a)
+	return s.actor(q.Context(), tx, a)
 }
 
 // member finds the account of a path, as far as it is shown to the reader.
-func (s *Server) member(tx social.Tx, r *http.Request, reader social.Reader) (a *social.Account, err error) {
-	if name := mux.Vars(r)["name"]; name != "" {
-		a, err = tx.AccountByName(r.Context(), name, "")
+func (s *Server) member(tx social.Tx, q *query) (a *social.Account, err error) {
+	if name := mux.Vars(q.Request)["name"]; name != "" {
+		a, err = tx.AccountByName(q.Context(), name, "")
 	} else {
-		a, err = tx.Account(r.Context(), pathID(r, "id"))
+		a, err = tx.Account(q.Context(), pathID(q.Request, "id"))
 	}
 	if err != nil {
 		return nil, err
 	}
-	if !a.Local() || !a.Active() || reader.Zone.Kind == social.ZoneBlocked || a.Kind == social.KindApplication {
+	if !a.Local() || a.Kind == social.KindApplication || !a.SuspendedAt.IsZero() || q.reader.Zone.Kind == social.ZoneBlocked {
 		return nil, social.NotFoundError()
+	}
+	if !a.DeletedAt.IsZero() { // everybody could read its profile
+		return nil, &gone{object{"id": a.URI, "type": activitypub.Tombstone, "formerType": actorTypes[a.Kind], "deleted": stamp(a.DeletedAt)}}
 	}
 	return a, nil
 }
 
-func (s *Server) getActor(tx social.Tx, r *http.Request, reader social.Reader) (object, error) {
-	a, err := s.member(tx, r, reader)
+func (s *Server) getActor(tx social.Tx, q *query) (object, error) {
+	a, err := s.member(tx, q)
 	if err != nil {
 		return nil, err
 	}
-	return s.actor(r.Context(), tx, a)
+	return s.actor(q.Context(), tx, a)
 }
 
-func (s *Server) getPost(tx social.Tx, r *http.Request, reader social.Reader) (object, error) {
-	p, author, err := s.ownPost(tx, r, reader)
-	if err != nil {
-		return nil, err
+// redirectName leads from a name to the address that never changes, for those who
+// may see the member.
+func (s *Server) redirectName(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept, Signature, Signature-Input")
+	reader, err := s.reader(r)
+	var a *social.Account
+	if err == nil {
+		err = s.Store.View(r.Context(), func(tx social.Tx) (err error) {
+			a, err = s.member(tx, &query{Request: r, reader: reader})
+			return err
+		})
 	}
-	if p.Kind == social.PostBoost {
-		subject, err := tx.Post(r.Context(), p.BoostOfID)
-		if err != nil {
-			return nil, err
-		}
-		o, _, err := s.activity(r.Context(), tx, p.ID, social.Change{Verb: social.VerbBoost, Actor: author, Post: p, Subject: subject, At: p.PublishedAt})
-		return o, err
+	var was *gone
+	if errors.As(err, &was) {
+		s.write(w, r, http.StatusGone, was.tombstone)
+		return
 	}
-	return s.post(r.Context(), tx, author, p)
-}
-
-// ownPost finds a visible post of ours.
-func (s *Server) ownPost(tx social.Tx, r *http.Request, reader social.Reader) (*social.Post, *social.Account, error) {
-	p, err := tx.Post(r.Context(), pathID(r, "post"))
-	if err != nil {
-		return nil, nil, err
-	}
-	ok, err := s.social.VisibleTo(r.Context(), tx, reader, p)
-	if err != nil {
-		return nil, nil, err
-	}
-	author, err := tx.Account(r.Context(), p.AuthorID)
-	if err != nil {
-		return nil, nil, err
-	}
-	id := pathID(r, "id")
-	if !ok || !p.Local || id != 0 && id != p.AuthorID {
-		return nil, nil, social.NotFoundError()
-	}
-	return p, author, nil
-}
-
-const pageSize = 20
-
-// getOutbox lists what the reader may see of a member's posts.
-func (s *Server) getOutbox(tx social.Tx, r *http.Request, reader social.Reader) (object, error) {
-	a, err := s.member(tx, r, reader)
-	if err != nil {
-		return nil, err
-	}
-	if r.URL.Query().Get("page") == "" {
-		return object{"id": a.OutboxURI, "type": activitypub.OrderedCollection, "first": a.OutboxURI + "?page=true"}, nil
-	}
-	page := social.Page{Limit: pageSize, Max: cursor(r, "max_id")}
-	posts, err := tx.PostsBy(r.Context(), a.ID, page, social.PostFilter{})
-	if err != nil {
-		return nil, err
-	}
-	o := object{"id": a.OutboxURI + "?" + r.URL.RawQuery, "type": activitypub.OrderedCollectionPage, "partOf": a.OutboxURI}
-	if len(posts) == pageSize {
-		o["next"] = a.OutboxURI + "?page=true&max_id=" + posts[len(posts)-1].ID.String()
-	}
-	if posts, err = s.social.Visible(r.Context(), tx, reader, posts); err != nil {
-		return nil, err
-	}
-	items := []any{}
-	for _, p := range posts {
-		c := social.Change{Verb: social.VerbCreate, Actor: a, Post: p, At: p.PublishedAt}
-		if p.Kind == social.PostBoost {
-			c.Verb = social.VerbBoost
-			if c.Subject, err = tx.Post(r.Context(), p.BoostOfID); err != nil {
-				return nil, err
-			}
-		}
-		item, _, err := s.activity(r.Context(), tx, p.ID, c)
-		if err != nil {
-			return nil, err
-		}
-		if c.Verb == social.VerbCreate {
-			item["id"] = p.URI + "/activity"
-		}
-		items = append(items, item)
-	}
-	o["orderedItems"] = items
-	return o, nil
-}
-
-// cursor reads a page's bound; anything else than one of ours is none.
-func cursor(r *http.Request, name string) social.ID {
-	id, err := social.ParseID(r.URL.Query().Get(name))
-	if err != nil {
-		return 0
-	}
-	return id
-}
-
-// getCount tells how many, never who: names are for members only.
-func (s *Server) getCount(which string) documentFunc {
-	return func(tx social.Tx, r *http.Request, reader social.Reader) (object, error) {
-		a, err := s.member(tx, r, reader)
-		if err != nil {
-			return nil, err
-		}
-		uri, n := a.FollowersURI, a.FollowersCount
-		if which == "following" {
-			uri, n = a.FollowingURI, a.FollowingCount
-		}
-		return object{"id": uri, "type": activitypub.OrderedCollection, "totalItems": n}, nil
-	}
-}
-
-func (s *Server) getFeatured(tx social.Tx, r *http.Request, reader social.Reader) (object, error) {
-	a, err := s.member(tx, r, reader)
-	if err != nil {
-		return nil, err
-	}
-	posts, err := tx.PostsBy(r.Context(), a.ID, social.Page{Limit: pageSize}, social.PostFilter{Pinned: true})
-	if err != nil {
-		return nil, err
-	}
-	return s.uris(tx, r, reader, a.FeaturedURI, activitypub.OrderedCollection, posts)
-}
-
-func (s *Server) uris(tx social.Tx, r *http.Request, reader social.Reader, id, kind string, posts []*social.Post) (object, error) {
-	posts, err := s.social.Visible(r.Context(), tx, reader, posts)
-	if err != nil {
-		return nil, err
-	}
-	items := []any{}
-	for _, p := range posts {
-		items = append(items, p.URI)
-	}
-	key := "orderedItems"
-	if kind == activitypub.Collection {
-		key = "items"
-	}
-	return object{"id": id, "type": kind, key: items}, nil
-}
-
-const maxReplies = 200
-
-func (s *Server) getReplies(tx social.Tx, r *http.Request, reader social.Reader) (object, error) {
-	p, _, err := s.ownPost(tx, r, reader)
-	if err != nil {
-		return nil, err
-	}
-	posts, err := tx.Replies(r.Context(), p.ID, social.Page{Limit: maxReplies})
-	if err != nil {
-		return nil, err
-	}
-	return s.uris(tx, r, reader, p.URI+"/replies", activitypub.Collection, posts)
-}
-
-// getContext lists a whole thread of ours (FEP-7888).
-func (s *Server) getContext(tx social.Tx, r *http.Request, reader social.Reader) (object, error) {
-	p, _, err := s.ownPost(tx, r, reader)
-	if err != nil {
-		return nil, err
-	}
-	posts, err := tx.Thread(r.Context(), p.ThreadID, maxReplies)
-	if err != nil {
-		return nil, err
-	}
-	return s.uris(tx, r, reader, s.Links.PublicURL+"/contexts/"+p.ID.String(), activitypub.OrderedCollection, posts)
-}
-
-// getChangeLog names the change log; what it says to sisters comes with pairing.
-func (s *Server) getChangeLog(_ social.Tx, _ *http.Request, _ social.Reader) (object, error) {
-	return object{"id": s.Links.InstanceActor() + "/outbox", "type": activitypub.OrderedCollection, "orderedItems": []any{}}, nil
-}
-
-func writeJSON(w http.ResponseWriter, contentType string, v any) {
-	w.Header().Set("Content-Type", contentType)
-	_ = json.NewEncoder(w).Encode(v) // the connection may be gone; nobody is left to tell
-}
-
-// getWebFinger answers for members and for the instance itself (RFC 7033).
-func (s *Server) getWebFinger(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Access-Control-Allow-Origin", "*")
-	a, err := s.fingered(r)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	writeJSON(w, "application/jrd+json", map[string]any{
-		"subject": "acct:" + a.Username + "@" + s.Links.Domain,
-		"aliases": []string{a.URI, a.URL},
-		"links": []map[string]string{
-			{"rel": "self", "type": "application/activity+json", "href": a.URI},
-			{"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": a.URL},
-		}})
+	w.Header().Set("Cache-Control", "private, no-cache")
+	http.Redirect(w, r, a.URI, http.StatusFound)
 }
 
-func (s *Server) fingered(r *http.Request) (a *social.Account, err error) {
-	name, host, uri, err := activitypub.ParseResource(r.URL.Query().Get("resource"))
+func (s *Server) getPost(tx social.Tx, q *query) (object, error) {
+	p, author, err := s.ownPost(tx, q)
 	if err != nil {
-		return nil, &social.Error{Kind: social.Invalid, Public: "ask for resource=acct:name@" + s.Links.Domain, Err: err}
+		return nil, err
 	}
-	if uri == "" && host != s.Links.Domain && host != s.Links.Home() {
-		return nil, social.NotFoundError()
+	if p.Kind == social.PostBoost {
+		return s.said(tx, q, author, p)
 	}
-	err = s.Store.View(r.Context(), func(tx social.Tx) error {
-		if uri != "" {
-			a, err = tx.AccountByURI(r.Context(), uri)
-		} else {
-			a, err = tx.AccountByName(r.Context(), name, "")
+	q.served = append(q.served, p)
+	return s.post(q.Context(), tx, author, p)
+}
+
+// getActivity is what published a post: Create, or the Announce of a boost.
+func (s *Server) getActivity(tx social.Tx, q *query) (object, error) {
+	p, author, err := s.ownPost(tx, q)
+	if err != nil {
+		return nil, err
+	}
+	return s.said(tx, q, author, p)
+}
+
+// said is the activity by which a member published a post, in its present state.
+func (s *Server) said(tx social.Tx, q *query, author *social.Account, p *social.Post) (object, error) {
+	c := social.Change{Verb: social.VerbCreate, Actor: author, Post: p, At: p.PublishedAt}
+	if p.Kind == social.PostBoost {
+		subject, err := tx.Post(q.Context(), p.BoostOfID)
+		if err != nil {
+			return nil, err
 		}
-		if err == nil && (!a.Local() || !a.Active()) {
-			err = social.NotFoundError()
+		c.Verb, c.Subject = social.VerbBoost, subject
+	}
+	q.served = append(q.served, p)
+	o, _, err := s.activity(q.Context(), tx, p.ID, c)
+	return o, err
+}
+
+// ownPost finds a visible post of ours. Whoever could read one that was deleted
+// learns that; for all others it never was.
+func (s *Server) ownPost(tx social.Tx, q *query) (*social.Post, *social.Account, error) {
+	p, err := tx.Post(q.Context(), pathID(q.Request, "post"))
+	if err != nil {
+		return nil, nil, err
+	}
+	ok, err := s.social.CouldSee(q.Context(), tx, q.reader, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	author, err := tx.Account(q.Context(), p.AuthorID)
+	if err != nil {
+		return nil, nil, err
+	}
+	id := pathID(q.Request, "id")
+	if !ok || !p.Local || id != 0 && id != p.AuthorID {
+		return nil, nil, social.NotFoundError()
+	}
+	if p.Deleted() {
+		return nil, nil, &gone{tombstone(p)}
+	}
+	return p, author, nil
+}
+
+// tombstone is what stays of a post for those who could read it (AP 6.4).
+func tombstone(p *social.Post) object {
+	o := object{"id": p.URI, "type": activitypub.Tombstone, "deleted": stamp(p.DeletedAt), "published": stamp(p.PublishedAt)}
+	switch p.Kind {
+	case social.PostBoost:
+		o["formerType"] = activitypub.Announce
+	case social.PostPoll:
+		o["formerType"] = activitypub.Question
+	default:
+		o["formerType"] = activitypub.Note
+	}
+	return o
+}
+
+// withoutReceipt keeps of what is served the posts that the reader's server was
+// not known to have.
+func (s *Server) withoutReceipt(tx social.Tx, q *query) (fresh []*social.Post, err error) {
+	if q.reader.Peer == "" || q.reader.Account == nil {
+		return nil, nil
+	}
+	for _, p := range q.served {
+		had, err := tx.Receipts(q.Context(), p.URI, q.reader.Peer)
+		if err != nil {
+			return nil, err
 		}
-		return err
+		if len(had) == 0 {
+			fresh = append(fresh, p)
+		}
+	}
+	return fresh, nil
+}
+
+// noteFetched writes down, before the answer, that a server has posts of ours, so
+// that their edits and deletion reach it.
+func (s *Server) noteFetched(q *query) error {
+	return s.Store.Tx(q.Context(), func(tx social.Tx) error {
+		for _, p := range q.served {
+			if err := tx.PutReceipt(q.Context(), social.Receipt{ObjectURI: p.URI, PostID: p.ID, Peer: q.reader.Peer,
+				Inbox: q.reader.Account.DeliveryInbox(), How: social.ReceiptFetched, At: s.Now()}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	return a, err
-}
-
-func (s *Server) getHostMeta(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/xrd+xml; charset=utf-8")
-	_, _ = w.Write([]byte(`<?xml version="1.0" encoding="UTF-8"?>
-<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0"><Link rel="lrdd" template="` + s.Links.PublicURL + `/.well-known/webfinger?resource={uri}"/></XRD>
-`)) // the connection may be gone; nobody is left to tell
-}
-
-func (s *Server) getNodeInfoLinks(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Access-Control-Allow-Origin", "*")
-	writeJSON(w, "application/json", map[string]any{"links": []map[string]string{
-		{"rel": "http://nodeinfo.diaspora.software/ns/schema/2.1", "href": s.Links.PublicURL + "/nodeinfo/2.1"}}})
-}
-
-// getNodeInfo tells the software and nothing about how many people are here.
-func (s *Server) getNodeInfo(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Access-Control-Allow-Origin", "*")
-	writeJSON(w, `application/json; profile="http://nodeinfo.diaspora.software/ns/schema/2.1#"`, map[string]any{
-		"version":           "2.1",
-		"software":          map[string]string{"name": "parley", "version": s.Software},
-		"protocols":         []string{"activitypub"},
-		"services":          map[string]any{"inbound": []string{}, "outbound": []string{}},
-		"openRegistrations": false,
-		"usage":             map[string]any{"users": map[string]int{}},
-		"metadata":          map[string]any{}})
 }

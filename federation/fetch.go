@@ -19,16 +19,27 @@ import (
 // budget bounds the fetches that one cause may lead to (C2).
 type budget struct{ left int }
 
-const fetchBudget = 32
+// Requests that one activity may cause, redirects counted: 32 in all, of which the
+// look-up of its signer's key, the activity itself and the way up its thread have
+// their parts.
+const (
+	keyFetches     = 6
+	processFetches = 10
+	parentFetches  = 16
+	// readerFetches are for what a member asks for, threadFetches for a whole
+	// thread that a member reads.
+	readerFetches = 32
+	threadFetches = 100
+)
 
 type budgetKey struct{}
 
 // withBudget gives a context its budget, once.
-func withBudget(ctx context.Context) context.Context {
+func withBudget(ctx context.Context, requests int) context.Context {
 	if ctx.Value(budgetKey{}) != nil {
 		return ctx
 	}
-	return context.WithValue(ctx, budgetKey{}, &budget{left: fetchBudget})
+	return context.WithValue(ctx, budgetKey{}, &budget{left: requests})
 }
 
 func spend(ctx context.Context) error {
@@ -44,9 +55,6 @@ func spend(ctx context.Context) error {
 
 // get fetches a document signed by an actor of ours, from an admitted peer only.
 func (s *Server) get(ctx context.Context, as social.ID, address string) (object, string, error) {
-	if err := spend(ctx); err != nil {
-		return nil, "", err
-	}
 	peer, err := s.mayAsk(ctx, address)
 	if err != nil {
 		return nil, "", err
@@ -94,6 +102,9 @@ func (s *Server) ask(ctx context.Context, peer string, known httpsig.Dialect, ad
 			if _, err := s.mayAsk(ctx, r.URL.String()); err != nil {
 				return err
 			}
+			if err := spend(ctx); err != nil {
+				return err
+			}
 			return tries.Sign(r, nil, key, s.Now())
 		})
 		if err != nil || !tries.Again(res.Status, res.Header) {
@@ -101,9 +112,6 @@ func (s *Server) ask(ctx context.Context, peer string, known httpsig.Dialect, ad
 				s.learn(ctx, peer, tries.Dialect())
 			}
 			return res, err
-		}
-		if err := spend(ctx); err != nil {
-			return nil, err
 		}
 	}
 }
@@ -281,17 +289,16 @@ func (s *Server) handleHost(ctx context.Context, a *social.Account, o object) st
 
 // finger asks a host for the actor behind a handle, and for the handle it has there.
 func (s *Server) finger(ctx context.Context, name, host string) (uri, subject string, err error) {
-	if err := spend(ctx); err != nil {
-		return "", "", err
-	}
 	if host == s.Links.Domain {
 		return "", "", social.NotFoundError()
 	}
 	scheme, _, _ := strings.Cut(s.Links.PublicURL, "://")
 	address := scheme + "://" + host + "/.well-known/webfinger?resource=" + url.QueryEscape("acct:"+name+"@"+host)
 	res, err := s.Client.Get(ctx, outbound.WebFinger, address, func(r *http.Request) error {
-		_, err := s.mayAsk(ctx, r.URL.String())
-		return err
+		if _, err := s.mayAsk(ctx, r.URL.String()); err != nil {
+			return err
+		}
+		return spend(ctx)
 	})
 	if err != nil {
 		return "", "", s.unreached(host, err)
@@ -316,7 +323,7 @@ func (s *Server) finger(ctx context.Context, name, host string) (uri, subject st
 
 // FindAccount implements social.Remote.
 func (s *Server) FindAccount(ctx context.Context, username, host string) (*social.Account, error) {
-	ctx = withBudget(ctx)
+	ctx = withBudget(ctx, readerFetches)
 	host, err := activitypub.HostPort(host)
 	if err != nil || host == s.Links.Home() {
 		return nil, social.NotFoundError()
@@ -373,7 +380,7 @@ func (s *Server) findElsewhere(ctx context.Context, username, host, uri string, 
 
 // FindURL implements social.Remote.
 func (s *Server) FindURL(ctx context.Context, address string) (*social.Account, *social.Post, error) {
-	ctx = withBudget(ctx)
+	ctx = withBudget(ctx, readerFetches)
 	o, err := s.fetch(ctx, 0, address)
 	if err != nil {
 		return nil, nil, err

@@ -23,6 +23,8 @@ type inParts struct {
 	threads   *failures
 	keyLooks  *allowance // fetches of unknown keys, by peer
 	newcomers *allowance // new actors, by registrable domain
+	answers   *allowance // answered requests, by who asks and for what
+	counts    *queue.Runner
 }
 
 const (
@@ -32,6 +34,7 @@ const (
 	threadEvery    = 15 * time.Minute
 	keyLooksMinute = 120
 	newcomersHour  = 500
+	answersHour    = 10
 	// inboundWorkers mostly wait: for the writer, or for another server to answer.
 	inboundWorkers = 32
 )
@@ -40,6 +43,8 @@ func (in *inParts) init(s *Server) {
 	in.bodies = make(chan struct{}, parallelBodies)
 	in.failed, in.down, in.threads = newFailures(failureLife), newFailures(downLife), newFailures(threadEvery)
 	in.keyLooks, in.newcomers = newAllowance(keyLooksMinute, time.Minute), newAllowance(newcomersHour, time.Hour)
+	in.answers = newAllowance(answersHour, time.Hour)
+	in.counts = queue.NewRunner(s.Queue, queue.Options{Kind: social.CountsJob, Workers: 2, PerHost: 2, Lease: leaseTime, Handler: s.tellCounts, Now: s.Now, Log: s.Log})
 	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: inboundWorkers, PerHost: inboundWorkers, Lease: leaseTime, Handler: s.process, Now: s.Now, Log: s.Log})
 	in.backfills = queue.NewRunner(s.Queue, queue.Options{Kind: "backfill", Workers: 4, PerHost: 1, Lease: leaseTime, Handler: s.backfill, Now: s.Now, Log: s.Log})
 	in.lookups = queue.NewRunner(s.Queue, queue.Options{Kind: "thread", Workers: 4, PerHost: 4, Lease: leaseTime, Handler: s.lookUpThread, Now: s.Now, Log: s.Log})
@@ -47,7 +52,7 @@ func (in *inParts) init(s *Server) {
 
 // Runners are the workers of both halves; the instance runs them.
 func (s *Server) Runners() []*queue.Runner {
-	return []*queue.Runner{s.inbound, s.deliveries, s.backfills, s.lookups}
+	return []*queue.Runner{s.inbound, s.deliveries, s.backfills, s.lookups, s.counts}
 }
 
 // reader tells who asks for a document: nobody without a signature, a remote
@@ -57,7 +62,7 @@ func (s *Server) reader(r *http.Request) (social.Reader, error) {
 	if len(r.Header.Values("Signature")) == 0 {
 		return nobody, nil
 	}
-	v, err := s.verify(r.Context(), r, nil, "")
+	v, err := s.verify(withBudget(r.Context(), keyFetches), r, nil, "")
 	if err != nil {
 		return nobody, err
 	}
@@ -71,4 +76,12 @@ func (s *Server) instanceActor(ctx context.Context) (a *social.Account, err erro
 		return err
 	})
 	return a, err
+}
+
+// tellCounts is the handler of jobs that tell a poll's counts.
+func (s *Server) tellCounts(ctx context.Context, j queue.Job) queue.Result {
+	if err := s.social.TellCounts(ctx, social.ID(j.Ref)); err != nil {
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	}
+	return queue.Result{Verdict: queue.Done}
 }

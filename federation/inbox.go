@@ -60,7 +60,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (actor string, 
 	if s.unknownLeaver(r, o, actor) {
 		return actor, 0, nil
 	}
-	v, err := s.verify(r.Context(), r, body, actor)
+	v, err := s.verify(withBudget(r.Context(), keyFetches), r, body, actor)
 	if err != nil {
 		return actor, 0, err
 	}

@@ -85,6 +85,11 @@ func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) erro
 	if err != nil {
 		return err
 	}
+	if c.Verb == social.VerbAllowQuote {
+		if err := s.keepAuthorization(ctx, tx, c); err != nil {
+			return err
+		}
+	}
 	inboxes, err := s.recipients(ctx, tx, c)
 	if err != nil {
 		return err
@@ -119,12 +124,12 @@ func about(c social.Change) *social.Post {
 func (s *Server) recipients(ctx context.Context, tx social.Tx, c social.Change) ([]social.InboxRef, error) {
 	r := &inboxSet{home: s.Links.Home(), seen: map[string]bool{}}
 	switch c.Verb {
-	case social.VerbCreate, social.VerbEdit, social.VerbBoost, social.VerbPollCount:
+	case social.VerbCreate, social.VerbBoost, social.VerbPollCount:
 		if err := s.readers(ctx, tx, c, r); err != nil {
 			return nil, err
 		}
-	case social.VerbDelete, social.VerbUnboost:
-		// Whoever has it, and whoever may be getting it at this moment.
+	case social.VerbEdit, social.VerbDelete, social.VerbUnboost:
+		// Whoever has it, fetched or sent, and whoever may be getting it at this moment.
 		receipts, err := tx.Receipts(ctx, c.Post.URI, "")
 		if err != nil {
 			return nil, err

@@ -41,7 +41,11 @@ func (s *Server) lookUpLater(ctx context.Context, post social.ID, want string) e
 // lookUpThread is the handler of thread jobs. A dead server costs only its own
 // posts, so nothing is tried twice: the next reader orders it again.
 func (s *Server) lookUpThread(ctx context.Context, j queue.Job) queue.Result {
-	ctx = withBudget(ctx)
+	requests := parentFetches
+	if j.Target == wantAll {
+		requests = threadFetches
+	}
+	ctx = withBudget(ctx, requests)
 	var p *social.Post
 	err := s.Store.View(ctx, func(tx social.Tx) (err error) {
 		p, err = tx.Post(ctx, social.ID(j.Ref))
@@ -83,34 +87,74 @@ func (s *Server) fetchReplies(ctx context.Context, p *social.Post) {
 		return
 	}
 	for _, key := range []string{"context", "replies"} {
-		for _, uri := range s.collectionItems(ctx, o, key, p.URI) {
-			if _, err := s.object(ctx, 0, uri); err != nil {
-				s.Log.Debug("reply not fetched", "uri", uri, "error", err)
+		for _, item := range s.collectionItems(ctx, o, key, p.URI) {
+			if err := s.fetchReply(ctx, item, p.URI); err != nil {
+				s.Log.Debug("reply not fetched", "uri", item.ID(), "error", err)
 			}
 		}
 	}
 }
 
-// collectionItems lists what a collection of the post's own server names.
-func (s *Server) collectionItems(ctx context.Context, o object, key, of string) []string {
+// fetchReply takes one entry of a collection: as it came, when it is whole and of
+// the collection's own server, else from its own.
+func (s *Server) fetchReply(ctx context.Context, item object, of string) error {
+	if item.IsPost() && item.Has("attributedTo") && activitypub.SameAuthority(item.ID(), of) {
+		_, err := s.keepPost(ctx, item, true)
+		return err
+	}
+	_, err := s.object(ctx, 0, item.ID())
+	return err
+}
+
+const (
+	// collectionPages and collectionEntries bound what is read of a collection (C2).
+	collectionPages   = 10
+	collectionEntries = 500
+)
+
+// collectionItems lists what a collection of the post's own server holds, page by
+// page. A page that was read before ends it (T13).
+func (s *Server) collectionItems(ctx context.Context, o object, key, of string) []object {
 	c, ok := o.Embedded(key)
 	if !ok || c.ID() != "" && !c.Has("first") && !c.Has("items") && !c.Has("orderedItems") {
-		uri := o.Ref(key)
-		if !activitypub.SameAuthority(uri, of) {
-			return nil
-		}
-		var err error
-		if c, _, err = s.get(ctx, 0, uri); err != nil {
+		if c = s.sameServerDocument(ctx, o.Ref(key), of); c == nil {
 			return nil
 		}
 	}
-	items := append(c.Refs("items"), c.Refs("orderedItems")...)
-	if first, ok := c.Embedded("first"); ok {
-		items = append(append(items, first.Refs("items")...), first.Refs("orderedItems")...)
-	} else if uri := c.Ref("first"); uri != "" && activitypub.SameAuthority(uri, of) {
-		if page, _, err := s.get(ctx, 0, uri); err == nil {
-			items = append(append(items, page.Refs("items")...), page.Refs("orderedItems")...)
+	items := entries(c)
+	seen := map[string]bool{}
+	for page, key := c, "first"; len(seen) < collectionPages && len(items) < collectionEntries; key = "next" {
+		uri := page.Ref(key)
+		next, whole := page.Embedded(key)
+		if whole && len(entries(next)) == 0 && !next.Has("next") {
+			whole = false
 		}
+		if uri == "" && !whole || uri != "" && seen[uri] {
+			break
+		}
+		seen[uri] = true
+		if !whole {
+			if next = s.sameServerDocument(ctx, uri, of); next == nil {
+				break
+			}
+		}
+		page = next
+		items = append(items, entries(page)...)
 	}
-	return items
+	return items[:min(len(items), collectionEntries)]
+}
+
+func entries(c object) []object { return append(c.Objects("items"), c.Objects("orderedItems")...) }
+
+// sameServerDocument gets a document of the server that a post is of; nil if there
+// is none.
+func (s *Server) sameServerDocument(ctx context.Context, uri, of string) object {
+	if uri == "" || !activitypub.SameAuthority(uri, of) {
+		return nil
+	}
+	o, final, err := s.get(ctx, 0, uri)
+	if err != nil || !activitypub.SameAuthority(final, of) {
+		return nil
+	}
+	return o
 }

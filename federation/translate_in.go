@@ -5,6 +5,7 @@ import (
 	"html"
 	"strings"
 	"time"
+	"unicode"
 
 	"parley/activitypub"
 	"parley/activitypub/httpsig"
@@ -27,7 +28,7 @@ var accountKinds = map[string]social.AccountKind{activitypub.Person: social.Kind
 func (s *Server) readActor(o object) (*social.Account, []social.Key, error) {
 	authority, err := activitypub.Authority(o.ID())
 	name := o.Text("preferredUsername")
-	if err != nil || !o.IsActor() || name == "" || len(name) > 200 || strings.ContainsAny(name, "@/ <>\"\n") || o.Ref("inbox") == "" {
+	if err != nil || !o.IsActor() || !plainName(name) || o.Ref("inbox") == "" {
 		return nil, nil, social.Errorf(social.Invalid, "this is not an actor that can be reached")
 	}
 	a := &social.Account{Kind: accountKinds[o.Type()], Username: name, Authority: authority, URI: o.ID(), URL: s.link(o, o.ID()),
@@ -53,6 +54,14 @@ func (s *Server) readActor(o object) (*social.Account, []social.Key, error) {
 		}
 	}
 	return a, s.readKeys(o), nil
+}
+
+// plainName says that a username can be told from others: letters, digits and the
+// signs of handles, nothing that is invisible or turns the writing round (T18).
+func plainName(name string) bool {
+	return name != "" && len(name) <= 200 && strings.IndexFunc(name, func(c rune) bool {
+		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("_.-~+", c)
+	}) < 0
 }
 
 // readKeys takes the keys whose owner is the actor itself (T2).
@@ -207,26 +216,15 @@ func (s *Server) readAttachments(o object, p *social.Post) {
 }
 
 func (s *Server) readTags(ctx context.Context, o object, p *social.Post) error {
-	var uris []string
 	for _, t := range o.Objects("tag") {
-		switch t.Type() {
-		case activitypub.Hashtag:
-			if tag := s.text().FoldTag(s.text().SanitizePlain(t.Text("name"), 100)); tag != "" && len(p.Tags) < maxTags && !strings.ContainsAny(tag, " <>") {
-				p.Tags = append(p.Tags, tag)
-			}
-		case activitypub.Mention:
-			if href := t.Text("href"); href != "" && len(uris) < maxTags {
-				uris = append(uris, href)
-			}
+		if t.Type() != activitypub.Hashtag || len(p.Tags) >= maxTags {
+			continue
+		}
+		if tag := s.text().FoldTag(s.text().SanitizePlain(t.Text("name"), 100)); tag != "" && !strings.ContainsAny(tag, " <>") {
+			p.Tags = append(p.Tags, tag)
 		}
 	}
-	// Whoever is addressed without being named in the text is named too: a direct
-	// post must reach them. bto and bcc are read and never kept.
-	for _, uri := range append(append(o.Recipients("to"), o.Recipients("cc")...), append(o.Recipients("bto"), o.Recipients("bcc")...)...) {
-		if _, ok := s.Links.ParseAccount(uri); ok && len(uris) < 2*maxTags {
-			uris = append(uris, uri)
-		}
-	}
+	uris := s.named(o)
 	var known map[string]*social.Account
 	if err := s.Store.View(ctx, func(tx social.Tx) (err error) {
 		known, err = tx.AccountsByURI(ctx, uris)
@@ -234,16 +232,32 @@ func (s *Server) readTags(ctx context.Context, o object, p *social.Post) error {
 	}); err != nil {
 		return err
 	}
-	done := map[string]bool{}
 	for _, uri := range uris {
-		a := known[uri]
-		if done[uri] || a == nil {
-			continue
+		if a := known[uri]; a != nil && !p.MentionsAccount(a.ID) && len(p.Mentions) < maxTags {
+			p.Mentions = append(p.Mentions, social.Mention{AccountID: a.ID, URI: a.URI, URL: a.URL, Acct: a.Acct(), Authority: a.Authority})
 		}
-		done[uri] = true
-		p.Mentions = append(p.Mentions, social.Mention{AccountID: a.ID, URI: a.URI, URL: a.URL, Acct: a.Acct(), Authority: a.Authority})
 	}
 	return nil
+}
+
+// named lists whom a post names or is addressed to. Whoever is addressed here
+// without being named in the text is named too, and first: a direct post must reach
+// them, whatever else it names. bto and bcc are read and never kept.
+func (s *Server) named(o object) []string {
+	var uris []string
+	for _, key := range []string{"to", "cc", "bto", "bcc"} {
+		for _, uri := range o.Recipients(key) {
+			if _, ok := s.Links.ParseAccount(uri); ok && len(uris) < maxTags {
+				uris = append(uris, uri)
+			}
+		}
+	}
+	for _, t := range o.Objects("tag") {
+		if href := t.Text("href"); t.Type() == activitypub.Mention && href != "" && len(uris) < 2*maxTags {
+			uris = append(uris, href)
+		}
+	}
+	return uris
 }
 
 // readAudience tells an audience by its addressing. A collection of the author's

@@ -27,8 +27,9 @@ func (s *Server) activity(ctx context.Context, tx social.Tx, id social.ID, c soc
 			return nil, direct, err
 		}
 		o["type"], o["object"] = activitypub.Create, note
+		o["id"] = c.Post.URI + "/activity"
 		if c.Verb != social.VerbCreate {
-			o["type"] = activitypub.Update
+			o["id"], o["type"] = uri, activitypub.Update
 		}
 		o["to"], o["cc"] = note["to"], note["cc"]
 		return o, c.Post.Audience, nil
@@ -97,6 +98,8 @@ func (s *Server) personal(o object, c social.Change) {
 		if len(votes) == 1 {
 			o["object"] = votes[0]
 		}
+	case social.VerbAllowQuote, social.VerbRefuseQuote:
+		quoteAnswer(o, c)
 	case social.VerbReport:
 		about := []any{c.Target.URI}
 		for _, p := range c.Posts {
@@ -178,10 +181,15 @@ func (s *Server) post(ctx context.Context, tx social.Tx, author *social.Account,
 	if !p.EditedAt.IsZero() {
 		o["updated"] = stamp(p.EditedAt)
 	}
-	if p.ContextURI != "" {
-		o["context"] = p.ContextURI
-	} else {
-		o["context"] = s.Links.PublicURL + "/contexts/" + p.ThreadID.String()
+	context, err := s.contextOf(ctx, tx, p)
+	if err != nil {
+		return nil, err
+	}
+	if context != "" {
+		o["context"] = context
+	}
+	if p.Audience.Everybody() && p.Ceiling.IsZero() { // FEP-044f: who asks gets a yes
+		o["interactionPolicy"] = object{"canQuote": object{"automaticApproval": []any{activitypub.Public}}}
 	}
 	if p.QuoteOfURI != "" {
 		o["quote"], o["quoteUri"], o["_misskey_quote"] = p.QuoteOfURI, p.QuoteOfURI, p.QuoteOfURI
@@ -191,6 +199,25 @@ func (s *Server) post(ctx context.Context, tx social.Tx, author *social.Account,
 		question(o, p.Poll)
 	}
 	return o, nil
+}
+
+// contextOf is the collection of a post's whole thread (FEP-7888): the one its root
+// names or, where the root is ours, our own; "" where the thread belongs to a
+// server that has none.
+func (s *Server) contextOf(ctx context.Context, tx social.Tx, p *social.Post) (string, error) {
+	if p.ContextURI != "" {
+		return p.ContextURI, nil
+	}
+	if p.ThreadID != p.ID {
+		root, err := tx.Post(ctx, p.ThreadID)
+		if err != nil {
+			return "", err
+		}
+		if !root.Local {
+			return "", nil
+		}
+	}
+	return s.Links.PublicURL + "/contexts/" + p.ThreadID.String(), nil
 }
 
 func (s *Server) tags(p *social.Post) []any {

@@ -46,6 +46,7 @@ type Account struct {
 	Discoverable bool
 	Indexable    bool
 	Bot          bool
+	HideNetwork  bool // others see how many follow and are followed, not who
 
 	Role            Role
 	Email           string

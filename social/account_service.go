@@ -181,6 +181,7 @@ func (s *Service) LocalAccounts(ctx context.Context, p Page) (list []*Account, e
 type ProfileChange struct {
 	DisplayName, Note                *string
 	Locked, Bot, Discoverable        *bool
+	HideNetwork                      *bool
 	Fields                           []Field
 	AvatarID, HeaderID               *ID
 	Language, DefaultAudience, Email *string
@@ -233,6 +234,7 @@ func (s *Service) applyProfile(ctx context.Context, tx Tx, a *Account, c Profile
 	setBool(&a.Locked, c.Locked)
 	setBool(&a.Bot, c.Bot)
 	setBool(&a.Discoverable, c.Discoverable)
+	setBool(&a.HideNetwork, c.HideNetwork)
 	if c.Language != nil {
 		a.Language = clip(*c.Language, 35)
 	}

@@ -277,7 +277,8 @@ func (s *Service) circle(ctx context.Context, r Reader, id ID, p Page, list acco
 		return nil, nil, err
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
-		if _, err := s.account(ctx, tx, r, id); err != nil {
+		a, err := s.account(ctx, tx, r, id)
+		if err != nil || a.Local() && !s.ShowsCircle(r, a) {
 			return err
 		}
 		out, cursors, err = list(tx, ctx, id, p.Clamp(40, 80))

@@ -35,8 +35,8 @@ func (s *Service) Bookmark(ctx context.Context, r Reader, id ID, on bool) (*Post
 	})
 }
 
-// maxPins is the number of own posts shown on top of a profile.
-const maxPins = 5
+// MaxPins is the number of own posts shown on top of a profile.
+const MaxPins = 5
 
 // Pin shows an own post on top of the profile.
 func (s *Service) Pin(ctx context.Context, r Reader, id ID, on bool) (*PostView, error) {
@@ -45,12 +45,12 @@ func (s *Service) Pin(ctx context.Context, r Reader, id ID, on bool) (*PostView,
 			return Errorf(Invalid, "only own posts can be pinned, and no direct ones")
 		}
 		if on {
-			pinned, err := tx.PostsBy(ctx, me.ID, Page{Limit: maxPins}, PostFilter{Pinned: true})
+			pinned, err := tx.PostsBy(ctx, me.ID, Page{Limit: MaxPins}, PostFilter{Pinned: true})
 			if err != nil {
 				return err
 			}
-			if len(pinned) >= maxPins {
-				return Errorf(Invalid, "at most %d posts can be pinned", maxPins)
+			if len(pinned) >= MaxPins {
+				return Errorf(Invalid, "at most %d posts can be pinned", MaxPins)
 			}
 		}
 		changed, err := tx.SetPin(ctx, me.ID, p.ID, on, s.Now())
@@ -184,7 +184,7 @@ func (s *Service) Vote(ctx context.Context, r Reader, id ID, choices []int) (*Po
 			return err
 		}
 		if author.Local() {
-			return s.tellCounts(ctx, tx, author, p.ID)
+			return s.tellCountsLater(ctx, tx, p.ID)
 		}
 		return s.Outbox.Record(ctx, tx, Change{Verb: VerbVote, Actor: me, Subject: p, Target: author, Choices: choices, At: s.Now()})
 	})

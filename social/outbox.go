@@ -29,6 +29,8 @@ const (
 	VerbPin         Verb = "pin"
 	VerbUnpin       Verb = "unpin"
 	VerbLeave       Verb = "leave" // a member's account was deleted
+	VerbAllowQuote  Verb = "allow_quote"
+	VerbRefuseQuote Verb = "refuse_quote"
 )
 
 // Change is something a member did that others may have to know.
@@ -37,11 +39,12 @@ type Change struct {
 	Actor   *Account // a member
 	Post    *Post    // what it is about: the post, the boost, the poll voted in
 	Subject *Post    // the post boosted, favourited or quoted
-	Target  *Account // the account followed, blocked, reported, or whose follow is answered
+	Target  *Account // the account followed, blocked, reported, or whose request is answered
 	Follow  *Follow
 	Choices []int // of a vote: indices into the poll's options
 	Comment string
 	Posts   []*Post // of a report
+	Quote   *QuoteRequest
 	At      time.Time
 }
 

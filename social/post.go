@@ -1,6 +1,9 @@
 package social
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // PostKind is the shape of a post's content.
 type PostKind string
@@ -124,6 +127,23 @@ type Poll struct {
 // Closed says that no more votes count at the moment now.
 func (p *Poll) Closed(now time.Time) bool {
 	return !p.ClosedAt.IsZero() || !p.ExpiresAt.IsZero() && now.After(p.ExpiresAt)
+}
+
+// Counts are the votes of each option, in their order.
+func (p *Poll) Counts() []int {
+	counts := make([]int, len(p.Options))
+	for i, o := range p.Options {
+		counts[i] = o.Votes
+	}
+	return counts
+}
+
+// known leaves out votes for options that an edit of the poll took away.
+func (p *Poll) known(choices []int) []int {
+	if p == nil {
+		return nil
+	}
+	return slices.DeleteFunc(choices, func(c int) bool { return c < 0 || c >= len(p.Options) })
 }
 
 // PollOption with the votes counted so far.

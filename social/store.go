@@ -28,6 +28,7 @@ type Tx interface {
 	NotificationStore
 	PeerStore
 	OutboxStore
+	CollectionStore
 	SettingStore
 	queue.Adder
 
@@ -69,6 +70,7 @@ type PostFilter struct {
 	ExcludeReplies bool
 	ExcludeBoosts  bool
 	Pinned         bool
+	Everybody      bool // only what everybody may see
 	Tag            string
 }
 

@@ -127,6 +127,9 @@ func (s *Service) learnAuthors(ctx context.Context, tx Tx, r Reader, authors []I
 	if t.authors, err = tx.Accounts(ctx, authors); err != nil {
 		return err
 	}
+	if err := s.learnBlockedServers(ctx, tx, t); err != nil {
+		return err
+	}
 	if r.Account == nil {
 		return nil
 	}
@@ -135,9 +138,26 @@ func (s *Service) learnAuthors(ctx context.Context, tx Tx, r Reader, authors []I
 		return err
 	}
 	for id, b := range blocks {
-		t.blocked[id] = b.Blocking || b.BlockedBy
+		t.blocked[id] = t.blocked[id] || b.Blocking || b.BlockedBy
 	}
 	return nil
+}
+
+// learnBlockedServers hides what came from a server before it was blocked.
+func (s *Service) learnBlockedServers(ctx context.Context, tx Tx, t *factTable) error {
+	var servers []string
+	for _, a := range t.authors {
+		if !a.Local() {
+			servers = append(servers, a.Authority)
+		}
+	}
+	blocked, err := tx.BlockedAmong(ctx, unique(servers))
+	for id, a := range t.authors {
+		if blocked[a.Authority] {
+			t.blocked[id] = true
+		}
+	}
+	return err
 }
 
 func (s *Service) learnFollows(ctx context.Context, tx Tx, r Reader, actors []string, t *factTable) error {

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"parley/social"
@@ -21,16 +20,7 @@ func scanPeer(s scanner) (social.Peer, error) {
 // Peer finds a peer; a block of a parent domain counts for its subdomains, a
 // grant never does.
 func (t *Tx) Peer(ctx context.Context, authority string) (social.Peer, error) {
-	names := []string{authority}
-	host, _, _ := strings.Cut(authority, ":")
-	if host != authority {
-		names = append(names, host)
-	}
-	for rest := host; strings.Contains(rest, "."); {
-		_, rest, _ = strings.Cut(rest, ".")
-		names = append(names, rest)
-	}
-	found, err := list(ctx, t, scanPeer, `SELECT `+peerColumns+` FROM peer WHERE authority IN `+t.db.dialect.texts("$1"), jsonText(names))
+	found, err := list(ctx, t, scanPeer, `SELECT `+peerColumns+` FROM peer WHERE authority IN `+t.db.dialect.texts("$1"), jsonText(blockers(authority)))
 	p := social.Peer{Authority: authority}
 	for _, f := range found {
 		if f.Authority == authority {

@@ -164,6 +164,9 @@ func (t *Tx) PostsBy(ctx context.Context, author social.ID, p social.Page, f soc
 	if f.Pinned {
 		where += ` AND EXISTS (SELECT 1 FROM mark m WHERE m.post_id = p.id AND m.account_id = p.author_id AND m.kind = 'pin')`
 	}
+	if f.Everybody {
+		where += ` AND p.audience_kind IN ('public', 'unlisted') AND p.ceiling_kind = ''`
+	}
 	return t.filtered(ctx, where, args, p, f)
 }
 
@@ -387,6 +390,9 @@ func (t *Tx) ResolveReplies(ctx context.Context, uri string, parent *social.Post
 		ceiling = parent.Audience
 	}
 	for _, p := range waiting {
+		if p.ID == parent.ThreadID {
+			continue // the parent hangs below it already: answers go in no circles (T13)
+		}
 		p.InReplyToAccountID = parent.AuthorID
 		if _, err := t.exec(ctx, `UPDATE post SET parent_id = $2, data = $3 WHERE id = $1`, p.ID, parent.ID, dataOf(p)); err != nil {
 			return err

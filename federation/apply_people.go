@@ -1,0 +1,155 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/activitypub"
+	"parley/queue"
+	"parley/social"
+)
+
+// applyFollow takes a request to follow. Each is answered, so somebody who follows
+// and unfollows in turns is heard a few times only (T14).
+func (s *Server) applyFollow(ctx context.Context, actor *social.Account, o object) error {
+	if !s.answers.take(actor.URI+" "+o.Ref("object"), s.Now()) {
+		return social.Errorf(social.Limited, "too many requests of %s to follow the same member", actor.URI)
+	}
+	return s.withMember(ctx, o.Ref("object"), func(target *social.Account) error {
+		return s.social.ApplyFollow(ctx, actor, target, o.ID())
+	})
+}
+
+func (s *Server) applyAnswer(ctx context.Context, actor *social.Account, o object) error {
+	var f *social.Follow
+	err := s.Store.View(ctx, func(tx social.Tx) (err error) {
+		f, err = tx.FollowByURI(ctx, o.Ref("object"))
+		return err
+	})
+	var follower *social.Account
+	find := func(a *social.Account) error { follower = a; return nil }
+	if err == nil && f.TargetID == actor.ID {
+		err = s.Store.View(ctx, func(tx social.Tx) (err error) {
+			follower, err = tx.Account(ctx, f.FollowerID)
+			return err
+		})
+	} else if e, ok := o.Embedded("object"); ok && e.Type() == activitypub.Follow {
+		// Only a follow: quotes and invitations are answered by the same verbs.
+		err = s.withMember(ctx, e.Ref("actor"), find)
+	}
+	if err != nil || follower == nil {
+		return err
+	}
+	if _, err := s.social.ApplyAnswer(ctx, actor, follower, o.Type() == activitypub.Accept); err != nil {
+		return err
+	}
+	return s.backfillOnce(ctx, follower.ID, actor.ID)
+}
+
+// backfillEvery keeps repeated acceptances from reading the outbox each time.
+const backfillEvery = time.Hour
+
+// backfillOnce orders a backfill for an accepted follow. Token and job commit
+// together, so a crash before them leaves both to the activity's next attempt.
+func (s *Server) backfillOnce(ctx context.Context, follower, author social.ID) error {
+	return s.Store.Tx(ctx, func(tx social.Tx) error {
+		f, err := tx.Follow(ctx, follower, author)
+		if errors.Is(err, social.ErrNotFound) || err == nil && f.State != social.FollowAccepted {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		free, err := tx.TakeFetchToken(ctx, "backfill "+f.ID.String(), s.Now(), backfillEvery)
+		if err != nil || !free {
+			return err
+		}
+		tx.AfterCommit(s.backfills.Wake)
+		return tx.AddJobs(ctx, []queue.Job{{Kind: "backfill", Ref: int64(author), Target: follower.String()}})
+	})
+}
+
+func (s *Server) applyUndo(ctx context.Context, actor *social.Account, o object) error {
+	e, _ := o.Embedded("object")
+	if by := e.Ref("actor"); by != "" && by != actor.URI {
+		return social.Errorf(social.Invalid, "everybody takes back only what is their own")
+	}
+	id, subject := o.Ref("object"), e.Ref("object")
+	switch e.Type() {
+	case activitypub.Follow:
+		return s.social.ApplyUndo(ctx, actor, id, subject, social.VerbFollow)
+	case activitypub.Like, activitypub.EmojiReact:
+		return s.social.ApplyUndo(ctx, actor, id, subject, social.VerbFavourite)
+	case activitypub.Announce:
+		return s.social.ApplyUndo(ctx, actor, id, subject, social.VerbBoost)
+	case activitypub.Block:
+		return s.social.ApplyUndo(ctx, actor, id, subject, social.VerbBlock)
+	case activitypub.Accept:
+		if inner, ok := e.Embedded("object"); ok {
+			return s.social.ApplyUndo(ctx, actor, id, inner.Ref("actor"), social.VerbAccept)
+		}
+	}
+	// Only the URI is given: what it was is ours to find.
+	if target, err := s.followOf(ctx, actor, id); err != nil || target != "" {
+		if err != nil {
+			return err
+		}
+		return s.social.ApplyUndo(ctx, actor, id, target, social.VerbFollow)
+	}
+	if err := s.social.ApplyUndo(ctx, actor, id, "", social.VerbBoost); err != nil {
+		return err
+	}
+	return s.social.ApplyUndo(ctx, actor, id, "", social.VerbFavourite)
+}
+
+// followOf is whom an actor follows by an activity of that id, "" if nobody.
+func (s *Server) followOf(ctx context.Context, actor *social.Account, id string) (target string, err error) {
+	if id == "" {
+		return "", nil
+	}
+	err = s.Store.View(ctx, func(tx social.Tx) error {
+		f, err := tx.FollowByURI(ctx, id)
+		if err != nil || f.FollowerID != actor.ID {
+			return err
+		}
+		a, err := tx.Account(ctx, f.TargetID)
+		if err == nil {
+			target = a.URI
+		}
+		return err
+	})
+	if errors.Is(err, social.ErrNotFound) {
+		return "", nil
+	}
+	return target, err
+}
+
+func (s *Server) applyFlag(ctx context.Context, actor *social.Account, o object) error {
+	uris := o.Refs("object")
+	for _, uri := range uris {
+		if _, ok := s.Links.ParseAccount(uri); ok {
+			return s.withMember(ctx, uri, func(target *social.Account) error {
+				return s.social.ApplyReport(ctx, actor, target, uris, s.text().SanitizePlain(o.Text("content"), 5000))
+			})
+		}
+	}
+	return social.NotFoundError()
+}
+
+// applyMove believes a move only when the new account names the old one too (T19).
+func (s *Server) applyMove(ctx context.Context, actor *social.Account, o object) error {
+	if o.Ref("object") != actor.URI {
+		return social.Errorf(social.Invalid, "an actor moves itself only")
+	}
+	target, err := s.fetchActor(ctx, o.Ref("target"))
+	if err != nil {
+		return err
+	}
+	for _, alias := range target.AlsoKnownAs {
+		if alias == actor.URI {
+			return s.social.ApplyMove(ctx, actor, target)
+		}
+	}
+	return social.Errorf(social.Invalid, "the new account does not name the old one")
+}

@@ -1,0 +1,128 @@
+package federation
+
+import (
+	"context"
+
+	"parley/activitypub"
+	"parley/social"
+)
+
+func (s *Server) applyCreate(ctx context.Context, in *social.Inbound, actor *social.Account, o object) error {
+	voted := false
+	for _, e := range o.Objects("object") {
+		if !isVote(e) {
+			continue
+		}
+		if err := s.applyVote(ctx, actor, e); err != nil {
+			return err
+		}
+		voted = true
+	}
+	if voted {
+		return nil
+	}
+	note, err := s.own(ctx, in.InboxID, actor, o)
+	if err != nil {
+		return err
+	}
+	p, err := s.keepPost(ctx, note, false)
+	if err != nil {
+		return err
+	}
+	if p.InReplyToURI == "" || p.InReplyToID != 0 {
+		return nil
+	}
+	return s.lookUpLater(ctx, p.ID, wantParents)
+}
+
+// isVote tells a vote from a post: it names an option and says nothing.
+func isVote(e object) bool {
+	return e.Type() == activitypub.Note && e.Has("name") && e.Text("content") == "" && e.Has("inReplyTo")
+}
+
+// applyVote counts a vote in a poll of ours. Votes in polls of others are for
+// their owners to count: nothing is looked up.
+func (s *Server) applyVote(ctx context.Context, actor *social.Account, e object) error {
+	if e.Ref("attributedTo") != actor.URI {
+		return social.Errorf(social.Invalid, "a vote is its own voter's")
+	}
+	poll, err := s.stored(ctx, e.Ref("inReplyTo"))
+	if err != nil {
+		return err
+	}
+	return s.social.ApplyVote(ctx, actor, poll, e.Text("name"))
+}
+
+func (s *Server) applyUpdate(ctx context.Context, actor *social.Account, o object) error {
+	e, ok := o.Embedded("object")
+	if (ok && e.IsActor()) || o.Ref("object") == actor.URI {
+		return s.applyProfile(ctx, actor, o, e)
+	}
+	note, err := s.own(ctx, 0, actor, o)
+	if err != nil {
+		return err
+	}
+	if note.Ref("attributedTo") != actor.URI {
+		return social.Errorf(social.Invalid, "only its author changes a post")
+	}
+	p, err := s.readPost(ctx, actor, note)
+	if err != nil {
+		return err
+	}
+	if p.Raw, err = raw(note); err != nil {
+		return err
+	}
+	if p.Poll != nil && p.EditedAt.IsZero() {
+		err = s.social.ApplyPollCounts(ctx, actor, p, p.Poll.Counts(), p.Poll.Voters, p.Poll.ClosedAt)
+	} else {
+		err = s.social.ApplyEdit(ctx, actor, p)
+	}
+	if social.KindOf(err) == social.NotFound && !olderThan(p.PublishedAt, updateGrace, s.Now()) {
+		_, err = s.keepPost(ctx, note, false) // the edit came before the post
+	}
+	return err
+}
+
+// applyProfile takes an actor's new profile: as it came, when it is whole and
+// signed by this very actor, else as its server shows it.
+func (s *Server) applyProfile(ctx context.Context, actor *social.Account, o, e object) error {
+	if o.Ref("object") != actor.URI {
+		return social.Errorf(social.Invalid, "an actor changes itself only")
+	}
+	if e.Ref("inbox") != "" && e.Has("publicKey") {
+		_, err := s.keepActor(ctx, e, "")
+		return err
+	}
+	_, err := s.fetchActor(ctx, actor.URI)
+	return err
+}
+
+func (s *Server) applyDelete(ctx context.Context, actor *social.Account, o object) error {
+	uri := o.Ref("object")
+	if uri == actor.URI {
+		return s.social.ApplyLeave(ctx, actor)
+	}
+	return s.social.ApplyDelete(ctx, actor, uri)
+}
+
+// applyAnnounce takes a share. What a group wraps is fetched from its own server;
+// the wrapping proves nothing about it.
+func (s *Server) applyAnnounce(ctx context.Context, actor *social.Account, o object) error {
+	uri := o.Ref("object")
+	if e, ok := o.Embedded("object"); ok && e.IsActivity() {
+		if e.Type() != activitypub.Create {
+			return nil
+		}
+		uri = e.Ref("object")
+	}
+	subject, err := s.object(ctx, 0, uri)
+	if err != nil {
+		return err
+	}
+	audience, err := s.readAudience(ctx, actor, o)
+	if err != nil {
+		return err
+	}
+	boost := &social.Post{URI: o.ID(), Audience: audience, PublishedAt: o.Time("published")}
+	return s.social.ApplyBoost(ctx, actor, subject, boost)
+}

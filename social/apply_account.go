@@ -1,0 +1,127 @@
+package social
+
+import (
+	"context"
+)
+
+// PutRemoteAccount inserts or refreshes a remote actor by its URI. Its name and
+// host never pass to another URI.
+func (s *Service) PutRemoteAccount(ctx context.Context, a *Account, keys []Key) (*Account, error) {
+	if a.Host == "" || s.Links.Owns(a.URI) {
+		return nil, Errorf(Forbidden, "an account of this instance cannot come from outside")
+	}
+	err := s.Store.Tx(ctx, func(tx Tx) error {
+		had, err := tx.AccountByURI(ctx, a.URI)
+		switch {
+		case err == nil:
+			a.ID, a.CreatedAt = had.ID, had.CreatedAt
+			a.SuspendedAt, a.DeletedAt = had.SuspendedAt, had.DeletedAt
+			a.Username, a.Host, a.Authority = had.Username, had.Host, had.Authority
+			if !had.DeletedAt.IsZero() {
+				return &Error{Kind: Gone, Public: "this account was deleted"}
+			}
+			err = tx.UpdateAccount(ctx, a)
+		case KindOf(err) == NotFound:
+			a.ID = NewID(s.Now())
+			if a.CreatedAt.IsZero() || a.CreatedAt.After(s.Now()) {
+				a.CreatedAt = s.Now()
+			}
+			err = tx.InsertAccount(ctx, a)
+		}
+		if err != nil {
+			return err
+		}
+		return putKeys(ctx, tx, a.ID, keys)
+	})
+	return a, err
+}
+
+// putKeys replaces an actor's keys: one that is not published any more is dead.
+func putKeys(ctx context.Context, tx Tx, account ID, keys []Key) error {
+	had, err := tx.KeysOf(ctx, account)
+	if err != nil {
+		return err
+	}
+	keep := map[string]bool{}
+	for _, k := range keys {
+		keep[k.URI] = true
+		k.AccountID = account
+		if err := tx.PutKey(ctx, k); err != nil {
+			return err
+		}
+	}
+	for _, k := range had {
+		if !keep[k.URI] {
+			if err := tx.DeleteKey(ctx, k.URI); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ApplyReport takes a complaint from another server about a member here.
+func (s *Service) ApplyReport(ctx context.Context, actor, target *Account, postURIs []string, comment string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		found, err := tx.PostsByURI(ctx, postURIs)
+		if err != nil {
+			return err
+		}
+		r := &Report{ID: NewID(s.Now()), FromPeer: actor.Authority, TargetID: target.ID, Comment: clip(comment, 5000), CreatedAt: s.Now()}
+		for _, p := range found {
+			if p.AuthorID == target.ID {
+				r.PostIDs = append(r.PostIDs, p.ID)
+			}
+		}
+		return s.fileReport(ctx, tx, r, actor)
+	})
+}
+
+// ApplyMove notes that an account moved; federation has checked that both name
+// each other.
+func (s *Service) ApplyMove(ctx context.Context, actor, target *Account) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		a, err := tx.Account(ctx, actor.ID)
+		if err != nil {
+			return err
+		}
+		a.MovedToURI = target.URI
+		return tx.UpdateAccount(ctx, a)
+	})
+}
+
+// leaveBatch is how many posts of a deleted remote account go in one transaction.
+const leaveBatch = 100
+
+// ApplyLeave removes a remote account that its server deleted, with its posts.
+func (s *Service) ApplyLeave(ctx context.Context, actor *Account) error {
+	err := s.Store.Tx(ctx, func(tx Tx) error {
+		a, err := tx.Account(ctx, actor.ID)
+		if err != nil || a.Local() {
+			return err
+		}
+		a.DeletedAt = s.Now()
+		a.DisplayName, a.Note, a.Fields, a.AvatarURL, a.HeaderURL = "", "", nil, "", ""
+		return tx.UpdateAccount(ctx, a)
+	})
+	for err == nil {
+		n := 0
+		err = s.Store.Tx(ctx, func(tx Tx) error {
+			posts, err := tx.PostsBy(ctx, actor.ID, Page{Limit: leaveBatch}, PostFilter{})
+			if err != nil {
+				return err
+			}
+			n = len(posts)
+			for _, p := range posts {
+				if _, err := tx.DeletePost(ctx, p.ID, s.Now()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if n < leaveBatch {
+			break
+		}
+	}
+	return err
+}

@@ -1,0 +1,125 @@
+package social
+
+import (
+	"context"
+)
+
+// ApplyFollow takes a remote request to follow a member.
+func (s *Service) ApplyFollow(ctx context.Context, actor, target *Account, activityURI string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		target, err := tx.Account(ctx, target.ID)
+		if err != nil {
+			return err
+		}
+		if !target.Local() || !target.Active() || target.Kind == KindApplication {
+			return NotFoundError()
+		}
+		blocks, err := tx.Blocks(ctx, target.ID, []ID{actor.ID})
+		if err != nil {
+			return err
+		}
+		f, err := tx.Follow(ctx, actor.ID, target.ID)
+		if ignoreNotFound(err) != nil {
+			return err
+		}
+		if f == nil {
+			f = &Follow{ID: NewID(s.Now()), FollowerID: actor.ID, TargetID: target.ID, State: FollowPending, ShowBoosts: true, CreatedAt: s.Now()}
+		}
+		f.URI = activityURI
+		if blocks[actor.ID].Blocking {
+			return s.Outbox.Record(ctx, tx, Change{Verb: VerbReject, Actor: target, Target: actor, Follow: f, At: s.Now()})
+		}
+		if f.State == FollowAccepted || !target.Locked {
+			return s.answerAgain(ctx, tx, target, actor, f)
+		}
+		if err := tx.PutFollow(ctx, f); err != nil {
+			return err
+		}
+		return s.followedHere(ctx, tx, actor, target, f)
+	})
+}
+
+// answerAgain accepts a follow; the other side may have lost an earlier answer.
+func (s *Service) answerAgain(ctx context.Context, tx Tx, target, actor *Account, f *Follow) error {
+	if f.State == FollowAccepted {
+		if err := tx.PutFollow(ctx, f); err != nil {
+			return err
+		}
+		return s.Outbox.Record(ctx, tx, Change{Verb: VerbAccept, Actor: target, Target: actor, Follow: f, At: s.Now()})
+	}
+	return s.answer(ctx, tx, target, actor, f, true)
+}
+
+// ApplyAnswer settles a follow that a member here asked for. An answer to
+// nothing, or an acceptance after a rejection, changes nothing. It says whether
+// the follow is newly accepted.
+func (s *Service) ApplyAnswer(ctx context.Context, actor, follower *Account, accept bool) (bool, error) {
+	fresh := false
+	err := s.Store.Tx(ctx, func(tx Tx) error {
+		fresh = false
+		f, err := tx.Follow(ctx, follower.ID, actor.ID)
+		if err != nil || !follower.Local() {
+			return ignoreNotFound(err)
+		}
+		if !accept {
+			if _, err := tx.DeleteFollow(ctx, follower.ID, actor.ID); err != nil {
+				return err
+			}
+			return tx.ClearTimeline(ctx, follower.ID, actor.ID)
+		}
+		if f.State == FollowAccepted {
+			return nil
+		}
+		fresh, f.State = true, FollowAccepted
+		if err := tx.PutFollow(ctx, f); err != nil {
+			return err
+		}
+		return tx.FillTimeline(ctx, follower.ID, actor.ID, followTimeline)
+	})
+	return fresh, err
+}
+
+// ApplyUndo takes back what the actor did: by the activity's URI or, where a
+// server does not send that, by what it was about.
+func (s *Service) ApplyUndo(ctx context.Context, actor *Account, activityURI, subjectURI string, verb Verb) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		switch verb {
+		case VerbBoost:
+			return s.undoBoost(ctx, tx, actor, activityURI, subjectURI)
+		case VerbFavourite:
+			return s.undoFavourite(ctx, tx, actor, activityURI, subjectURI)
+		}
+		target, err := tx.AccountByURI(ctx, subjectURI)
+		if err != nil {
+			return ignoreNotFound(err)
+		}
+		switch verb {
+		case VerbFollow:
+			_, err = tx.DeleteFollow(ctx, actor.ID, target.ID)
+		case VerbBlock:
+			_, err = tx.SetBlock(ctx, actor.ID, target.ID, false, s.Now())
+		case VerbAccept:
+			if target.Local() {
+				_, err = tx.DeleteFollow(ctx, target.ID, actor.ID)
+			}
+		}
+		return err
+	})
+}
+
+// ApplyBlock takes a remote actor's block of a member: both stop following.
+func (s *Service) ApplyBlock(ctx context.Context, actor, target *Account, on bool) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		changed, err := tx.SetBlock(ctx, actor.ID, target.ID, on, s.Now())
+		if err != nil || !changed || !on {
+			return err
+		}
+		if _, err := tx.DeleteFollow(ctx, actor.ID, target.ID); err != nil {
+			return err
+		}
+		if _, err := tx.DeleteFollow(ctx, target.ID, actor.ID); err != nil {
+			return err
+		}
+		return tx.ClearTimeline(ctx, target.ID, actor.ID)
+	})
+}
