@@ -23,7 +23,8 @@ type Options struct {
 	Client   *outbound.Client
 	Links    social.Links
 	Mode     social.FederationMode
-	Software string // version shown in NodeInfo and the User-Agent
+	Software string        // version shown in NodeInfo and the User-Agent
+	BodyTime time.Duration // how long the body of a delivery may take (T12); zero: 30 s
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -39,6 +40,9 @@ type Server struct {
 // New makes a Server. It is also the social.Outbox and social.Remote of the
 // service, so the service itself comes later, through Use.
 func New(o Options) *Server {
+	if o.BodyTime == 0 {
+		o.BodyTime = bodyTime
+	}
 	s := &Server{Options: o}
 	s.outParts.init(s)
 	s.inParts.init(s)

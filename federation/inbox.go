@@ -39,13 +39,13 @@ func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// bodyTime is how long a body may take (T12).
+// bodyTime is how long a body may take where nothing else is said (T12).
 const bodyTime = 30 * time.Second
 
 // receive answers who is said to send, and an HTTP status of its own for what is
 // wrong with the message as such, or zero with an error of social otherwise.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request) (actor string, status int, err error) {
-	body, status, err := readBody(w, r)
+	body, status, err := readBody(w, r, s.BodyTime)
 	if err != nil {
 		return "", status, err
 	}
@@ -67,7 +67,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (actor string, 
 	return actor, 0, s.keep(r, o, body, v)
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
+func readBody(w http.ResponseWriter, r *http.Request, limit time.Duration) ([]byte, int, error) {
 	if r.Header.Get("Content-Encoding") != "" {
 		return nil, http.StatusUnsupportedMediaType, errors.New("send the body without Content-Encoding")
 	}
@@ -77,7 +77,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
 	}
 	// Where a connection has no deadlines of its own, the server's remain.
 	line := http.NewResponseController(w)
-	_ = line.SetReadDeadline(time.Now().Add(bodyTime))
+	_ = line.SetReadDeadline(time.Now().Add(limit))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, activitypub.MaxBytes))
 	var large *http.MaxBytesError
 	switch {

@@ -74,7 +74,13 @@ func NewWith(t testing.TB, n int, o Options) *Network {
 // when the test settles.
 func Start(t testing.TB, dir, database string) *instance.Instance {
 	t.Helper()
-	at := newNode(t, dir, database, Options{})
+	return StartWith(t, dir, database, Options{})
+}
+
+// StartWith is Start with more to choose; Options.Database does not count.
+func StartWith(t testing.TB, dir, database string, o Options) *instance.Instance {
+	t.Helper()
+	at := newNode(t, dir, database, o)
 	at.open(t)
 	return at.in
 }
