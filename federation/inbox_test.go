@@ -26,6 +26,7 @@ type remote struct {
 	key     httpsig.Key
 	fetches atomic.Int64
 	docs    map[string]any
+	now     func() time.Time // by which it signs
 }
 
 func newRemote(t *testing.T) *remote {
@@ -38,7 +39,7 @@ func newRemote(t *testing.T) *remote {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &remote{t: t, public: pub, docs: map[string]any{}}
+	r := &remote{t: t, public: pub, docs: map[string]any{}, now: time.Now}
 	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		r.fetches.Add(1)
 		doc, ok := r.docs[req.URL.Path]
@@ -86,7 +87,7 @@ func (r *remote) send(to string, body []byte, d httpsig.Dialect, change func(*ht
 		r.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/activity+json")
-	if err := httpsig.Sign(req, body, r.key, d, time.Now()); err != nil {
+	if err := httpsig.Sign(req, body, r.key, d, r.now()); err != nil {
 		r.t.Fatal(err)
 	}
 	if change != nil {
