@@ -32,4 +32,4 @@ func (s *Server) ReadPost(ctx context.Context, author *social.Account, o activit
 func Raw(o activitypub.Object) ([]byte, error) { return raw(o) }
 
 // Cursor reads a page's bound.
-func Cursor(r *http.Request, name string) social.ID { return cursor(r, name) }
+func Cursor(r *http.Request, name string) social.ID { return cursor(&query{Request: r}, name) }

@@ -25,7 +25,7 @@ type signed struct {
 
 var quoted = regexp.MustCompile(`signature="([^"]+)"|sig1=:([^:]+):`)
 
-func sign(f *testing.F, d Dialect, k keys, method, body string) signed {
+func signedSeed(f *testing.F, d Dialect, k keys, method, body string) signed {
 	f.Helper()
 	r := request(f, method, k, d, body)
 	m := quoted.FindStringSubmatch(r.Header.Get("Signature"))
@@ -93,7 +93,7 @@ func fill(template string, all []signed, body string) string {
 // FuzzCavage: a signature that passes covers method, target, host, time and body.
 func FuzzCavage(f *testing.F) {
 	k := pair(f, GenerateRSA)
-	all := []signed{sign(f, Cavage, k, "POST", "{}"), sign(f, Cavage, k, "GET", "")}
+	all := []signed{signedSeed(f, Cavage, k, "POST", "{}"), signedSeed(f, Cavage, k, "GET", "")}
 	const post = `keyId="https://a.test/u#main-key",algorithm="rsa-sha256",headers="(request-target) host date digest content-type",signature="{post}"`
 	const get = `keyId="https://a.test/u#main-key",algorithm="hs2019",headers="(request-target) host date",signature="{get}"`
 	f.Add(post, "POST", "/inbox?x=1", "b.test", "{now}", "SHA-256={digest}", "{}")
@@ -134,7 +134,7 @@ func FuzzCavage(f *testing.F) {
 // FuzzRFC9421: the same for HTTP Message Signatures.
 func FuzzRFC9421(f *testing.F) {
 	k := pair(f, GenerateEd25519)
-	all := []signed{sign(f, RFC9421, k, "POST", "{}"), sign(f, RFC9421, k, "GET", "")}
+	all := []signed{signedSeed(f, RFC9421, k, "POST", "{}"), signedSeed(f, RFC9421, k, "GET", "")}
 	const params = `;created={created};keyid="https://a.test/u#main-key";alg="ed25519"`
 	const post = `sig1=("@method" "@target-uri" "@authority" "@query" "content-type" "content-digest")` + params
 	const get = `sig1=("@method" "@target-uri" "@authority" "@query")` + params
