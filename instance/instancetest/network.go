@@ -195,7 +195,7 @@ func (n *Network) Settle() {
 	for range 100 {
 		did := 0
 		for i, in := range n.Instances {
-			if n.nodes[i].in != nil {
+			if i >= len(n.nodes) || n.nodes[i].in != nil { // a test may bring instances of its own
 				did += in.Settle(context.Background())
 			}
 		}
