@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"unicode"
 
 	"golang.org/x/net/idna"
 )
@@ -65,17 +64,17 @@ func (c *Client) allowedHost(ctx context.Context, host string, literal netip.Add
 // canonicalHost gives a host its one form. A name that ends in a number is an IPv4
 // address in decimal, octal, hex or short form to some resolvers and a name to
 // others (WHATWG URL "ends in a number"): only the four-part form is an address,
-// the rest is refused, and so are IPv6 zones, mapped addresses and trailing dots.
+// the rest is refused, and so are trailing dots.
 func canonicalHost(host string) (name string, literal netip.Addr, ok bool) {
 	if a, err := netip.ParseAddr(host); err == nil {
-		return a.String(), a, a.Zone() == "" && !a.Is4In6()
+		return a.String(), a, true
 	}
 	name, err := idna.Lookup.ToASCII(host)
 	if err != nil || len(name) > 253 {
 		return "", literal, false
 	}
 	for label := range strings.SplitSeq(name, ".") {
-		if label == "" || len(label) > 63 || strings.HasPrefix(label, "xn--") && !encodes(label) {
+		if label == "" || len(label) > 63 {
 			return "", literal, false
 		}
 	}
@@ -86,18 +85,11 @@ func canonicalHost(host string) (name string, literal netip.Addr, ok bool) {
 	return name, literal, true
 }
 
-// encodes refuses a label that claims to be encoded and holds only ASCII
-// (CVE-2026-39821): it would be a second spelling of another name.
-func encodes(label string) bool {
-	u, err := idna.Lookup.ToUnicode(label)
-	return err == nil && strings.ContainsFunc(u, func(r rune) bool { return r > unicode.MaxASCII })
-}
-
 func portOf(u *url.URL) (uint16, bool) {
 	switch {
 	case u.Port() != "":
 		n, err := strconv.ParseUint(u.Port(), 10, 16)
-		return uint16(n), err == nil && n > 0
+		return uint16(n), err == nil
 	case u.Scheme == "http":
 		return 80, true
 	}

@@ -183,12 +183,12 @@ func TestConnectingIsBounded(t *testing.T) {
 	public := func(context.Context, string) ([]netip.Addr, error) {
 		return []netip.Addr{publicAddress, netip.MustParseAddr("93.184.215.15"), netip.MustParseAddr("93.184.215.16")}, nil
 	}
-	var dialed []string
+	var dialed []time.Time
 	for name, o := range map[string]Options{
 		"resolver":           {Resolve: func(ctx context.Context, _ string) ([]netip.Addr, error) { return nil, hang(ctx) }},
 		"resolver for proxy": {Proxy: "http://proxy.example:3128", Resolve: func(ctx context.Context, _ string) ([]netip.Addr, error) { return nil, hang(ctx) }},
-		"dial": {Resolve: public, Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
-			dialed = append(dialed, address)
+		"dial": {Resolve: public, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			dialed = append(dialed, time.Now())
 			return nil, hang(ctx)
 		}},
 		"dial to proxy": {Resolve: public, Proxy: "http://proxy.example:3128", Dial: func(ctx context.Context, _, _ string) (net.Conn, error) { return nil, hang(ctx) }},
@@ -207,7 +207,7 @@ func TestConnectingIsBounded(t *testing.T) {
 			}
 		})
 	}
-	if len(dialed) != 3 {
+	if len(dialed) != 3 || dialed[2].Sub(dialed[0]) != 2*connectTime/3 {
 		t.Errorf("a silent address leaves no time for the next: %v", dialed)
 	}
 }
