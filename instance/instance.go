@@ -69,12 +69,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 		return nil, err
 	}
 	// 3. The one outgoing client.
-	networks, err := c.Networks()
-	if err != nil {
-		return nil, err
-	}
-	if in.client, err = outbound.New(outbound.Options{AllowedNetworks: networks, PlainHTTP: strings.HasPrefix(c.PublicURL, "http:"), CAFile: c.Federation.CAFile,
-		Proxy: c.Federation.Proxy, UserAgent: "Parley/" + Version + " (" + c.PublicURL + ")", Log: in.log}); err != nil {
+	if in.client, err = newClient(c, in.log); err != nil {
 		return nil, err
 	}
 	// 4. Federation and the network know each other only through ports.
@@ -110,12 +105,28 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 	return in, nil
 }
 
+func newClient(c *config.Config, log *slog.Logger) (*outbound.Client, error) {
+	networks, err := c.Networks()
+	if err != nil {
+		return nil, err
+	}
+	return outbound.New(outbound.Options{AllowedNetworks: networks, PlainHTTP: plainHTTP(c), CAFile: c.Federation.CAFile,
+		Proxy: c.Federation.Proxy, UserAgent: "Parley/" + Version + " (" + c.PublicURL + ")", Log: log})
+}
+
+// plainHTTP says that the instance speaks http, with loopback alone.
+func plainHTTP(c *config.Config) bool { return strings.HasPrefix(c.PublicURL, "http:") }
+
+// identity is what the configuration may not change once others know it.
+func identity(c *config.Config) map[string]string {
+	return map[string]string{"domain": c.Domain, "public_url": c.PublicURL}
+}
+
 // fixIdentity writes domain and origin down at the first start and refuses others
 // later: every handle and id would break.
 func (in *Instance) fixIdentity(ctx context.Context) error {
-	c := in.Config
 	return in.DB.Tx(ctx, func(tx social.Tx) error {
-		for key, want := range map[string]string{"domain": c.Domain, "public_url": c.PublicURL} {
+		for key, want := range identity(in.Config) {
 			have, err := tx.Setting(ctx, key)
 			if err != nil {
 				return err

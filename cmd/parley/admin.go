@@ -16,7 +16,6 @@ import (
 	"parley/activitypub"
 	"parley/instance"
 	"parley/social"
-	"parley/storage"
 )
 
 func (a *app) account() *cobra.Command {
@@ -292,30 +291,35 @@ func (a *app) restore() *cobra.Command {
 }
 
 func (a *app) doctor() *cobra.Command {
-	return &cobra.Command{Use: "doctor", Short: "Check data, permissions and configuration", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+	var asJSON bool
+	c := &cobra.Command{Use: "doctor", Short: "Check data, permissions, clock and the own domain", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		c, err := a.load()
 		if err != nil {
 			return err
 		}
-		if err := storage.CheckPermissions(c.DataDir); err != nil {
-			return err
+		c.Log.Level = "error" // what matters is in the findings
+		found := instance.Diagnose(cmd.Context(), c, logger(c), time.Now)
+		if asJSON {
+			err = json.NewEncoder(os.Stdout).Encode(found)
+		} else {
+			printFindings(found)
 		}
-		fmt.Println("ok   permissions")
-		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-			if err := in.DB.Integrity(ctx); err != nil {
-				return err
-			}
-			fmt.Println("ok   database")
-			if y := time.Now().Year(); y < 2026 || y > 2100 {
-				return fmt.Errorf("the clock says %d", y)
-			}
-			fmt.Println("ok   clock")
-			if c.Trial() {
-				fmt.Println("note the domain is loopback: no other server can reach this instance")
-			}
-			return nil
-		})
+		if n := instance.Failed(found); err == nil && n > 0 {
+			err = fmt.Errorf("doctor: problems found: %d", n)
+		}
+		return err
 	}}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func printFindings(found []instance.Finding) {
+	for _, f := range found {
+		fmt.Println(strings.TrimSpace(fmt.Sprintf("%-8s %-12s %s", f.State, f.Check, f.Text)))
+		if f.Remedy != "" {
+			fmt.Printf("%21s %s\n", "->", f.Remedy)
+		}
+	}
 }
 
 func date(t time.Time) string {
