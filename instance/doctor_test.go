@@ -91,13 +91,13 @@ func (p *patient) lead(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
 		return
 	}
-	w.WriteHeader(http.StatusOK)
-	in, _, err := http.NewResponseController(w).Hijack()
+	in, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		p.t.Error(err)
 		return
 	}
-	go func() { _, _ = io.Copy(out, in); _ = out.Close() }()
+	_, _ = io.WriteString(in, "HTTP/1.1 200 OK\r\n\r\n")
+	go func() { _, _ = io.Copy(out, buffered); _ = out.Close() }()
 	go func() { _, _ = io.Copy(in, out); _ = in.Close() }()
 }
 
