@@ -63,6 +63,9 @@ func repeatable(err error) bool {
 	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
+// nothingStored is what people read when the database cannot write.
+const nothingStored = "nothing can be stored at the moment; try again later"
+
 // translate turns driver errors into the kinds that callers know.
 func (db *DB) translate(err error) error {
 	var known *social.Error
@@ -76,7 +79,7 @@ func (db *DB) translate(err error) error {
 	case social.Conflict:
 		return &social.Error{Kind: social.Conflict, Public: "that exists already", Err: err}
 	case social.Unavailable:
-		return &social.Error{Kind: social.Unavailable, Public: "nothing can be stored at the moment; try again later", Err: err}
+		return &social.Error{Kind: social.Unavailable, Public: nothingStored, Err: err}
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"database/sql"
+	"fmt"
 	"testing"
 )
 
@@ -30,6 +31,21 @@ func SetSchemaVersion(t *testing.T, db *DB, version int) {
 		t.Fatal(err)
 	}
 	if err := raw.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// LimitPages makes SQLite answer "full" beyond a number of pages more than there are.
+func LimitPages(t *testing.T, db *DB, more int) {
+	t.Helper()
+	if err := db.run(t.Context(), func(tx *Tx) error {
+		var pages int
+		if err := tx.q.QueryRowContext(t.Context(), `PRAGMA page_count`).Scan(&pages); err != nil {
+			return err
+		}
+		_, err := tx.q.ExecContext(t.Context(), fmt.Sprintf(`PRAGMA max_page_count = %d`, pages+more))
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 }

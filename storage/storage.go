@@ -53,7 +53,8 @@ type DB struct {
 	last    atomic.Int64 // the newest id given here
 	work    chan *unit   // to the writer goroutine of SQLite
 	stopped chan struct{}
-	once    sync.Once
+	closing sync.RWMutex
+	closed  bool
 }
 
 // querier is what *sql.Conn and *sql.Tx have in common.
@@ -136,13 +137,22 @@ func (db *DB) openPostgres(url string) (err error) {
 
 // Close waits for running transactions and closes the database.
 func (db *DB) Close() error {
-	db.once.Do(func() {
-		if db.work != nil {
-			close(db.work)
-			<-db.stopped
-		}
-	})
+	if db.stopWriter() {
+		<-db.stopped
+	}
 	return db.closePools()
+}
+
+// stopWriter lets the writer end after what it was handed; once.
+func (db *DB) stopWriter() bool {
+	db.closing.Lock()
+	defer db.closing.Unlock()
+	if db.closed || db.work == nil {
+		return false
+	}
+	db.closed = true
+	close(db.work)
+	return true
 }
 
 func (db *DB) closePools() error {
