@@ -37,10 +37,7 @@ func (r *Renderer) Sanitize(s string) string {
 }
 
 func cut(s string) string {
-	if len(s) > maxSource {
-		s = strings.ToValidUTF8(s[:maxSource], "")
-	}
-	return s
+	return strings.ToValidUTF8(s[:min(len(s), maxSource)], "")
 }
 
 // settle makes sure that browsers read what was written as it was meant. Where
