@@ -65,6 +65,17 @@ func TestCaps(t *testing.T) {
 	}
 }
 
+// PostgreSQL keeps no zero bytes: nothing that is looked up may hold one.
+func TestZeroBytesAreDropped(t *testing.T) {
+	o, err := Parse([]byte(`{"id":"https://b.test/\u0000x","object":["a\u0000"],"contentMap":{"de":"\u0000b"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := o.Language("content"); o.ID() != "https://b.test/x" || o.Ref("object") != "a" || text != "b" {
+		t.Errorf("%q", o)
+	}
+}
+
 // What other servers send is read the same way for ever, and unknown properties
 // survive being parsed and written again.
 func TestFixtures(t *testing.T) {

@@ -108,7 +108,7 @@ func assertBounds(t *testing.T, key string, v any, depth int) {
 	case nil:
 		t.Errorf("%q holds null", key)
 	case string:
-		if len(v) > MaxText || !utf8.ValidString(v) || uriKeys[key] && len(v) > MaxURI || key == "type" && strings.HasPrefix(v, "as:") {
+		if len(v) > MaxText || !utf8.ValidString(v) || strings.Contains(v, "\x00") || uriKeys[key] && len(v) > MaxURI || key == "type" && strings.HasPrefix(v, "as:") {
 			t.Errorf("%q holds %.80q of %d bytes", key, v, len(v))
 		}
 	case []any:
@@ -196,7 +196,7 @@ func assertSameAgain(t *testing.T, o Object) {
 // same again in it.
 func FuzzResource(f *testing.F) {
 	for _, s := range []string{"acct:bob@b.test", "@bob@B.test:8080", "https://b.test/@bob", "http://127.0.0.1:8080/users/1", "acct:bob@münchen.test",
-		"acct:bob@[::1]:443", "acct:bob@xn--victim-.test", "acct:bob@b.test.", "acct:a%40b@c.test", "https://u:p@b.test/x", "acct:bob@0x7f.1"} {
+		"acct:bob@[::1]:443", "acct:bob@xn--victim-.test", "acct:bob@b.test.", "acct:a%40b@c.test", "acct:\xffbob@b.test", "https://u:p@b.test/x", "acct:bob@0x7f.1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -83,8 +84,8 @@ func SameAuthority(a, b string) bool {
 // ParseResource reads the resource of a WebFinger query (RFC 7033 4.1): an acct:
 // or a URL. For acct it answers name and host in their one form.
 func ParseResource(s string) (name, host, uri string, err error) {
-	if len(s) > MaxURI {
-		return "", "", "", fmt.Errorf("the resource is too long")
+	if len(s) > MaxURI || !utf8.ValidString(s) {
+		return "", "", "", fmt.Errorf("the resource is too long, or not UTF-8")
 	}
 	if strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") {
 		_, err = Authority(s)

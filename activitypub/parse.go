@@ -98,7 +98,10 @@ func (p *parser) value(key string, depth int) (any, error) {
 var uriKeys = set("id", "actor", "object", "target", "to", "cc", "bto", "bcc", "audience", "inReplyTo", "attributedTo", "href",
 	"inbox", "outbox", "followers", "following", "featured", "sharedInbox", "owner", "controller", "url", "context", "first", "next", "last", "prev", "partOf")
 
+// clip bounds a string. The zero byte, which no text needs, is nothing that every
+// database keeps.
 func clip(key, s string) string {
+	s = strings.ReplaceAll(s, "\x00", "")
 	if uriKeys[key] && len(s) > MaxURI {
 		return ""
 	}
