@@ -68,6 +68,9 @@ func roundTrips(label string) bool {
 
 // HostPort is Host for "name" or "name:port".
 func HostPort(s string) (string, error) {
+	if strings.ContainsAny(s, "/?#@\\") {
+		return "", fmt.Errorf("%.100q is not a host", s) // more than a host: another handle for the same one
+	}
 	return Authority("https://" + s)
 }
 

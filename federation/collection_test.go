@@ -469,4 +469,3 @@ func TestThreadsAreReadPageByPage(t *testing.T) {
 		t.Errorf("%d fetches", n)
 	}
 }
-

@@ -26,6 +26,7 @@ type remote struct {
 	key     httpsig.Key
 	fetches atomic.Int64
 	docs    map[string]any
+	n       int              // activities made by helpers
 	now     func() time.Time // by which it signs
 }
 
@@ -65,7 +66,7 @@ func (r *remote) host() string             { return strings.TrimPrefix(r.server.
 func (r *remote) person(name string) map[string]any {
 	id := r.actor(name)
 	return map[string]any{"@context": "https://www.w3.org/ns/activitystreams", "id": id, "type": "Person", "preferredUsername": name,
-		"inbox": id + "/inbox", "outbox": id + "/outbox", "followers": id + "/followers",
+		"inbox": id + "/inbox", "outbox": id + "/outbox", "followers": id + "/followers", "featured": id + "/featured",
 		"publicKey": map[string]any{"id": id + "#main-key", "owner": id, "publicKeyPem": string(r.public)}}
 }
 
