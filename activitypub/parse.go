@@ -232,10 +232,16 @@ func Marshal(o Object) ([]byte, error) {
 		out[k] = v
 	}
 	out["@context"] = context
+	return Encode(out)
+}
+
+// Encode writes an object as it is: what stands inside another one, or what its
+// author signed.
+func Encode(o Object) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(out); err != nil {
+	if err := enc.Encode(o); err != nil {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil

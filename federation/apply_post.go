@@ -21,7 +21,7 @@ func (s *Server) applyCreate(ctx context.Context, in *social.Inbound, actor *soc
 	if voted {
 		return nil
 	}
-	note, err := s.own(ctx, in.InboxID, actor, o)
+	note, err := s.own(ctx, in.InboxID, actor, o, in.Body)
 	if err != nil {
 		return err
 	}
@@ -53,12 +53,12 @@ func (s *Server) applyVote(ctx context.Context, actor *social.Account, e object)
 	return s.social.ApplyVote(ctx, actor, poll, e.Text("name"))
 }
 
-func (s *Server) applyUpdate(ctx context.Context, actor *social.Account, o object) error {
+func (s *Server) applyUpdate(ctx context.Context, in *social.Inbound, actor *social.Account, o object) error {
 	e, ok := o.Embedded("object")
 	if (ok && e.IsActor()) || o.Ref("object") == actor.URI {
-		return s.applyProfile(ctx, actor, o, e)
+		return s.applyProfile(ctx, in, actor, o, e)
 	}
-	note, err := s.own(ctx, 0, actor, o)
+	note, err := s.own(ctx, 0, actor, o, nil)
 	if err != nil {
 		return err
 	}
@@ -84,12 +84,13 @@ func (s *Server) applyUpdate(ctx context.Context, actor *social.Account, o objec
 }
 
 // applyProfile takes an actor's new profile: as it came, when it is whole and
-// signed by this very actor, else as its server shows it.
-func (s *Server) applyProfile(ctx context.Context, actor *social.Account, o, e object) error {
+// signed by this very actor, else as its server shows it. Passed on, it could bring
+// back a key of yesterday.
+func (s *Server) applyProfile(ctx context.Context, in *social.Inbound, actor *social.Account, o, e object) error {
 	if o.Ref("object") != actor.URI {
 		return social.Errorf(social.Invalid, "an actor changes itself only")
 	}
-	if e.Ref("inbox") != "" && e.Has("publicKey") {
+	if e.Ref("inbox") != "" && e.Has("publicKey") && in.Peer == actor.Authority {
 		_, err := s.keepActor(ctx, e, "")
 		return err
 	}
@@ -105,9 +106,9 @@ func (s *Server) applyDelete(ctx context.Context, actor *social.Account, o objec
 	return s.social.ApplyDelete(ctx, actor, uri)
 }
 
-// applyAnnounce takes a share. What a group wraps is fetched from its own server;
-// the wrapping proves nothing about it.
-func (s *Server) applyAnnounce(ctx context.Context, actor *social.Account, o object) error {
+// applyAnnounce takes a share. What a group wraps is fetched from its own server,
+// unless its author proves it; the wrapping proves nothing about it.
+func (s *Server) applyAnnounce(ctx context.Context, in *social.Inbound, actor *social.Account, o object) error {
 	uri := o.Ref("object")
 	if e, ok := o.Embedded("object"); ok && e.IsActivity() {
 		if e.Type() != activitypub.Create {
@@ -115,7 +116,7 @@ func (s *Server) applyAnnounce(ctx context.Context, actor *social.Account, o obj
 		}
 		uri = e.Ref("object")
 	}
-	subject, err := s.object(ctx, 0, uri)
+	subject, err := s.shared(ctx, in, actor, o, uri)
 	if err != nil {
 		return err
 	}
@@ -125,4 +126,16 @@ func (s *Server) applyAnnounce(ctx context.Context, actor *social.Account, o obj
 	}
 	boost := &social.Post{URI: o.ID(), Audience: audience, PublishedAt: o.Time("published")}
 	return s.social.ApplyBoost(ctx, actor, subject, boost)
+}
+
+// shared finds the post of a share: known, proved where it is embedded, or fetched.
+func (s *Server) shared(ctx context.Context, in *social.Inbound, actor *social.Account, o object, uri string) (*social.Post, error) {
+	p, err := s.stored(ctx, uri)
+	if p != nil || social.KindOf(err) != social.NotFound {
+		return p, err
+	}
+	if post, ok := s.proven(ctx, actor.Authority, o, in.Body); ok && post.ID() == uri {
+		return s.keepPost(ctx, post, true)
+	}
+	return s.object(ctx, 0, uri)
 }

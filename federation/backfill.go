@@ -98,7 +98,7 @@ func (s *Server) backfillOne(ctx context.Context, as social.ID, author *social.A
 	note := item
 	switch item.Type() {
 	case activitypub.Create:
-		e, err := s.own(ctx, as, author, item)
+		e, err := s.own(ctx, as, author, item, nil)
 		if err != nil {
 			return err
 		}

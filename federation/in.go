@@ -25,6 +25,7 @@ type inParts struct {
 	newcomers *allowance // new actors, by registrable domain
 	answers   *allowance // answered requests, by who asks and for what
 	counts    *queue.Runner
+	passedOn  *allowance // unknown keys of proofs, by who passes them on
 }
 
 const (
@@ -35,6 +36,7 @@ const (
 	keyLooksMinute = 120
 	newcomersHour  = 500
 	answersHour    = 10
+	passedOnMinute = 60
 	// inboundWorkers mostly wait: for the writer, or for another server to answer.
 	inboundWorkers = 32
 )
@@ -45,6 +47,7 @@ func (in *inParts) init(s *Server) {
 	in.keyLooks, in.newcomers = newAllowance(keyLooksMinute, time.Minute), newAllowance(newcomersHour, time.Hour)
 	in.answers = newAllowance(answersHour, time.Hour)
 	in.counts = queue.NewRunner(s.Queue, queue.Options{Kind: social.CountsJob, Workers: 2, PerHost: 2, Lease: leaseTime, Handler: s.tellCounts, Now: s.Now, Log: s.Log})
+	in.passedOn = newAllowance(passedOnMinute, time.Minute)
 	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: inboundWorkers, PerHost: inboundWorkers, Lease: leaseTime, Handler: s.process, Now: s.Now, Log: s.Log})
 	in.backfills = queue.NewRunner(s.Queue, queue.Options{Kind: "backfill", Workers: 4, PerHost: 1, Lease: leaseTime, Handler: s.backfill, Now: s.Now, Log: s.Log})
 	in.lookups = queue.NewRunner(s.Queue, queue.Options{Kind: "thread", Workers: 4, PerHost: 4, Lease: leaseTime, Handler: s.lookUpThread, Now: s.Now, Log: s.Log})
@@ -62,7 +65,7 @@ func (s *Server) reader(r *http.Request) (social.Reader, error) {
 	if len(r.Header.Values("Signature")) == 0 {
 		return nobody, nil
 	}
-	v, err := s.verify(withBudget(r.Context(), keyFetches), r, nil, "")
+	v, err := s.verify(withBudget(r.Context(), keyFetches), r, nil, nil)
 	if err != nil {
 		return nobody, err
 	}

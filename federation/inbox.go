@@ -60,7 +60,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (actor string, 
 	if s.unknownLeaver(r, o, actor) {
 		return actor, 0, nil
 	}
-	v, err := s.verify(withBudget(r.Context(), keyFetches), r, body, actor)
+	v, err := s.verify(withBudget(r.Context(), keyFetches), r, body, o)
 	if err != nil {
 		return actor, 0, err
 	}
@@ -131,11 +131,21 @@ func (s *Server) keep(r *http.Request, o object, body []byte, v *verified) error
 		in.InboxID = 0
 	}
 	return s.Store.Tx(r.Context(), func(tx social.Tx) error {
+		if v.forwarded() {
+			// Passed on, it says nothing new to whoever had it, by whichever inbox (T4).
+			if had, err := tx.WasInbound(r.Context(), id); err != nil || had {
+				return err
+			}
+		}
 		fresh, err := tx.InsertInbound(r.Context(), in)
 		if err != nil || !fresh {
 			return err
 		}
-		if err := tx.TouchPeer(r.Context(), social.PeerTouch{Authority: v.peer, InAt: s.Now(), SharedInbox: v.account.SharedInboxURI}); err != nil {
+		touch := social.PeerTouch{Authority: v.peer, InAt: s.Now()}
+		if !v.forwarded() {
+			touch.SharedInbox = v.account.SharedInboxURI
+		}
+		if err := tx.TouchPeer(r.Context(), touch); err != nil {
 			return err
 		}
 		tx.AfterCommit(s.inbound.Wake)

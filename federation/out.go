@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 
-	"parley/activitypub"
 	"parley/activitypub/httpsig"
 	"parley/queue"
 	"parley/social"
@@ -21,40 +20,29 @@ type outParts struct {
 // as a signature.
 type keyCache struct {
 	mu   sync.Mutex
-	keys map[social.ID]httpsig.Key
+	keys map[keyOwner]httpsig.Key
 }
 
-const (
-	cachedKeys = 4096
-	// deliveryWorkers are many more than a few silent hosts can hold (8 each), and
-	// each is only a waiting goroutine.
-	deliveryWorkers = 256
-)
-
-func (o *outParts) init(s *Server) {
-	o.keys.keys = map[social.ID]httpsig.Key{}
-	o.deliveries = queue.NewRunner(s.Queue, queue.Options{Kind: "deliver", Workers: deliveryWorkers, PerHost: 8,
-		Lease: leaseTime, Handler: s.deliver, Now: s.Now, Log: s.Log})
+type keyOwner struct {
+	account social.ID
+	kind    string // "rsa" or "ed25519"
 }
 
-// signingKey is the RSA key of a member or of the instance.
-func (s *Server) signingKey(ctx context.Context, account social.ID) (httpsig.Key, error) {
-	c := &s.keys
+// get finds a key of one kind, loading the account's keys when it is not held.
+func (c *keyCache) get(account social.ID, kind string, load func() ([]social.Key, error)) (httpsig.Key, error) {
+	owner := keyOwner{account, kind}
 	c.mu.Lock()
-	k, ok := c.keys[account]
+	k, ok := c.keys[owner]
 	c.mu.Unlock()
 	if ok {
 		return k, nil
 	}
-	var keys []social.Key
-	if err := s.Store.View(ctx, func(tx social.Tx) (err error) {
-		keys, err = tx.KeysOf(ctx, account)
-		return err
-	}); err != nil {
+	keys, err := load()
+	if err != nil {
 		return k, err
 	}
 	for _, stored := range keys {
-		if stored.Kind != "rsa" || stored.Private == nil {
+		if stored.Kind != kind || stored.Private == nil {
 			continue
 		}
 		private, err := httpsig.ParsePrivate(stored.Private)
@@ -67,10 +55,34 @@ func (s *Server) signingKey(ctx context.Context, account social.ID) (httpsig.Key
 		if len(c.keys) >= cachedKeys {
 			clear(c.keys)
 		}
-		c.keys[account] = k
+		c.keys[owner] = k
 		return k, nil
 	}
-	return k, fmt.Errorf("account %s has no signing key", account)
+	return k, fmt.Errorf("account %s has no %s key", account, kind)
+}
+
+const (
+	cachedKeys = 4096
+	// deliveryWorkers are many more than a few silent hosts can hold (8 each), and
+	// each is only a waiting goroutine.
+	deliveryWorkers = 256
+)
+
+func (o *outParts) init(s *Server) {
+	o.keys.keys = map[keyOwner]httpsig.Key{}
+	o.deliveries = queue.NewRunner(s.Queue, queue.Options{Kind: "deliver", Workers: deliveryWorkers, PerHost: 8,
+		Lease: leaseTime, Handler: s.deliver, Now: s.Now, Log: s.Log})
+}
+
+// signingKey is the RSA key of a member or of the instance.
+func (s *Server) signingKey(ctx context.Context, account social.ID) (httpsig.Key, error) {
+	return s.keys.get(account, "rsa", func() (keys []social.Key, err error) {
+		err = s.Store.View(ctx, func(tx social.Tx) error {
+			keys, err = tx.KeysOf(ctx, account)
+			return err
+		})
+		return keys, err
+	})
 }
 
 // Record implements social.Outbox: it writes the activity and its deliveries in
@@ -81,7 +93,7 @@ func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) erro
 	if err != nil || o == nil {
 		return err
 	}
-	body, err := activitypub.Marshal(o)
+	body, err := s.prove(ctx, tx, c.Actor.ID, o)
 	if err != nil {
 		return err
 	}

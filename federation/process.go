@@ -77,7 +77,7 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 	case activitypub.Create:
 		return s.applyCreate(ctx, in, actor, o)
 	case activitypub.Update:
-		return s.applyUpdate(ctx, actor, o)
+		return s.applyUpdate(ctx, in, actor, o)
 	case activitypub.Delete:
 		return s.applyDelete(ctx, actor, o)
 	case activitypub.Follow:
@@ -93,7 +93,7 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 		}
 		return s.social.ApplyFavourite(ctx, actor, subject, o.ID())
 	case activitypub.Announce:
-		return s.applyAnnounce(ctx, actor, o)
+		return s.applyAnnounce(ctx, in, actor, o)
 	case activitypub.Add, activitypub.Remove:
 		if actor.FeaturedURI == "" || o.Ref("target") != actor.FeaturedURI {
 			return social.Errorf(social.Invalid, "only the own featured collection can be changed")
@@ -116,12 +116,18 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 // stillAdmitted finds the actor, and refuses it if its server was blocked or it was
 // suspended since the activity came in.
 func (s *Server) stillAdmitted(ctx context.Context, in *social.Inbound) (*social.Account, error) {
-	zone, err := s.social.Zone(ctx, in.Peer)
+	home, err := activitypub.Authority(in.Actor)
 	if err != nil {
 		return nil, err
 	}
-	if zone.Kind == social.ZoneBlocked {
-		return nil, notAdmitted()
+	for _, peer := range []string{in.Peer, home} {
+		zone, err := s.social.Zone(ctx, peer)
+		if err != nil {
+			return nil, err
+		}
+		if zone.Kind == social.ZoneBlocked {
+			return nil, notAdmitted()
+		}
 	}
 	actor, err := s.account(ctx, in.Actor)
 	if err == nil && !actor.Active() {
@@ -150,10 +156,14 @@ func (s *Server) withMember(ctx context.Context, uri string, change func(*social
 }
 
 // own gives the object of an activity in its trusted form: embedded when it is of
-// the actor's own server and author, else fetched from its own.
-func (s *Server) own(ctx context.Context, in social.ID, actor *social.Account, o object) (object, error) {
+// the actor's own server and author or proved by another author, else fetched from
+// its own. body is the activity as it came.
+func (s *Server) own(ctx context.Context, in social.ID, actor *social.Account, o object, body []byte) (object, error) {
 	e, ok := o.Embedded("object")
 	if ok && activitypub.SameAuthority(e.ID(), actor.URI) && e.Ref("attributedTo") == actor.URI {
+		return e, nil
+	}
+	if e, ok := s.proven(ctx, actor.Authority, o, body); ok {
 		return e, nil
 	}
 	uri := o.Ref("object")

@@ -361,11 +361,15 @@ func (s *Server) keepPost(ctx context.Context, o object, old bool) (*social.Post
 	return s.social.ApplyPost(ctx, social.Arrival{Post: p, Author: author, Backfill: old})
 }
 
-// raw is what is kept of a post as it came: all but the blind copies (AP 6, T8).
+// raw is what is kept of a post as it came: all but the blind copies (AP 6, T8). A
+// proof is kept with exactly what it proves.
 func raw(o object) ([]byte, error) {
+	if o.Has("proof") && !o.Has("bto") && !o.Has("bcc") {
+		return activitypub.Encode(o)
+	}
 	kept := make(object, len(o))
 	for key, v := range o {
-		if key != "bto" && key != "bcc" {
+		if key != "bto" && key != "bcc" && key != "proof" {
 			kept[key] = v
 		}
 	}

@@ -9,14 +9,18 @@ import (
 
 	"parley/activitypub"
 	"parley/activitypub/httpsig"
+	"parley/activitypub/proof"
 	"parley/social"
 )
 
-// verified is who signed a request.
+// verified is who signed a request, and whose word it is.
 type verified struct {
-	peer    string
-	account *social.Account
+	peer    string          // the server that sent it
+	account *social.Account // the activity's actor; of a GET, who asks
 }
+
+// forwarded says that another server passed the actor's word on.
+func (v *verified) forwarded() bool { return v.peer != v.account.Authority }
 
 const (
 	keyFetchEvery = 5 * time.Minute
@@ -27,26 +31,85 @@ func unauthenticated(err error) error {
 }
 
 // verify checks a signature in the order that costs least: shape, digest, the
-// peer's zone, and only then the key, from the cache or by at most one fetch. A
-// POST must be signed by the activity's actor.
-func (s *Server) verify(ctx context.Context, r *http.Request, body []byte, actor string) (*verified, error) {
-	sig, err := httpsig.Inspect(r, s.Links.PublicURL, s.Now())
+// peer's zone, the shape of a proof, and only then the key, from the cache or by at
+// most one fetch. A POST must be signed by the activity's actor, or bear a proof of
+// that actor; a proof that is wrong is never overlooked. o is the activity, nil for
+// a GET.
+func (s *Server) verify(ctx context.Context, r *http.Request, body []byte, o object) (*verified, error) {
+	sig, peer, err := s.inspect(r, body)
 	if err != nil {
 		return nil, unauthenticated(err)
 	}
+	actor := o.Ref("actor")
+	if actor != "" && !activitypub.SameAuthority(actor, sig.KeyID) && !o.Has("proof") {
+		return nil, unauthenticated(errors.New("the key is not of the activity's actor"))
+	}
+	sender := actor
+	if !activitypub.SameAuthority(actor, sig.KeyID) {
+		sender = "" // whose word it passes on says nothing about who wants to connect
+	}
+	if err := s.admit(ctx, peer, sender, r.URL.Path); err != nil {
+		return nil, err
+	}
+	var p *proof.Proof
+	if o.Has("proof") {
+		if p, err = s.claim(body, actor); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.mayPassOn(ctx, sig.KeyID, actor, p); err != nil {
+		return nil, err
+	}
+	account, err := s.signer(ctx, sig)
+	if err != nil {
+		return nil, err
+	}
+	if actor != "" {
+		if account, err = s.speaker(ctx, account, actor, p); err != nil {
+			return nil, err
+		}
+	}
+	return &verified{peer: peer, account: account}, nil
+}
+
+// inspect checks a request without key and network.
+func (s *Server) inspect(r *http.Request, body []byte) (*httpsig.Signature, string, error) {
+	sig, err := httpsig.Inspect(r, s.Links.PublicURL, s.Now())
+	if err != nil {
+		return nil, "", err
+	}
 	if err := sig.VerifyBody(body); err != nil {
-		return nil, unauthenticated(err)
+		return nil, "", err
 	}
 	peer, err := activitypub.Authority(sig.KeyID)
 	if err != nil || peer == s.Links.Home() {
-		return nil, unauthenticated(errors.New("the key is not of another server"))
+		return nil, "", errors.New("the key is not of another server")
 	}
-	if actor != "" && !activitypub.SameAuthority(actor, sig.KeyID) {
-		return nil, unauthenticated(errors.New("the key is not of the activity's actor"))
+	return sig, peer, nil
+}
+
+// mayPassOn refuses to look further at the word of another server's actor without a
+// proof, or of one whose server is not admitted (G1).
+func (s *Server) mayPassOn(ctx context.Context, keyID, actor string, p *proof.Proof) error {
+	if actor == "" || activitypub.SameAuthority(actor, keyID) {
+		return nil
 	}
-	if err := s.admit(ctx, peer, actor, r.URL.Path); err != nil {
-		return nil, err
+	if p == nil || !s.inTime(p) {
+		return unauthenticated(errors.New("the key is not of the activity's actor"))
 	}
+	authority, err := activitypub.Authority(actor)
+	if err != nil {
+		return unauthenticated(err)
+	}
+	zone, err := s.social.Zone(ctx, authority)
+	if err == nil && zone.Kind == social.ZoneBlocked {
+		err = notAdmitted()
+	}
+	return err
+}
+
+// signer finds who signed a request, and checks that.
+func (s *Server) signer(ctx context.Context, sig *httpsig.Signature) (*social.Account, error) {
 	key, account, cached, err := s.key(ctx, sig.KeyID)
 	if err != nil {
 		return nil, err
@@ -63,13 +126,28 @@ func (s *Server) verify(ctx context.Context, r *http.Request, body []byte, actor
 		}
 		return nil, err
 	}
-	if actor != "" && account.URI != actor {
-		return nil, unauthenticated(errors.New("the key is not of the activity's actor"))
-	}
 	if !account.Active() {
 		return nil, notAdmitted()
 	}
-	return &verified{peer: peer, account: account}, nil
+	return account, nil
+}
+
+// speaker is whose word an activity is: the actor that signed the request, or the
+// one whose proof it bears. A proof of the signer's own that cannot be looked up
+// leaves the signature to decide (FEP-8b32, verification).
+func (s *Server) speaker(ctx context.Context, signer *social.Account, actor string, p *proof.Proof) (*social.Account, error) {
+	own := signer.URI == actor
+	switch {
+	case own && p == nil:
+		return signer, nil
+	case p == nil || !own && !s.inTime(p):
+		return nil, unauthenticated(errors.New("the key is not of the activity's actor"))
+	}
+	a, err := s.provenBy(ctx, p, actor, signer.Authority)
+	if own && errors.Is(err, errNoKey) {
+		return signer, nil
+	}
+	return a, err
 }
 
 func check(sig *httpsig.Signature, k social.Key) error {

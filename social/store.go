@@ -273,6 +273,8 @@ type OutboxStore interface {
 	// InsertInbound keeps an activity durably. It says false when the same
 	// (activity, inbox) was taken before.
 	InsertInbound(ctx context.Context, in *Inbound) (bool, error)
+	// WasInbound says that an activity was taken, by whichever inbox.
+	WasInbound(ctx context.Context, uri string) (bool, error)
 	Inbound(ctx context.Context, id ID) (*Inbound, error)
 	// FinishInbound forgets the body; the key (activity, inbox) stays remembered.
 	FinishInbound(ctx context.Context, id ID, result string) error

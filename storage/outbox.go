@@ -102,6 +102,12 @@ func (t *Tx) InsertInbound(ctx context.Context, in *social.Inbound) (bool, error
 	return n > 0, err
 }
 
+// WasInbound says that an activity came by any inbox.
+func (t *Tx) WasInbound(ctx context.Context, uri string) (bool, error) {
+	ids, err := list(ctx, t, scanID, `SELECT id FROM inbound WHERE uri = $1 LIMIT 1`, uri)
+	return len(ids) > 0, err
+}
+
 // Inbound finds an activity that waits for its worker.
 func (t *Tx) Inbound(ctx context.Context, id social.ID) (*social.Inbound, error) {
 	return one(ctx, t, func(s scanner) (*social.Inbound, error) {
