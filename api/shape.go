@@ -8,6 +8,9 @@ import (
 	"parley/social"
 )
 
+// The shapes are those of the Mastodon API; what apps cannot live without stands in
+// clients.md, section 2, and in the test's table of fields.
+
 func date(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func dateOrNil(t time.Time) any {
@@ -31,6 +34,15 @@ func idOrNil(id social.ID) any {
 	return id.String()
 }
 
+func firstText(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
 func emojis(list []social.Emoji) []any {
 	out := []any{}
 	for _, e := range list {
@@ -39,63 +51,96 @@ func emojis(list []social.Emoji) []any {
 	return out
 }
 
-func (a *API) picture(id social.ID, remote string) string {
-	switch {
-	case id != 0:
-		return a.Links.Media(id, false)
-	case remote != "":
-		return remote
+// nobody is the picture of who has none.
+func (c *call) nobody() string { return c.api.Links.PublicURL + "/static/person.svg" }
+
+func (c *call) picture(id social.ID, remote string) string {
+	if id != 0 {
+		return c.api.Links.Media(id, false)
 	}
-	return a.Links.PublicURL + "/static/person.svg"
+	return firstText(remote, c.nobody())
 }
 
-func (a *API) accountShape(p *social.Account) map[string]any {
+func (c *call) accountShape(p *social.Account) map[string]any {
 	fields := []any{}
 	for _, f := range p.Fields {
 		fields = append(fields, map[string]any{"name": f.Name, "value": f.Value, "verified_at": dateOrNil(f.VerifiedAt)})
 	}
 	var last any
 	if !p.LastPostAt.IsZero() {
-		last = p.LastPostAt.Format("2006-01-02")
+		last = p.LastPostAt.UTC().Format("2006-01-02")
 	}
-	avatar, header := a.picture(p.AvatarID, p.AvatarURL), a.picture(p.HeaderID, p.HeaderURL)
+	created := p.CreatedAt
+	if created.IsZero() {
+		created = p.ID.Time() // when it became known here
+	}
+	avatar, header := c.picture(p.AvatarID, p.AvatarURL), c.picture(p.HeaderID, p.HeaderURL)
 	return map[string]any{"id": p.ID.String(), "username": p.Username, "acct": p.Acct(), "display_name": p.DisplayName, "locked": p.Locked,
-		"bot": p.Bot, "discoverable": p.Discoverable, "indexable": p.Indexable, "group": p.Kind == social.KindGroup, "created_at": date(p.CreatedAt),
-		"note": p.Note, "url": p.URL, "uri": p.URI, "avatar": avatar, "avatar_static": avatar, "header": header, "header_static": header,
+		"bot": p.Bot, "discoverable": p.Discoverable, "indexable": p.Indexable, "group": p.Kind == social.KindGroup, "created_at": date(created),
+		"note": p.Note, "url": firstText(p.URL, p.URI), "uri": p.URI, "avatar": avatar, "avatar_static": avatar, "header": header, "header_static": header,
 		"followers_count": p.FollowersCount, "following_count": p.FollowingCount, "statuses_count": p.PostsCount, "last_status_at": last,
-		"emojis": emojis(p.Emojis), "fields": fields}
+		"emojis": emojis(p.Emojis), "fields": fields, "roles": []any{}}
 }
 
-func (a *API) accounts(list []*social.Account) []any {
+// ownShape adds what only the member sees: the sources of what was typed.
+func (c *call) ownShape(me *social.Account) (map[string]any, error) {
+	waiting, _, err := c.api.Social.FollowRequests(c.Context(), c.reader, social.Page{Limit: 80})
+	if err != nil {
+		return nil, err
+	}
+	fields := []any{}
+	for _, f := range me.Fields {
+		fields = append(fields, map[string]any{"name": f.Name, "value": c.api.Social.Text.ToPlain(f.Value), "verified_at": dateOrNil(f.VerifiedAt)})
+	}
+	privacy := map[string]string{"followers": "private", "unlisted": "unlisted", "direct": "direct"}[me.DefaultAudience]
+	out := c.accountShape(me)
+	out["source"] = map[string]any{"note": me.NoteSource, "fields": fields, "privacy": firstText(privacy, "public"), "sensitive": false,
+		"language": textOrNil(me.Language), "follow_requests_count": len(waiting), "discoverable": me.Discoverable, "indexable": me.Indexable}
+	out["role"] = map[string]any{"id": "1", "name": string(me.Role), "permissions": "0", "color": "", "highlighted": false}
+	return out, nil
+}
+
+func (c *call) accounts(list []*social.Account) []any {
 	out := []any{}
 	for _, p := range list {
-		out = append(out, a.accountShape(p))
+		out = append(out, c.accountShape(p))
 	}
 	return out
 }
 
-func (a *API) attachment(m social.Attachment) map[string]any {
-	url, small := m.URL, m.URL
-	if m.MediaID != 0 {
-		url, small = a.Links.Media(m.MediaID, false), a.Links.Media(m.MediaID, true)
+// attachment is a file of a post. open says that everybody may see it; place tells
+// files of other servers apart, which have no id of ours.
+func (c *call) attachment(m social.Attachment, open bool, place social.ID) map[string]any {
+	id, url, small := m.MediaID, m.URL, m.URL
+	if id != 0 {
+		url, small = c.api.Social.MediaLink(c.reader, id, false, open), c.api.Social.MediaLink(c.reader, id, true, open)
+	} else {
+		id = place
 	}
-	id := m.MediaID
-	if id == 0 {
-		id = 1
-	}
-	out := map[string]any{"id": id.String(), "type": m.Kind, "url": url, "preview_url": small, "remote_url": textOrNil(m.URL),
+	out := map[string]any{"id": id.String(), "type": kinds[m.Kind], "url": url, "preview_url": small, "remote_url": textOrNil(m.URL),
 		"description": textOrNil(m.Description), "blurhash": textOrNil(m.Blurhash), "meta": map[string]any{}}
+	if out["type"] == "" {
+		out["type"] = "unknown"
+	}
 	if m.Width > 0 {
 		size := func(w, h int) map[string]any {
-			return map[string]any{"width": w, "height": h, "size": "", "aspect": float64(w) / float64(max(h, 1))}
+			h = max(h, 1)
+			return map[string]any{"width": w, "height": h, "size": "", "aspect": float64(w) / float64(h)}
 		}
-		out["meta"] = map[string]any{"original": size(m.Width, m.Height), "small": size(max(m.SmallWidth, 1), max(m.SmallHeight, 1)),
+		out["meta"] = map[string]any{"original": size(m.Width, m.Height), "small": size(max(m.SmallWidth, 1), m.SmallHeight),
 			"focus": map[string]float64{"x": m.FocusX, "y": m.FocusY}}
 	}
 	return out
 }
 
-func (a *API) pollShape(v *social.PostView, now time.Time) any {
+// kinds is the closed set of attachment types.
+var kinds = map[string]string{"image": "image", "video": "video", "gifv": "gifv", "audio": "audio"}
+
+func (c *call) mediaShape(m *social.Media) map[string]any {
+	return c.attachment(m.Attachment, false, m.ID)
+}
+
+func (c *call) pollShape(v *social.PostView) any {
 	p := v.Post.Poll
 	if p == nil {
 		return nil
@@ -110,49 +155,86 @@ func (a *API) pollShape(v *social.PostView, now time.Time) any {
 	if own == nil {
 		own = []int{}
 	}
-	return map[string]any{"id": v.Post.ID.String(), "expires_at": dateOrNil(p.ExpiresAt), "expired": p.Closed(now), "multiple": p.Multiple,
-		"votes_count": total, "voters_count": p.Voters, "voted": v.Voted, "own_votes": own, "options": options, "emojis": []any{}}
+	mine := c.reader.Known() && c.reader.AccountID() == v.Post.AuthorID // an author cannot vote: apps show the result
+	return map[string]any{"id": v.Post.ID.String(), "expires_at": dateOrNil(p.ExpiresAt), "expired": p.Closed(c.api.Social.Now()), "multiple": p.Multiple,
+		"votes_count": total, "voters_count": p.Voters, "voted": v.Voted || mine, "own_votes": own, "options": options, "emojis": []any{}}
 }
 
-func (a *API) statusShape(v *social.PostView) map[string]any {
-	p := v.Post
-	media, mentions, tags := []any{}, []any{}, []any{}
-	for _, m := range p.Attachments {
-		media = append(media, a.attachment(m))
+// files writes a post's attachments, and links in the text to those that apps do
+// not show (clients.md, rule 12).
+func (c *call) files(p *social.Post) (media []any, links string) {
+	open := p.Audience.Everybody() && p.Ceiling.IsZero()
+	media = []any{}
+	for i, m := range p.Attachments {
+		shape := c.attachment(m, open, p.ID+social.ID(i)+1)
+		media = append(media, shape)
+		if url, ok := shape["url"].(string); ok && shape["type"] == "unknown" && url != "" {
+			links += `<p><a href="` + html.EscapeString(url) + `" rel="nofollow noopener">` + html.EscapeString(firstText(m.Name, m.Description, m.MediaType, url)) + `</a></p>`
+		}
 	}
+	return media, links
+}
+
+func content(p *social.Post) string {
+	if p.Title == "" {
+		return p.Content
+	}
+	return "<p><strong>" + html.EscapeString(p.Title) + "</strong></p>" + p.Content
+}
+
+func mentions(p *social.Post) []any {
+	out := []any{}
 	for _, m := range p.Mentions {
+		if m.AccountID == 0 {
+			continue // nobody known here: apps could not open it
+		}
 		name, _, _ := strings.Cut(m.Acct, "@")
-		mentions = append(mentions, map[string]any{"id": m.AccountID.String(), "username": name, "acct": m.Acct, "url": m.URL})
-	}
-	for _, t := range p.Tags {
-		tags = append(tags, map[string]any{"name": t, "url": a.Links.Tag(t)})
-	}
-	content := p.Content
-	if p.Title != "" {
-		content = "<p><strong>" + html.EscapeString(p.Title) + "</strong></p>" + content
-	}
-	out := map[string]any{"id": p.ID.String(), "uri": p.URI, "url": p.URL, "created_at": date(p.PublishedAt), "edited_at": dateOrNil(p.EditedAt),
-		"account": a.accountShape(v.Author), "content": content, "spoiler_text": p.Summary, "sensitive": p.Sensitive, "visibility": p.Audience.Visibility(),
-		"language": textOrNil(p.Language), "in_reply_to_id": idOrNil(p.InReplyToID), "in_reply_to_account_id": idOrNil(p.InReplyToAccountID),
-		"media_attachments": media, "mentions": mentions, "tags": tags, "emojis": emojis(p.Emojis), "card": nil, "application": nil,
-		"replies_count": p.RepliesCount, "reblogs_count": p.BoostsCount, "favourites_count": p.FavouritesCount,
-		"favourited": v.Favourited, "reblogged": v.Boosted, "bookmarked": v.Bookmarked, "pinned": v.Pinned, "muted": false,
-		"poll": a.pollShape(v, a.Social.Now()), "reblog": nil, "filtered": []any{},
-		"parley": map[string]any{"audience": p.Audience.Label(), "owner": p.Audience.Owner, "narrowed": v.Clamped}}
-	if v.Boost != nil {
-		out["reblog"] = a.statusShape(v.Boost)
-		out["parley"] = map[string]any{"audience": p.Audience.Label(), "owner": p.Audience.Owner}
-	}
-	if v.Quote != nil {
-		out["quote"] = map[string]any{"state": "accepted", "quoted_status": a.statusShape(v.Quote)}
+		out = append(out, map[string]any{"id": m.AccountID.String(), "username": name, "acct": m.Acct, "url": firstText(m.URL, m.URI)})
 	}
 	return out
 }
 
-func (a *API) statuses(views []*social.PostView) []any {
+func (c *call) statusShape(v *social.PostView) map[string]any {
+	p := v.Post
+	tags := []any{}
+	for _, t := range p.Tags {
+		tags = append(tags, map[string]any{"name": t, "url": c.api.Links.Tag(t)})
+	}
+	media, links := c.files(p)
+	out := map[string]any{"id": p.ID.String(), "uri": p.URI, "url": firstText(p.URL, p.URI), "created_at": date(p.PublishedAt), "edited_at": dateOrNil(p.EditedAt),
+		"account": c.accountShape(v.Author), "content": content(p) + links, "spoiler_text": p.Summary, "sensitive": p.Sensitive, "visibility": p.Audience.Visibility(),
+		"language": textOrNil(p.Language), "in_reply_to_id": idOrNil(p.InReplyToID), "in_reply_to_account_id": idOrNil(p.InReplyToAccountID),
+		"media_attachments": media, "mentions": mentions(p), "tags": tags, "emojis": emojis(p.Emojis), "card": nil, "application": nil,
+		"replies_count": p.RepliesCount, "reblogs_count": p.BoostsCount, "favourites_count": p.FavouritesCount,
+		"favourited": v.Favourited, "reblogged": v.Boosted, "bookmarked": v.Bookmarked, "pinned": v.Pinned, "muted": false,
+		"poll": c.pollShape(v), "reblog": nil, "filtered": []any{},
+		"parley": map[string]any{"audience": p.Audience.Label(), "owner": p.Audience.Owner, "narrowed": v.Clamped}}
+	if v.Boost != nil {
+		out["reblog"] = c.statusShape(v.Boost)
+	}
+	if v.Quote != nil {
+		out["quote"] = map[string]any{"state": "accepted", "quoted_status": c.statusShape(v.Quote)}
+	}
+	return out
+}
+
+// versionShape is a former state of a post.
+func (c *call) versionShape(v *social.PostView, p *social.Post) map[string]any {
+	at := p.EditedAt
+	if at.IsZero() {
+		at = p.PublishedAt
+	}
+	was := *p
+	was.Audience, was.Ceiling = v.Post.Audience, v.Post.Ceiling // who may see it now counts
+	media, links := c.files(&was)
+	return map[string]any{"content": content(p) + links, "spoiler_text": p.Summary, "sensitive": p.Sensitive, "created_at": date(at),
+		"account": c.accountShape(v.Author), "media_attachments": media, "emojis": emojis(p.Emojis), "poll": nil}
+}
+
+func (c *call) statuses(views []*social.PostView) []any {
 	out := []any{}
 	for _, v := range views {
-		out = append(out, a.statusShape(v))
+		out = append(out, c.statusShape(v))
 	}
 	return out
 }
@@ -163,11 +245,20 @@ func relationship(r social.Relationship) map[string]any {
 		"requested": r.Requested, "requested_by": r.RequestedBy, "domain_blocking": false, "endorsed": false, "note": "", "languages": nil}
 }
 
-func (a *API) notificationShape(v *social.NotificationView) map[string]any {
+func (c *call) notificationShape(v *social.NotificationView) map[string]any {
 	out := map[string]any{"id": v.Notification.ID.String(), "type": string(v.Notification.Kind), "created_at": date(v.Notification.CreatedAt),
-		"account": a.accountShape(v.From), "group_key": "ungrouped-" + v.Notification.ID.String()}
+		"account": c.accountShape(v.From), "group_key": "ungrouped-" + v.Notification.ID.String(), "status": nil}
 	if v.Post != nil {
-		out["status"] = a.statusShape(v.Post)
+		out["status"] = c.statusShape(v.Post)
 	}
 	return out
+}
+
+func (c *call) reportShape(r *social.Report, accused *social.Account) map[string]any {
+	posts := []string{}
+	for _, id := range r.PostIDs {
+		posts = append(posts, id.String())
+	}
+	return map[string]any{"id": r.ID.String(), "action_taken": false, "action_taken_at": nil, "comment": r.Comment, "forwarded": r.Forward,
+		"created_at": date(r.CreatedAt), "category": "other", "status_ids": posts, "rule_ids": nil, "target_account": c.accountShape(accused)}
 }

@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -30,11 +31,15 @@ const (
 
 // Service signs people and programs in.
 type Service struct {
+	// Address finds the caller of a sign-in in the context; nil: only names are counted.
+	Address func(ctx context.Context) netip.Addr
+
 	store    Store
 	accounts Accounts
 	now      func() time.Time
 	log      *slog.Logger
 	hashing  chan struct{} // bounds parallel password hashes: each takes 19 MiB
+	throttle *throttle
 }
 
 // Accounts finds members.
@@ -45,7 +50,7 @@ type Accounts interface {
 
 // New makes a Service.
 func New(store Store, accounts Accounts, now func() time.Time, log *slog.Logger) *Service {
-	return &Service{store: store, accounts: accounts, now: now, log: log, hashing: make(chan struct{}, 2)}
+	return &Service{store: store, accounts: accounts, now: now, log: log, hashing: make(chan struct{}, 2), throttle: newThrottle(now)}
 }
 
 // secret makes 256 random bits and their hash.
@@ -131,8 +136,13 @@ func unauthenticated(err error, public string) error {
 }
 
 // SignIn checks a name (or mail address) and password and begins a session. The
-// answer and its time do not tell a wrong name from a wrong password.
+// answer and its time do not tell a wrong name from a wrong password. After too
+// many wrong ones it is Limited.
 func (s *Service) SignIn(ctx context.Context, name, password, userAgent string) (string, *social.Account, error) {
+	undo, err := s.throttle.take(strings.ToLower(strings.Trim(strings.TrimSpace(name), "@")), s.caller(ctx))
+	if err != nil {
+		return "", nil, err
+	}
 	wrong := social.Errorf(social.Unauthenticated, "the name or the password is wrong")
 	a, err := s.find(ctx, name)
 	if err != nil && !errors.Is(err, social.ErrNotFound) {
@@ -151,8 +161,37 @@ func (s *Service) SignIn(ctx context.Context, name, password, userAgent string) 
 	if !ok || a == nil || !a.Active() {
 		return "", nil, wrong
 	}
+	undo()
 	text, err := s.Begin(ctx, a.ID, userAgent)
-	return text, a, err
+	if err != nil {
+		return "", nil, err
+	}
+	// A new password ends all sessions: one that began meanwhile with the old
+	// password must not outlive it.
+	now, err := s.store.PasswordHash(ctx, a.ID)
+	if err == nil && now == stored {
+		return text, a, nil
+	}
+	if ended := s.SignOut(ctx, text); err == nil {
+		err = ended
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return "", nil, wrong
+}
+
+// caller is the address that a sign-in comes from; of IPv6 the line.
+func (s *Service) caller(ctx context.Context) netip.Addr {
+	if s.Address == nil {
+		return netip.Addr{}
+	}
+	a := s.Address(ctx)
+	if a.Is6() {
+		p, _ := a.Prefix(64)
+		return p.Addr()
+	}
+	return a
 }
 
 func (s *Service) find(ctx context.Context, name string) (a *social.Account, err error) {

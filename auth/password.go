@@ -34,10 +34,11 @@ func (s *Service) SetPassword(ctx context.Context, account social.ID, password s
 	if err := s.hash(ctx, func() { key = derive(password, salt) }); err != nil {
 		return err
 	}
-	if err := s.store.EndAccess(ctx, account); err != nil {
+	// First the hash: whoever signs in from here on needs the new password.
+	if err := s.store.SetPasswordHash(ctx, account, encode(salt, key)); err != nil {
 		return err
 	}
-	return s.store.SetPasswordHash(ctx, account, encode(salt, key))
+	return s.store.EndAccess(ctx, account)
 }
 
 // checkPassword also hashes when there is nothing to compare with, so that its

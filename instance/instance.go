@@ -83,6 +83,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 		Links: links, Files: in.files, Images: media.NewProcessor(), NewKeys: newKeys, Mode: mode, Profile: c.Profile, Limits: limits, Now: now, Log: in.log})
 	in.Federation.Use(in.Social)
 	in.Auth = auth.New(in.DB, in.DB, now, in.log)
+	in.Auth.Address = serve.Address
 	if err := in.Social.EnsureInstance(ctx); err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 		serve.JSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	in.Federation.Mount(r)
-	api.New(api.Options{Social: in.Social, Auth: in.Auth, Links: links, Version: Version, Log: in.log}).Mount(r)
+	api.New(api.Options{Social: in.Social, Auth: in.Auth, Links: links, Version: Version, RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log}).Mount(r)
 	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Links: links, Trial: c.Trial(), Now: now, Log: in.log})
 	if err != nil {
 		return nil, err

@@ -15,8 +15,10 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"maps"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/buckket/go-blurhash"
@@ -25,7 +27,8 @@ import (
 )
 
 const (
-	maxPixels   = 40_000_000 // before decoding: 160 MB at 4 bytes a pixel
+	// MaxPixels of a picture, before decoding: 160 MB at 4 bytes a pixel.
+	MaxPixels   = 40_000_000
 	maxSide     = 1600
 	smallSide   = 400
 	jpegQuality = 85
@@ -53,7 +56,7 @@ func NewProcessor() *Processor {
 // Errors for people.
 var (
 	ErrKind   = errors.New("this kind of file is not accepted; use JPEG, PNG, GIF or WebP pictures, PDF, office documents, text or zip")
-	ErrLarge  = fmt.Errorf("the picture has more than %d million pixels; make it smaller", maxPixels/1_000_000)
+	ErrLarge  = fmt.Errorf("the picture has more than %d million pixels; make it smaller", MaxPixels/1_000_000)
 	ErrBroken = errors.New("the picture cannot be read; save it again as JPEG or PNG")
 )
 
@@ -89,6 +92,11 @@ var documents = map[string]string{
 	"application/vnd.oasis.opendocument.text":                                   ".odt",
 	"application/vnd.oasis.opendocument.spreadsheet":                            ".ods",
 	"application/vnd.oasis.opendocument.presentation":                           ".odp",
+}
+
+// Types lists the media types that are accepted, pictures first.
+func Types() []string {
+	return append([]string{"image/jpeg", "image/png", "image/gif", "image/webp"}, slices.Sorted(maps.Keys(documents))...)
 }
 
 // Sniff tells a file's type by its bytes, never by its name. HTML, SVG, JSON and
@@ -134,7 +142,7 @@ func picture(data []byte, kind string) (f *File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if config.Width <= 0 || config.Height <= 0 || config.Width > maxPixels/config.Height {
+	if config.Width <= 0 || config.Height <= 0 || config.Width > MaxPixels/config.Height {
 		return nil, ErrLarge
 	}
 	img, err := decode(bytes.NewReader(data))

@@ -1,16 +1,22 @@
 package serve
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"parley/social"
 )
 
-var errLimited = social.Errorf(social.Limited, "too many requests; wait a little and try again")
+// errLimited asks a caller to wait.
+func errLimited(wait time.Duration) *social.Error {
+	return &social.Error{Kind: social.Limited, Public: "too many requests; wait a little and try again", RetryAfter: wait}
+}
 
 // Status maps what a caller can do about an error to HTTP.
 func Status(err error) int {
@@ -29,8 +35,13 @@ func Status(err error) int {
 		return http.StatusGone
 	case social.Limited:
 		return http.StatusTooManyRequests
+	case social.TooLarge:
+		return http.StatusRequestEntityTooLarge
 	case social.Unavailable:
 		return http.StatusServiceUnavailable
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return http.StatusServiceUnavailable // not a fault: the caller left, or we had no time for it
 	}
 	return http.StatusInternalServerError
 }
@@ -47,14 +58,36 @@ func Public(err error) string {
 // Prepare logs faults of ours and sets what every error answer carries.
 func Prepare(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) int {
 	status := Status(err)
-	if status >= 500 {
+	switch {
+	case r.Context().Err() != nil: // nobody waits for the answer
+		log.Debug("request left", "request", RequestID(r.Context()), "method", r.Method, "path", r.URL.Path, "error", err)
+	case status >= 500:
 		log.Error("request failed", "request", RequestID(r.Context()), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
-	if status == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
-		w.Header().Set("Retry-After", "30")
+	if wait := retryAfter(err, status); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return status
+}
+
+// retryAfter is how long to wait before the same request makes sense again.
+func retryAfter(err error, status int) time.Duration {
+	var e *social.Error
+	if errors.As(err, &e) && e.RetryAfter > 0 {
+		return e.RetryAfter
+	}
+	if status == http.StatusServiceUnavailable {
+		return 30 * time.Second
+	}
+	return 0
+}
+
+// MethodNotAllowed answers 405 and names the methods that are there (RFC 9110 15.5.6).
+func MethodNotAllowed(w http.ResponseWriter, allowed []string) {
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	w.Header().Set("Cache-Control", "no-store")
+	JSON(w, http.StatusMethodNotAllowed, map[string]string{"error": "this address takes " + strings.Join(allowed, ", ")})
 }
 
 // Error answers with Mastodon's JSON below /api and /oauth, with problem+json

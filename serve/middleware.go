@@ -10,9 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -36,7 +34,7 @@ func Address(ctx context.Context) netip.Addr {
 }
 
 // Middleware wraps every request: id, address, limit, safe headers, recovery, log.
-func Middleware(next http.Handler, proxies []netip.Prefix, limit *limiter, log *slog.Logger) http.Handler {
+func Middleware(next http.Handler, proxies []netip.Prefix, limit *Limiter[netip.Addr], log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		id := newRequestID()
@@ -60,10 +58,15 @@ func Middleware(next http.Handler, proxies []netip.Prefix, limit *limiter, log *
 			}
 			log.Debug("request", "request", id, "method", r.Method, "path", r.URL.Path, "status", rec.status, "ms", time.Since(start).Milliseconds())
 		}()
-		if wait := limit.take(addr); wait > 0 {
-			h.Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-			Error(rec, r, log, errLimited)
-			return
+		if !addr.IsLoopback() {
+			if _, err := limit.Take(line(addr)); err != nil {
+				Error(rec, r, log, err)
+				return
+			}
+		}
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+			// A file over a slow line; a connection that cannot set it keeps the short time.
+			_ = http.NewResponseController(w).SetReadDeadline(start.Add(uploadTime))
 		}
 		next.ServeHTTP(rec, r)
 	})
@@ -137,6 +140,15 @@ func clientAddress(r *http.Request, proxies []netip.Prefix) netip.Addr {
 	return addr
 }
 
+// line is what one caller has at least: an IPv6 line has a /64.
+func line(a netip.Addr) netip.Addr {
+	if a.Is6() {
+		p, _ := a.Prefix(64)
+		return p.Addr()
+	}
+	return a
+}
+
 func trusted(a netip.Addr, proxies []netip.Prefix) bool {
 	for _, p := range proxies {
 		if p.Contains(a) {
@@ -144,45 +156,4 @@ func trusted(a netip.Addr, proxies []netip.Prefix) bool {
 		}
 	}
 	return false
-}
-
-// limiter counts requests of an address in windows of five minutes. Its memory
-// is bounded: when full, the windows begin anew.
-type limiter struct {
-	most  int
-	now   func() time.Time
-	mu    sync.Mutex
-	start time.Time
-	seen  map[netip.Addr]int
-}
-
-const (
-	limitWindow = 5 * time.Minute
-	limitTable  = 100_000
-)
-
-func newLimiter(most int, now func() time.Time) *limiter {
-	return &limiter{most: most, now: now, seen: map[netip.Addr]int{}}
-}
-
-// take counts one request and answers how long to wait; zero means go on.
-func (l *limiter) take(a netip.Addr) time.Duration {
-	if l.most <= 0 || a.IsLoopback() {
-		return 0
-	}
-	if a.Is6() {
-		p, _ := a.Prefix(64) // one customer line has at least a /64
-		a = p.Addr()
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	if now.Sub(l.start) >= limitWindow || len(l.seen) >= limitTable {
-		l.start, l.seen = now, map[netip.Addr]int{}
-	}
-	l.seen[a]++
-	if l.seen[a] > l.most {
-		return l.start.Add(limitWindow).Sub(now)
-	}
-	return 0
 }

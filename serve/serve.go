@@ -6,15 +6,20 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/gorilla/mux"
 )
+
+// uploadTime is for sending a file over a slow line.
+const uploadTime = 5 * time.Minute
 
 // Options of a Server.
 type Options struct {
@@ -22,7 +27,9 @@ type Options struct {
 	TLSCert        string // with TLSKey: https without a proxy
 	TLSKey         string
 	TrustedProxies []string
-	RequestsPer5m  int // of one address; loopback is not limited
+	RequestsPer5m  int           // of one address; loopback is not limited
+	HeaderTime     time.Duration // for a request's head; zero means 10 s
+	BodyTime       time.Duration // for head and body, but for uploads; zero means 30 s
 	Now            func() time.Time
 	Log            *slog.Logger
 }
@@ -44,13 +51,12 @@ func New(o Options) (*Server, error) {
 	s := &Server{Options: o, Router: mux.NewRouter()}
 	s.Router.UseEncodedPath()
 	s.Router.SkipClean(true)
-	limiter := newLimiter(o.RequestsPer5m, o.Now)
-	handler := Middleware(s.Router, proxies, limiter, o.Log)
+	handler := Middleware(s.Router, proxies, NewLimiter[netip.Addr](o.RequestsPer5m, o.Now), o.Log)
 	s.http = &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       2 * time.Minute, // an upload over a slow line; the inbox sets its own
-		WriteTimeout:      3 * time.Minute,
+		ReadHeaderTimeout: cmp.Or(o.HeaderTime, 10*time.Second),
+		ReadTimeout:       cmp.Or(o.BodyTime, 30*time.Second), // T12; the middleware gives uploads more
+		WriteTimeout:      uploadTime + time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),

@@ -87,8 +87,11 @@ func (s *Service) insertMember(ctx context.Context, a *Account) error {
 	})
 }
 
-// EnsureInstance makes the instance actor at the first start.
+// EnsureInstance makes the instance actor and our secrets at the first start.
 func (s *Service) EnsureInstance(ctx context.Context) error {
+	if err := s.loadMediaKey(ctx); err != nil {
+		return err
+	}
 	_, err := s.InstanceActor(ctx)
 	if !errors.Is(err, ErrNotFound) {
 		return err

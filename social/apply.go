@@ -40,7 +40,7 @@ func (s *Service) ApplyPost(ctx context.Context, in Arrival) (*Post, error) {
 		if err := s.locate(ctx, tx, in.Author, p); err != nil {
 			return err
 		}
-		if err := s.place(ctx, tx, in.Author, p, in.Backfill); err != nil {
+		if err := s.put(ctx, tx, in.Author, p, in.Backfill); err != nil {
 			return err
 		}
 		return tx.ResolveReplies(ctx, p.URI, p)
@@ -126,7 +126,7 @@ func (s *Service) ApplyEdit(ctx context.Context, actor *Account, p *Post) error 
 
 // tellBoosters notifies members here who shared a post that it changed.
 func (s *Service) tellBoosters(ctx context.Context, tx Tx, author *Account, p *Post) error {
-	boosters, err := tx.BoostersOf(ctx, p.ID, Page{Limit: 40})
+	boosters, _, err := tx.BoostersOf(ctx, p.ID, Page{Limit: 40})
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (s *Service) ApplyBoost(ctx context.Context, actor *Account, subject *Post,
 		}
 		boost.Kind, boost.BoostOfID, boost.Ceiling = PostBoost, subject.ID, ceilingOf(subject)
 		boost.URL = subject.URL
-		if err := s.place(ctx, tx, actor, boost, false); err != nil {
+		if err := s.put(ctx, tx, actor, boost, false); err != nil {
 			return err
 		}
 		return s.notify(ctx, tx, subject.AuthorID, NotifyReblog, actor, subject)

@@ -67,7 +67,7 @@ func ParseAudience(label, owner string) (Audience, error) {
 			return a, nil
 		}
 	}
-	return Audience{}, Errorf(Invalid, "unknown audience %q; use direct, followers, instance, company, partner:<name>, unlisted or public", label)
+	return Audience{}, Errorf(Invalid, "unknown audience %.40q; use direct, followers, instance, company, partner:<name>, unlisted or public", label)
 }
 
 // Facts are what the audience function must know of a reader and a post,

@@ -95,11 +95,22 @@ func (s *Service) chooseAudience(me *Account, d Draft, parent *Post) (Audience, 
 	if err != nil {
 		return Audience{}, false, err
 	}
-	clamped := false
-	if parent != nil {
-		wanted, clamped = wanted.within(ceilingOf(parent))
+	wanted, clamped, err := s.granted(d, wanted)
+	if err != nil || parent == nil {
+		return wanted, clamped, err
 	}
-	return wanted, clamped, nil
+	within, narrowed := wanted.within(ceilingOf(parent))
+	return within, clamped || narrowed, nil
+}
+
+// granted bounds what an app may reach outside: at most what its user granted it.
+func (s *Service) granted(d Draft, wanted Audience) (Audience, bool, error) {
+	beyond := wanted.Everybody() || d.Audience != "" && wanted.Kind == AudiencePartner
+	if d.PublicMeans == "" || !beyond {
+		return wanted, false, nil
+	}
+	a, err := ParseAudience(d.PublicMeans, s.home)
+	return a, a != wanted, err
 }
 
 func (s *Service) wantedAudience(me *Account, d Draft, parent *Post) (Audience, error) {
@@ -118,13 +129,10 @@ func (s *Service) wantedAudience(me *Account, d Draft, parent *Post) (Audience, 
 			label = string(AudienceFollowers)
 		case "public", "unlisted":
 			label = d.Visibility
-			if d.PublicMeans != "" {
-				label = d.PublicMeans
-			}
 		case "direct":
 			label = "direct"
 		default:
-			return Audience{}, Errorf(Invalid, "unknown visibility %q; use public, unlisted, private or direct", d.Visibility)
+			return Audience{}, Errorf(Invalid, "unknown visibility %.40q; use public, unlisted, private or direct", d.Visibility)
 		}
 	}
 	a, err := ParseAudience(label, s.home)

@@ -3,6 +3,7 @@ package social
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind sorts errors by what the caller can do about them; package serve alone
@@ -25,14 +26,19 @@ const (
 	Conflict
 	// Gone: deleted, said only to readers of the last audience.
 	Gone
-	// Limited: too many or too much; try again later.
+	// Limited: too many or too often; try again later.
 	Limited
+	// TooLarge: the caller must send less at once.
+	TooLarge
 	// Unavailable: a dependency is down or full; try again later.
 	Unavailable
 )
 
 // Error carries a text for people (Public) and a private cause (Err) for the log.
 type Error struct {
+	// RetryAfter says when to try again, for Limited and Unavailable; zero: unknown.
+	RetryAfter time.Duration
+
 	Kind   Kind
 	Public string
 	Err    error

@@ -1,6 +1,9 @@
 package social
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // FollowOptions change what a follow shows; nil leaves it as it is.
 type FollowOptions struct {
@@ -39,7 +42,7 @@ func relationships(ctx context.Context, tx Tx, me ID, ids []ID) ([]Relationship,
 	}
 	var out []Relationship
 	for _, id := range ids {
-		if known[id] == nil {
+		if a := known[id]; a == nil || !a.Active() {
 			continue
 		}
 		rel := Relationship{AccountID: id, Blocking: blocks[id].Blocking, BlockedBy: blocks[id].BlockedBy, Muting: blocks[id].Muting}
@@ -63,7 +66,7 @@ func (s *Service) relate(ctx context.Context, r Reader, id ID, change func(tx Tx
 		return rel, err
 	}
 	err = s.Store.Tx(ctx, func(tx Tx) error {
-		other, err := tx.Account(ctx, id)
+		other, err := s.account(ctx, tx, r, id)
 		if err != nil {
 			return err
 		}
@@ -85,7 +88,7 @@ func (s *Service) relate(ctx context.Context, r Reader, id ID, change func(tx Tx
 // Follow asks to follow an account, or changes what an existing follow shows.
 func (s *Service) Follow(ctx context.Context, r Reader, id ID, o FollowOptions) (Relationship, error) {
 	return s.relate(ctx, r, id, func(tx Tx, me, other *Account) error {
-		if err := s.mayShow(r, other); err != nil || other.Kind == KindApplication {
+		if other.Kind == KindApplication {
 			return NotFoundError()
 		}
 		f, err := tx.Follow(ctx, me.ID, other.ID)
@@ -259,6 +262,7 @@ func (s *Service) Mute(ctx context.Context, r Reader, id ID, on bool) (Relations
 	})
 }
 
+// accountLister is one of the storage's lists, with its cursors.
 type accountLister func(Tx, context.Context, ID, Page) ([]*Account, []ID, error)
 
 // Followers lists who follows an account; the second result are the cursors.
@@ -281,9 +285,34 @@ func (s *Service) circle(ctx context.Context, r Reader, id ID, p Page, list acco
 		if err != nil || a.Local() && !s.ShowsCircle(r, a) {
 			return err
 		}
-		out, cursors, err = list(tx, ctx, id, p.Clamp(40, 80))
+		out, cursors, err = s.listed(ctx, tx, r, id, p, list)
 		return err
 	})
+	return out, cursors, err
+}
+
+// listed shows a page of accounts, as far as the reader may see them.
+func (s *Service) listed(ctx context.Context, tx Tx, r Reader, id ID, p Page, list accountLister) ([]*Account, []ID, error) {
+	type entry struct {
+		account *Account
+		cursor  ID
+	}
+	cursor := func(e entry) ID { return e.cursor }
+	read := func(p Page) (out []entry, err error) {
+		accounts, cursors, err := list(tx, ctx, id, p)
+		for i, a := range accounts {
+			out = append(out, entry{a, cursors[i]})
+		}
+		return out, err
+	}
+	show := func(in []entry) ([]entry, error) {
+		return slices.DeleteFunc(slices.Clone(in), func(e entry) bool { return s.mayShow(r, e.account) != nil }), nil
+	}
+	found, err := scan(p.Clamp(40, 80), read, show, cursor, cursor)
+	out, cursors := make([]*Account, len(found)), make([]ID, len(found))
+	for i, e := range found {
+		out[i], cursors[i] = e.account, e.cursor
+	}
 	return out, cursors, err
 }
 
@@ -308,7 +337,7 @@ func (s *Service) mine(ctx context.Context, r Reader, p Page, list accountLister
 		return nil, nil, err
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
-		out, cursors, err = list(tx, ctx, me.ID, p.Clamp(40, 80))
+		out, cursors, err = s.listed(ctx, tx, r, me.ID, p, list)
 		return err
 	})
 	return out, cursors, err

@@ -39,19 +39,3 @@ func ParseID(s string) (ID, error) {
 	}
 	return 0, NotFoundError()
 }
-
-// Page asks for a part of a list, newest first. Max and Since are exclusive
-// bounds; Min is one too, and takes the oldest entries above it.
-type Page struct {
-	Max, Since, Min ID
-	Limit           int
-}
-
-// Clamp bounds the limit: def when none was asked for, at most most.
-func (p Page) Clamp(def, most int) Page {
-	if p.Limit <= 0 {
-		p.Limit = def
-	}
-	p.Limit = min(p.Limit, most)
-	return p
-}

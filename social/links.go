@@ -100,3 +100,18 @@ func (l Links) ParsePost(uri string) (author, post ID, ok bool) {
 	post, err = ParseID(p)
 	return author, post, err == nil
 }
+
+// ParsePage reads the address of a page for people: the handle and, on the page of
+// a post, its id.
+func (l Links) ParsePage(page string) (handle string, post ID, ok bool) {
+	rest, ok := strings.CutPrefix(page, l.PublicURL+"/@")
+	if !ok {
+		return "", 0, false
+	}
+	handle, id, isPost := strings.Cut(rest, "/")
+	if !isPost {
+		return handle, 0, handle != ""
+	}
+	post, err := ParseID(id)
+	return handle, post, err == nil
+}

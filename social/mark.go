@@ -124,7 +124,7 @@ func (s *Service) Boost(ctx context.Context, r Reader, id ID, on bool) (*PostVie
 		b.URI, b.URL = s.Links.Post(me.ID, b.ID), p.URL
 		b.nameAudience(me)
 		boosted = b.ID
-		if err := s.place(ctx, tx, me, b, false); err != nil {
+		if err := s.put(ctx, tx, me, b, false); err != nil {
 			return err
 		}
 		if err := s.notify(ctx, tx, p.AuthorID, NotifyReblog, me, p); err != nil {

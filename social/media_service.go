@@ -3,9 +3,15 @@ package social
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"time"
+
+	"parley/media"
 )
+
+// DescriptionLength bounds an alternative text, in characters.
+const DescriptionLength = 1500
 
 // Upload is a file that a member sends.
 type Upload struct {
@@ -28,16 +34,16 @@ func (s *Service) Upload(ctx context.Context, r Reader, u Upload) (*Media, error
 		return nil, &Error{Kind: Invalid, Public: "the upload broke off; try again", Err: err}
 	}
 	if int64(len(data)) > s.Limits.UploadBytes {
-		return nil, Errorf(Invalid, "the file is larger than %d MiB", s.Limits.UploadBytes>>20)
+		return nil, Errorf(TooLarge, "the file is larger than %d MiB", s.Limits.UploadBytes>>20)
 	}
 	file, err := s.Images.Process(ctx, bytes.NewReader(data))
 	if err != nil {
-		return nil, &Error{Kind: Invalid, Public: err.Error(), Err: err}
+		return nil, unfit(err)
 	}
 	m := &Media{ID: NewID(s.Now()), AccountID: me.ID, Size: int64(len(file.Original)), CreatedAt: s.Now()}
 	m.File = m.ID.String() + file.Extension
 	m.Attachment = Attachment{MediaID: m.ID, Kind: "unknown", MediaType: file.MediaType, Name: s.Text.SanitizePlain(u.Name, 200),
-		Description: clip(u.Description, 1500), FocusX: clampFocus(u.FocusX), FocusY: clampFocus(u.FocusY)}
+		Description: clip(u.Description, DescriptionLength), FocusX: clampFocus(u.FocusX), FocusY: clampFocus(u.FocusY)}
 	if file.Image {
 		m.Small = m.ID.String() + "-small" + file.SmallExtension
 		m.Attachment.Kind, m.Attachment.Blurhash = "image", file.Blurhash
@@ -50,7 +56,21 @@ func (s *Service) Upload(ctx context.Context, r Reader, u Upload) (*Media, error
 	if err := s.Files.Put(ctx, m.File, bytes.NewReader(file.Original)); err != nil {
 		return nil, err
 	}
-	return m, s.Store.Tx(ctx, func(tx Tx) error { return tx.InsertMedia(ctx, m) })
+	if err := s.Store.Tx(ctx, func(tx Tx) error { return tx.InsertMedia(ctx, m) }); err != nil {
+		s.removeFiles(nonEmpty(m.File, m.Small))
+		return nil, err
+	}
+	return m, nil
+}
+
+// unfit says what is wrong with a file; other faults of the work are ours.
+func unfit(err error) error {
+	for _, known := range []error{media.ErrKind, media.ErrLarge, media.ErrBroken} {
+		if errors.Is(err, known) {
+			return &Error{Kind: Invalid, Public: known.Error(), Err: err}
+		}
+	}
+	return err
 }
 
 func clampFocus(f float64) float64 { return max(-1, min(1, f)) }
@@ -84,7 +104,7 @@ func (s *Service) DescribeMedia(ctx context.Context, r Reader, id ID, descriptio
 			return NotFoundError()
 		}
 		if description != nil {
-			m.Attachment.Description = clip(*description, 1500)
+			m.Attachment.Description = clip(*description, DescriptionLength)
 		}
 		if focus != nil {
 			m.Attachment.FocusX, m.Attachment.FocusY = clampFocus(focus[0]), clampFocus(focus[1])

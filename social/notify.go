@@ -9,27 +9,12 @@ func (s *Service) Notifications(ctx context.Context, r Reader, p Page, kinds, ex
 	if err != nil {
 		return nil, err
 	}
-	p = p.Clamp(defaultPage, 80)
 	err = s.Store.View(ctx, func(tx Tx) error {
-		for range scanPages {
-			list, err := tx.Notifications(ctx, me.ID, p, kinds, exclude)
-			if err != nil {
-				return err
-			}
-			page, err := s.notificationViews(ctx, tx, r, list)
-			if err != nil {
-				return err
-			}
-			views = append(views, page...)
-			if len(list) < p.Limit || len(views) >= p.Limit || p.Min != 0 {
-				break
-			}
-			p.Max = list[len(list)-1].ID
-		}
-		if len(views) > p.Limit {
-			views = views[:p.Limit]
-		}
-		return nil
+		read := func(p Page) ([]*Notification, error) { return tx.Notifications(ctx, me.ID, p, kinds, exclude) }
+		show := func(list []*Notification) ([]*NotificationView, error) { return s.notificationViews(ctx, tx, r, list) }
+		views, err = scan(p.Clamp(defaultPage, 80), read, show,
+			func(n *Notification) ID { return n.ID }, func(v *NotificationView) ID { return v.Notification.ID })
+		return err
 	})
 	return views, err
 }

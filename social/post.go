@@ -164,7 +164,8 @@ type PostView struct {
 	Pinned     bool
 	Voted      bool
 	OwnVotes   []int
-	// Clamped says that the author wanted a wider audience than the thread allows.
+	// Clamped says that the author wanted a wider audience than the thread, or what
+	// the app was granted, allows.
 	Clamped bool
 	// Cursor is the place in the list it was read from; the post's id elsewhere.
 	Cursor ID
@@ -178,7 +179,7 @@ type Draft struct {
 	Language       string
 	Audience       string // label; "" means the default, or the parent's in a reply
 	Visibility     string // Mastodon's word, used when Audience is empty
-	PublicMeans    string // label that visibility public and unlisted are narrowed to; "" as they are
+	PublicMeans    string // label of the widest audience the app was granted; "" for any
 	InReplyTo      ID
 	QuoteOf        ID
 	MediaIDs       []ID

@@ -2,10 +2,17 @@ package social
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"time"
 
 	"parley/text"
+)
+
+// How long a poll is open.
+const (
+	MinPollTime = 5 * time.Minute
+	MaxPollTime = 31 * 24 * time.Hour
 )
 
 // mentionTime bounds the look-up of people named in a draft on other servers.
@@ -38,7 +45,7 @@ func (s *Service) Publish(ctx context.Context, r Reader, d Draft) (*PostView, er
 				return err
 			}
 			id, clamped = p.ID, was
-			if err := s.place(ctx, tx, me, p, false); err != nil {
+			if err := s.put(ctx, tx, me, p, false); err != nil {
 				return err
 			}
 			if d.IdempotencyKey != "" {
@@ -212,6 +219,9 @@ func (s *Service) people(ctx context.Context, r Reader, source string) map[strin
 	return found
 }
 
+// languagePattern is the form of a language tag (BCP 47), not the register of them.
+var languagePattern = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$`)
+
 func (s *Service) checkDraft(d Draft) error {
 	empty := strings.TrimSpace(d.Text) == ""
 	switch {
@@ -223,8 +233,10 @@ func (s *Service) checkDraft(d Draft) error {
 		return Errorf(Invalid, "at most %d files with a post", s.Limits.Attachments)
 	case d.Poll != nil && len(d.MediaIDs) > 0:
 		return Errorf(Invalid, "a post has files or a poll, not both")
-	case len(d.IdempotencyKey) > 255 || len(d.Language) > 35:
-		return Errorf(Invalid, "the idempotency key or the language is too long")
+	case len(d.IdempotencyKey) > 255:
+		return Errorf(Invalid, "the idempotency key is longer than 255 characters")
+	case d.Language != "" && !languagePattern.MatchString(d.Language):
+		return Errorf(Invalid, "the language is a code such as de, en or pt-BR")
 	case d.Poll != nil:
 		return s.checkPoll(d.Poll)
 	}
@@ -243,7 +255,7 @@ func (s *Service) checkPoll(d *PollDraft) error {
 		}
 		seen[o] = true
 	}
-	if d.ExpiresIn < 5*time.Minute || d.ExpiresIn > 31*24*time.Hour {
+	if d.ExpiresIn < MinPollTime || d.ExpiresIn > MaxPollTime {
 		return Errorf(Invalid, "a poll is open for 5 minutes to 31 days")
 	}
 	return nil
@@ -267,7 +279,7 @@ func (s *Service) attach(ctx context.Context, tx Tx, me *Account, post ID, ids [
 		return nil, err
 	}
 	out := make([]Attachment, 0, len(ids))
-	for _, id := range ids {
+	for _, id := range unique(ids) {
 		m := found[id]
 		if m == nil || m.AccountID != me.ID || m.PostID != 0 && m.PostID != post {
 			return nil, Errorf(Invalid, "a file is not there any more; upload it again")
@@ -283,8 +295,8 @@ func (s *Service) attach(ctx context.Context, tx Tx, me *Account, post ID, ids [
 	return out, nil
 }
 
-// place writes a post and shows it: timelines, notifications, the parent's counts.
-func (s *Service) place(ctx context.Context, tx Tx, author *Account, p *Post, quiet bool) error {
+// put writes a post and shows it: timelines, notifications, the parent's counts.
+func (s *Service) put(ctx context.Context, tx Tx, author *Account, p *Post, quiet bool) error {
 	if err := tx.InsertPost(ctx, p); err != nil {
 		return err
 	}

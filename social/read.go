@@ -9,9 +9,6 @@ import (
 const (
 	defaultPage = 20
 	maxPage     = 40
-	// scanPages bounds how many pages of candidates a list reads when the reader
-	// may see few of them.
-	scanPages = 8
 	// threadLimit bounds the posts of one thread that are shown.
 	threadLimit = 1000
 )
@@ -152,31 +149,20 @@ func polls(posts []*Post) []ID {
 	return ids
 }
 
-// collect reads pages of candidates until the reader's page is full, the list
-// ends, or the bound is reached.
-func (s *Service) collect(ctx context.Context, tx Tx, r Reader, p Page, next func(Page) ([]*Post, error)) ([]*PostView, error) {
-	p = p.Clamp(defaultPage, maxPage)
-	var kept []*Post
-	for range scanPages {
-		posts, err := next(p)
-		if err != nil {
-			return nil, err
-		}
+// collect shows a page of the posts that the reader may see.
+func (s *Service) collect(ctx context.Context, tx Tx, r Reader, p Page, read func(Page) ([]*Post, error)) ([]*PostView, error) {
+	show := func(posts []*Post) ([]*PostView, error) {
 		seen, err := s.Visible(ctx, tx, r, posts)
 		if err != nil {
 			return nil, err
 		}
-		kept = append(kept, seen...)
-		if len(posts) < p.Limit || len(kept) >= p.Limit || p.Min != 0 {
-			break
-		}
-		p.Max = posts[len(posts)-1].ID
+		return s.views(ctx, tx, r, seen)
 	}
-	if len(kept) > p.Limit {
-		kept = kept[:p.Limit]
-	}
-	return s.views(ctx, tx, r, kept)
+	return scan(p.Clamp(defaultPage, maxPage), read, show, func(p *Post) ID { return p.ID }, place)
 }
+
+// place is where a post stands in the list it was read from.
+func place(v *PostView) ID { return v.Cursor }
 
 // Home is a member's timeline: who they follow, newest arrival first. Cursors
 // are arrival ids.
@@ -185,27 +171,11 @@ func (s *Service) Home(ctx context.Context, r Reader, p Page) (views []*PostView
 	if err != nil {
 		return nil, err
 	}
-	p = p.Clamp(defaultPage, maxPage)
 	err = s.Store.View(ctx, func(tx Tx) error {
-		for range scanPages {
-			items, err := tx.Timeline(ctx, me.ID, p)
-			if err != nil {
-				return err
-			}
-			page, err := s.timelineViews(ctx, tx, r, items)
-			if err != nil {
-				return err
-			}
-			views = append(views, page...)
-			if len(items) < p.Limit || len(views) >= p.Limit || p.Min != 0 {
-				break
-			}
-			p.Max = items[len(items)-1].ID
-		}
-		if len(views) > p.Limit {
-			views = views[:p.Limit]
-		}
-		return nil
+		read := func(p Page) ([]TimelineItem, error) { return tx.Timeline(ctx, me.ID, p) }
+		show := func(items []TimelineItem) ([]*PostView, error) { return s.timelineViews(ctx, tx, r, items) }
+		views, err = scan(p.Clamp(defaultPage, maxPage), read, show, func(it TimelineItem) ID { return it.ID }, place)
+		return err
 	})
 	return views, err
 }
@@ -317,21 +287,26 @@ func (s *Service) marked(ctx context.Context, r Reader, p Page, list func(Tx, co
 		return nil, err
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
-		posts, cursors, err := list(tx, ctx, me.ID, p.Clamp(defaultPage, maxPage))
-		if err != nil {
-			return err
+		at := map[ID]ID{} // post -> mark
+		read := func(p Page) ([]*Post, error) {
+			posts, marks, err := list(tx, ctx, me.ID, p)
+			for i, post := range posts {
+				at[post.ID] = marks[i]
+			}
+			return posts, err
 		}
-		at := make(map[ID]ID, len(posts))
-		for i, post := range posts {
-			at[post.ID] = cursors[i]
+		show := func(posts []*Post) ([]*PostView, error) {
+			seen, err := s.Visible(ctx, tx, r, posts)
+			if err != nil {
+				return nil, err
+			}
+			views, err := s.views(ctx, tx, r, seen)
+			for _, v := range views {
+				v.Cursor = at[v.Post.ID]
+			}
+			return views, err
 		}
-		if posts, err = s.Visible(ctx, tx, r, posts); err != nil {
-			return err
-		}
-		views, err = s.views(ctx, tx, r, posts)
-		for _, v := range views {
-			v.Cursor = at[v.Post.ID]
-		}
+		views, err = scan(p.Clamp(defaultPage, maxPage), read, show, func(p *Post) ID { return at[p.ID] }, place)
 		return err
 	})
 	return views, err
@@ -438,12 +413,12 @@ func (s *Service) Boosters(ctx context.Context, r Reader, id ID, p Page) ([]*Acc
 	return s.markers(ctx, r, id, p, Tx.BoostersOf)
 }
 
-func (s *Service) markers(ctx context.Context, r Reader, id ID, p Page, list func(Tx, context.Context, ID, Page) ([]*Account, error)) (out []*Account, err error) {
+func (s *Service) markers(ctx context.Context, r Reader, id ID, p Page, list accountLister) (out []*Account, err error) {
 	err = s.Store.View(ctx, func(tx Tx) error {
 		if _, err := s.readable(ctx, tx, r, id); err != nil {
 			return err
 		}
-		out, err = list(tx, ctx, id, p.Clamp(defaultPage, 80))
+		out, _, err = s.listed(ctx, tx, r, id, p, list)
 		return err
 	})
 	return out, err

@@ -2,6 +2,7 @@ package social
 
 import (
 	"context"
+	"errors"
 	"strings"
 )
 
@@ -10,6 +11,7 @@ type SearchOptions struct {
 	Type      string // accounts, statuses, hashtags; "" all
 	Resolve   bool   // ask other servers for a handle or address
 	Limit     int
+	Offset    int  // how many accounts to pass over
 	Following bool // only accounts that the reader follows
 }
 
@@ -19,6 +21,9 @@ type SearchResult struct {
 	Posts    []*PostView
 	Tags     []string
 }
+
+// maxOffset bounds how far a search can be paged.
+const maxOffset = 400
 
 // Search finds people by name, and with an address or a full handle exactly what
 // that stands for, also on other servers.
@@ -30,6 +35,12 @@ func (s *Service) Search(ctx context.Context, r Reader, q string, o SearchOption
 	if o.Limit <= 0 || o.Limit > maxPage {
 		o.Limit = defaultPage
 	}
+	if o.Offset < 0 || o.Offset > maxOffset {
+		return res, nil
+	}
+	if exact := strings.Contains(strings.TrimPrefix(q, "@"), "@") || strings.Contains(q, "://"); exact && o.Offset > 0 {
+		return res, nil // there was one at most
+	}
 	if strings.HasPrefix(q, "https://") || strings.HasPrefix(q, "http://") {
 		return s.searchURL(ctx, r, q, o)
 	}
@@ -38,7 +49,7 @@ func (s *Service) Search(ctx context.Context, r Reader, q string, o SearchOption
 			return res, err
 		}
 	}
-	if tag := s.Text.FoldTag(strings.TrimPrefix(q, "#")); (o.Type == "" || o.Type == "hashtags") && tag != "" && !strings.ContainsAny(q, " @") {
+	if tag := s.Text.FoldTag(strings.TrimPrefix(q, "#")); (o.Type == "" || o.Type == "hashtags") && o.Offset == 0 && tag != "" && !strings.ContainsAny(q, " @") {
 		found, err := s.TagPosts(ctx, r, tag, Page{Limit: 1})
 		if err != nil {
 			return res, err
@@ -64,7 +75,7 @@ func (s *Service) searchAccounts(ctx context.Context, r Reader, q string, o Sear
 		return []*Account{a}, nil
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
-		found, err := tx.SearchAccounts(ctx, prefix, o.Limit)
+		found, err := tx.SearchAccounts(ctx, prefix, o.Offset+o.Limit)
 		if err != nil {
 			return err
 		}
@@ -83,6 +94,7 @@ func (s *Service) searchAccounts(ctx context.Context, r Reader, q string, o Sear
 				list = append(list, a)
 			}
 		}
+		list = list[min(o.Offset, len(list)):]
 		return nil
 	})
 	return list, err
@@ -99,33 +111,52 @@ func ignoreUnreachable(err error) error {
 }
 
 func (s *Service) searchURL(ctx context.Context, r Reader, url string, o SearchOptions) (res SearchResult, err error) {
-	if v, err := s.PostByURI(ctx, r, url); err == nil {
-		res.Posts = []*PostView{v}
-		return res, nil
-	}
-	err = s.Store.View(ctx, func(tx Tx) error {
-		a, err := tx.AccountByURI(ctx, url)
-		if err == nil && s.mayShow(r, a) == nil {
-			res.Accounts = []*Account{a}
-		}
-		return ignoreNotFound(err)
-	})
-	if err != nil || len(res.Accounts) > 0 || !o.Resolve || !r.Local() || s.Links.Owns(url) {
-		return res, err
-	}
-	a, p, err := s.Remote.FindURL(ctx, url)
-	if err != nil {
-		return res, ignoreUnreachable(err)
+	a, v, err := s.known(ctx, r, url)
+	if errors.Is(err, ErrNotFound) && o.Resolve && r.Local() && !s.Links.Owns(url) {
+		a, v, err = s.resolve(ctx, r, url)
 	}
 	if a != nil {
 		res.Accounts = []*Account{a}
 	}
-	if p != nil {
-		v, err := s.Post(ctx, r, p.ID)
-		if err != nil {
-			return res, ignoreUnreachable(err)
-		}
+	if v != nil {
 		res.Posts = []*PostView{v}
 	}
-	return res, nil
+	return res, ignoreUnreachable(err)
+}
+
+// known finds what an address stands for without network: a URI, or one of our pages.
+func (s *Service) known(ctx context.Context, r Reader, url string) (*Account, *PostView, error) {
+	if handle, id, ok := s.Links.ParsePage(url); ok {
+		if id == 0 {
+			a, err := s.AccountByHandle(ctx, r, handle)
+			return a, nil, err
+		}
+		v, err := s.Post(ctx, r, id)
+		return nil, v, err
+	}
+	v, err := s.PostByURI(ctx, r, url)
+	if !errors.Is(err, ErrNotFound) {
+		return nil, v, err
+	}
+	var a *Account
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if a, err = tx.AccountByURI(ctx, url); err != nil {
+			return err
+		}
+		if err := s.mayShow(r, a); err != nil {
+			a = nil
+			return err
+		}
+		return nil
+	})
+	return a, nil, err
+}
+
+func (s *Service) resolve(ctx context.Context, r Reader, url string) (*Account, *PostView, error) {
+	a, p, err := s.Remote.FindURL(ctx, url)
+	if err != nil || p == nil {
+		return a, nil, err
+	}
+	v, err := s.Post(ctx, r, p.ID)
+	return a, v, err
 }

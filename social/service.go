@@ -73,7 +73,8 @@ type Options struct {
 // Service is the network of one instance.
 type Service struct {
 	Options
-	home string
+	home     string
+	mediaKey []byte // of media links; set by EnsureInstance
 }
 
 // NewService makes a Service.

@@ -108,9 +108,9 @@ type PostStore interface {
 	ResolveReplies(ctx context.Context, uri string, parent *Post) error
 	// BoostOf finds an account's boost of a post.
 	BoostOf(ctx context.Context, account, post ID) (*Post, error)
-	// BoostersOf and FavouritersOf list accounts, newest first.
-	BoostersOf(ctx context.Context, post ID, p Page) ([]*Account, error)
-	FavouritersOf(ctx context.Context, post ID, p Page) ([]*Account, error)
+	// BoostersOf and FavouritersOf list accounts, newest first (second result: cursors).
+	BoostersOf(ctx context.Context, post ID, p Page) ([]*Account, []ID, error)
+	FavouritersOf(ctx context.Context, post ID, p Page) ([]*Account, []ID, error)
 
 	// SetFavourite and SetBookmark say whether something changed. uri is the
 	// activity's for favourites.

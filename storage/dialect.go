@@ -80,6 +80,8 @@ func (db *DB) translate(err error) error {
 		return &social.Error{Kind: social.Conflict, Public: "that exists already", Err: err}
 	case social.Unavailable:
 		return &social.Error{Kind: social.Unavailable, Public: nothingStored, Err: err}
+	case social.Invalid:
+		return &social.Error{Kind: social.Invalid, Public: "the text holds characters that cannot be stored", Err: err}
 	}
 	return err
 }
@@ -101,6 +103,8 @@ func kindOf(err error) social.Kind {
 		switch {
 		case pg.Code == "23505":
 			return social.Conflict
+		case pg.Code == "22021", pg.Code == "22P05": // NUL, or not UTF-8
+			return social.Invalid
 		case strings.HasPrefix(pg.Code, "53"), strings.HasPrefix(pg.Code, "57"), strings.HasPrefix(pg.Code, "08"), repeatable(err):
 			return social.Unavailable
 		}

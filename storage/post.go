@@ -414,19 +414,13 @@ func (t *Tx) BoostOf(ctx context.Context, account, post social.ID) (*social.Post
 }
 
 // BoostersOf lists who shared a post.
-func (t *Tx) BoostersOf(ctx context.Context, post social.ID, p social.Page) ([]*social.Account, error) {
-	clause, args, rev := keyset("p.id", p, []any{post})
-	found, err := list(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM post p JOIN account a ON a.id = p.author_id
-		WHERE p.boost_of_id = $1 AND p.deleted_at = 0`+clause, args...)
-	return turn(found, rev), err
+func (t *Tx) BoostersOf(ctx context.Context, post social.ID, p social.Page) ([]*social.Account, []social.ID, error) {
+	return t.people(ctx, `post e JOIN account a ON a.id = e.author_id WHERE e.boost_of_id = $1 AND e.boost_of_id <> 0 AND e.deleted_at = 0`, post, p)
 }
 
 // FavouritersOf lists who liked a post.
-func (t *Tx) FavouritersOf(ctx context.Context, post social.ID, p social.Page) ([]*social.Account, error) {
-	clause, args, rev := keyset("m.id", p, []any{post})
-	found, err := list(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM mark m JOIN account a ON a.id = m.account_id
-		WHERE m.post_id = $1 AND m.kind = 'favourite'`+clause, args...)
-	return turn(found, rev), err
+func (t *Tx) FavouritersOf(ctx context.Context, post social.ID, p social.Page) ([]*social.Account, []social.ID, error) {
+	return t.people(ctx, `mark e JOIN account a ON a.id = e.account_id WHERE e.post_id = $1 AND e.kind = 'favourite'`, post, p)
 }
 
 func (t *Tx) setMark(ctx context.Context, kind string, account, post social.ID, uri string, on bool) (bool, error) {

@@ -38,6 +38,8 @@ type Options struct {
 	Now func() time.Time
 	// Config holds further keys of the configuration, as flags give them.
 	Config map[string]string
+	// Log takes what the instances log; nil means the test's output.
+	Log *slog.Logger
 }
 
 // New starts n instances, each in the zone company of the others. database says
@@ -103,6 +105,7 @@ func (n *Network) Restart(i int) *instance.Instance {
 type node struct {
 	config *config.Config
 	now    func() time.Time
+	log    *slog.Logger
 	in     *instance.Instance
 	unlock func()
 	stop   context.CancelFunc
@@ -122,9 +125,12 @@ func newNode(t testing.TB, dir, database string, o Options) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := &node{config: c, now: o.Now}
+	at := &node{config: c, now: o.Now, log: o.Log}
 	if at.now == nil {
 		at.now = time.Now
+	}
+	if at.log == nil {
+		at.log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
 	t.Cleanup(func() { at.close(t) })
 	return at
@@ -132,7 +138,7 @@ func newNode(t testing.TB, dir, database string, o Options) *node {
 
 func (at *node) open(t testing.TB) {
 	t.Helper()
-	in, err := instance.Open(context.Background(), at.config, slog.New(slog.NewTextHandler(t.Output(), nil)), at.now)
+	in, err := instance.Open(context.Background(), at.config, at.log, at.now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,225 @@
+package api
+
+import (
+	"parley/social"
+)
+
+func (a *API) accountRoutes() []route {
+	const one = "/api/v1/accounts/{id:[0-9]+}"
+	return []route{
+		{route: "GET /api/v1/accounts/verify_credentials", scope: "read:accounts", run: a.verifyCredentials},
+		{route: "PATCH /api/v1/accounts/update_credentials", scope: "write:accounts", run: a.updateCredentials, files: true},
+		{route: "GET /api/v1/accounts/lookup", run: a.lookup},
+		{route: "GET /api/v1/accounts/search", scope: "read:accounts", run: a.searchAccounts},
+		{route: "GET /api/v1/accounts/relationships", scope: "read:follows", run: a.relationships},
+		{route: "GET " + one, run: withID(a.account)},
+		{route: "GET " + one + "/statuses", run: withID(a.accountStatuses)},
+		{route: "GET " + one + "/followers", scope: "read:accounts", run: withID(a.followers)},
+		{route: "GET " + one + "/following", scope: "read:accounts", run: withID(a.following)},
+		{route: "POST " + one + "/follow", scope: "write:follows", run: withID(a.follow)},
+		{route: "POST " + one + "/unfollow", scope: "write:follows", run: withID(a.unfollow)},
+		{route: "POST " + one + "/block", scope: "write:blocks", run: turned(a.block, true)},
+		{route: "POST " + one + "/unblock", scope: "write:blocks", run: turned(a.block, false)},
+		{route: "POST " + one + "/mute", scope: "write:mutes", run: turned(a.mute, true)},
+		{route: "POST " + one + "/unmute", scope: "write:mutes", run: turned(a.mute, false)},
+		{route: "GET /api/v1/follow_requests", scope: "read:follows", run: a.followRequests},
+		{route: "POST /api/v1/follow_requests/{id}/authorize", scope: "write:follows", run: turned(a.answerFollow, true)},
+		{route: "POST /api/v1/follow_requests/{id}/reject", scope: "write:follows", run: turned(a.answerFollow, false)},
+		{route: "POST /api/v1/reports", scope: "write:reports", run: a.report},
+		{route: "GET /api/v2/search", run: a.search},
+	}
+}
+
+func (a *API) verifyCredentials(c *call) (any, error) {
+	me, err := a.Social.Account(c.Context(), c.reader, c.reader.AccountID())
+	if err != nil {
+		return nil, err
+	}
+	return c.ownShape(me)
+}
+
+// updateCredentials changes the caller's profile: what is not sent stays.
+func (a *API) updateCredentials(c *call) (any, error) {
+	change := social.ProfileChange{DisplayName: c.maybeText("display_name"), Note: c.maybeText("note"), Locked: c.maybeBool("locked"),
+		Bot: c.maybeBool("bot"), Discoverable: c.maybeBool("discoverable"), Language: c.maybeText("source[language]"), Fields: c.fields()}
+	if privacy := c.in.Get("source[privacy]"); privacy != "" {
+		label, err := c.defaultAudience(privacy)
+		if err != nil {
+			return nil, err
+		}
+		change.DefaultAudience = &label
+	}
+	for name, to := range map[string]**social.ID{"avatar": &change.AvatarID, "header": &change.HeaderID} {
+		m, err := a.picture(c, name)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil {
+			*to = &m.ID
+		}
+	}
+	me, err := a.Social.UpdateProfile(c.Context(), c.reader, change)
+	if err != nil {
+		return nil, err
+	}
+	return c.ownShape(me)
+}
+
+// fields reads the lines of a profile; nil when none were sent. Apps send empty
+// ones for lines that are not used.
+func (c *call) fields() []social.Field {
+	rows := c.rows("fields_attributes")
+	if len(rows) == 0 {
+		return nil
+	}
+	out := []social.Field{}
+	for _, row := range rows {
+		if row["name"] != "" || row["value"] != "" {
+			out = append(out, social.Field{Name: row["name"], Value: row["value"]})
+		}
+	}
+	return out
+}
+
+// defaultAudience is what an app means by the default visibility it sets.
+func (c *call) defaultAudience(privacy string) (string, error) {
+	switch privacy {
+	case "private":
+		return string(social.AudienceFollowers), nil
+	case "direct":
+		return string(social.AudienceDirect), nil
+	case "public", "unlisted":
+		if granted := c.grant(); granted != "" {
+			return granted, nil
+		}
+		return privacy, nil
+	}
+	return "", social.Errorf(social.Invalid, "source[privacy] is public, unlisted, private or direct")
+}
+
+func (c *call) oneAccount(p *social.Account, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return c.accountShape(p), nil
+}
+
+func (a *API) account(c *call, id social.ID) (any, error) {
+	return c.oneAccount(a.Social.Account(c.Context(), c.reader, id))
+}
+
+func (a *API) lookup(c *call) (any, error) {
+	return c.oneAccount(a.Social.AccountByHandle(c.Context(), c.reader, c.in.Get("acct")))
+}
+
+func (c *call) searchOptions(kind string) social.SearchOptions {
+	return social.SearchOptions{Type: kind, Resolve: c.bool("resolve"), Limit: c.number("limit"), Offset: c.number("offset"), Following: c.bool("following")}
+}
+
+func (a *API) searchAccounts(c *call) (any, error) {
+	res, err := a.Social.Search(c.Context(), c.reader, c.in.Get("q"), c.searchOptions("accounts"))
+	if err != nil {
+		return nil, err
+	}
+	return c.accounts(res.Accounts), nil
+}
+
+func (a *API) search(c *call) (any, error) {
+	res, err := a.Social.Search(c.Context(), c.reader, c.in.Get("q"), c.searchOptions(c.in.Get("type")))
+	if err != nil {
+		return nil, err
+	}
+	tags := []any{}
+	for _, t := range res.Tags {
+		tags = append(tags, map[string]any{"name": t, "url": a.Links.Tag(t), "history": []any{}})
+	}
+	return map[string]any{"accounts": c.accounts(res.Accounts), "statuses": c.statuses(res.Posts), "hashtags": tags}, nil
+}
+
+func (a *API) relationships(c *call) (any, error) {
+	ids, err := c.ids("id")
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.Social.Relationships(c.Context(), c.reader, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := []any{}
+	for _, r := range list {
+		out = append(out, relationship(r))
+	}
+	return out, nil
+}
+
+func (a *API) accountStatuses(c *call, id social.ID) (any, error) {
+	return c.posts(a.Social.AccountPosts(c.Context(), c.reader, id, c.part(), social.PostFilter{OnlyMedia: c.bool("only_media"),
+		ExcludeReplies: c.bool("exclude_replies"), ExcludeBoosts: c.bool("exclude_reblogs"), Pinned: c.bool("pinned"), Tag: a.Social.Text.FoldTag(c.in.Get("tagged"))}))
+}
+
+// people answers a page of accounts with its links.
+func (c *call) people(list []*social.Account, err error) (any, error) {
+	return c.paged(c.accounts(list), err)
+}
+
+func (a *API) followers(c *call, id social.ID) (any, error) {
+	list, _, err := a.Social.Followers(c.Context(), c.reader, id, c.part())
+	return c.people(list, err)
+}
+
+func (a *API) following(c *call, id social.ID) (any, error) {
+	list, _, err := a.Social.Following(c.Context(), c.reader, id, c.part())
+	return c.people(list, err)
+}
+
+func (a *API) followRequests(c *call) (any, error) {
+	list, _, err := a.Social.FollowRequests(c.Context(), c.reader, c.part())
+	return c.people(list, err)
+}
+
+func related(r social.Relationship, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return relationship(r), nil
+}
+
+func (a *API) follow(c *call, id social.ID) (any, error) {
+	return related(a.Social.Follow(c.Context(), c.reader, id, social.FollowOptions{ShowBoosts: c.maybeBool("reblogs"), Notify: c.maybeBool("notify")}))
+}
+
+func (a *API) unfollow(c *call, id social.ID) (any, error) {
+	return related(a.Social.Unfollow(c.Context(), c.reader, id))
+}
+
+func (a *API) block(c *call, id social.ID, on bool) (any, error) {
+	return related(a.Social.Block(c.Context(), c.reader, id, on))
+}
+
+func (a *API) mute(c *call, id social.ID, on bool) (any, error) {
+	return related(a.Social.Mute(c.Context(), c.reader, id, on))
+}
+
+func (a *API) answerFollow(c *call, id social.ID, accept bool) (any, error) {
+	return related(a.Social.AnswerFollow(c.Context(), c.reader, id, accept))
+}
+
+func (a *API) report(c *call) (any, error) {
+	target, err := social.ParseID(c.in.Get("account_id"))
+	if err != nil {
+		return nil, err
+	}
+	posts, err := c.ids("status_ids")
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.Social.Report(c.Context(), c.reader, target, posts, c.in.Get("comment"), c.bool("forward"))
+	if err != nil {
+		return nil, err
+	}
+	accused, err := a.Social.Account(c.Context(), c.reader, target)
+	if err != nil {
+		return nil, err
+	}
+	return c.reportShape(r, accused), nil
+}

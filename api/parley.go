@@ -1,0 +1,34 @@
+package api
+
+import "parley/social"
+
+// parleyRoutes are our own, below /api/parley/v1.
+func (a *API) parleyRoutes() []route {
+	return []route{
+		{route: "GET /api/parley/v1/statuses/{id}/deliveries", scope: "read:statuses", run: withID(a.deliveries)},
+		{route: "GET /api/parley/v1/audiences", scope: "read:statuses", run: a.audiences},
+	}
+}
+
+// deliveries tells the author where a post has arrived.
+func (a *API) deliveries(c *call, id social.ID) (any, error) {
+	states, err := a.Social.Deliveries(c.Context(), c.reader, id)
+	if states == nil {
+		states = []social.DeliveryState{}
+	}
+	return states, err
+}
+
+// audiences lists what can be chosen for a new post, or for a reply.
+func (a *API) audiences(c *call) (any, error) {
+	reply, err := c.id("in_reply_to_id")
+	if err != nil {
+		return nil, err
+	}
+	choices, err := a.Social.Audiences(c.Context(), c.reader, reply)
+	out := []any{}
+	for _, ch := range choices {
+		out = append(out, map[string]any{"audience": ch.Label, "peers": ch.Peers, "default": ch.Default})
+	}
+	return out, err
+}
