@@ -91,12 +91,12 @@ func (a *API) Mount(r *mux.Router) {
 		if methods[path] == nil {
 			paths = append(paths, path)
 		}
-		methods[path] = append(methods[path], method)
-		on := r.HandleFunc(path, a.handle(e)).Methods(method)
+		taken := []string{method}
 		if method == http.MethodGet {
-			methods[path] = append(methods[path], http.MethodHead)
-			on.Methods(method, http.MethodHead)
+			taken = append(taken, http.MethodHead)
 		}
+		methods[path] = append(methods[path], taken...)
+		r.HandleFunc(path, a.handle(e)).Methods(taken...)
 	}
 	for _, path := range paths {
 		r.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { serve.MethodNotAllowed(w, methods[path]) })

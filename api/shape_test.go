@@ -1,0 +1,350 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/instance"
+	"parley/instance/instancetest"
+	"parley/social"
+)
+
+// check says what is wrong with a value; "" is nothing.
+type check func(v any) string
+
+// shape is what Tusky, Mastodon for Android and IceCubes need of an object: a field
+// of the wrong kind loses them the post, or the page (clients.md, section 2).
+type shape map[string]check
+
+func (s shape) check(v any) string {
+	o, ok := v.(object)
+	if !ok {
+		return fmt.Sprintf("is no object but %T", v)
+	}
+	for name, want := range s {
+		field, there := o[name]
+		if !there {
+			return name + " is missing"
+		}
+		if wrong := want(field); wrong != "" {
+			return name + " " + wrong
+		}
+	}
+	return ""
+}
+
+func str(v any) string {
+	if _, ok := v.(string); !ok {
+		return fmt.Sprintf("is %v, not a text", v)
+	}
+	return ""
+}
+
+func flag(v any) string {
+	if _, ok := v.(bool); !ok {
+		return fmt.Sprintf("is %v, not a boolean", v)
+	}
+	return ""
+}
+
+func count(v any) string {
+	n, ok := v.(json.Number)
+	if i, err := strconv.Atoi(string(n)); !ok || err != nil || i < 0 {
+		return fmt.Sprintf("is %v, not a count", v)
+	}
+	return ""
+}
+
+func matching(what string, pattern *regexp.Regexp) check {
+	return func(v any) string {
+		if s, ok := v.(string); !ok || !pattern.MatchString(s) {
+			return fmt.Sprintf("is %v, not %s", v, what)
+		}
+		return ""
+	}
+}
+
+// id has one length for ever, since apps compare the length first (rule 3).
+var id = matching("an id", regexp.MustCompile(`^[1-9][0-9]{18}$`))
+
+var date = matching("a date", regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`))
+
+var day = matching("a day", regexp.MustCompile(`^\d{4}-\d\d-\d\d$`))
+
+func address(v any) string {
+	s, _ := v.(string)
+	if u, err := url.Parse(s); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Sprintf("is %v, not an address", v)
+	}
+	return ""
+}
+
+func or(a check) check {
+	return func(v any) string {
+		if v == nil {
+			return ""
+		}
+		return a(v)
+	}
+}
+
+func oneOf(words ...string) check {
+	return func(v any) string {
+		if s, ok := v.(string); !ok || !slices.Contains(words, s) {
+			return fmt.Sprintf("is %v, not one of %v", v, words)
+		}
+		return ""
+	}
+}
+
+func listOf(of check) check {
+	return func(v any) string {
+		list, ok := v.([]any)
+		if !ok {
+			return fmt.Sprintf("is %v, not a list", v)
+		}
+		for i, e := range list {
+			if wrong := of(e); wrong != "" {
+				return fmt.Sprint(i, ": ", wrong)
+			}
+		}
+		return ""
+	}
+}
+
+var (
+	visibility = oneOf("public", "unlisted", "private", "direct")
+	emojis     = listOf(shape{"shortcode": str, "url": address, "static_url": address, "visible_in_picker": flag}.check)
+	field      = shape{"name": str, "value": str, "verified_at": or(date)}
+	account    = shape{"id": id, "username": str, "acct": str, "display_name": str, "note": str, "url": address, "avatar": address, "avatar_static": address,
+		"header": address, "header_static": address, "locked": flag, "bot": flag, "created_at": date, "last_status_at": or(day), "followers_count": count,
+		"following_count": count, "statuses_count": count, "fields": listOf(field.check), "emojis": emojis}
+	own = with(account, shape{"source": shape{"privacy": visibility, "sensitive": flag, "language": or(str), "note": str, "fields": listOf(field.check), "follow_requests_count": count}.check,
+		"role": shape{"id": str, "name": str}.check})
+	attachment = shape{"id": id, "type": oneOf("image", "gifv", "video", "audio", "unknown"), "url": address, "preview_url": or(address), "remote_url": or(address),
+		"description": or(str), "blurhash": or(str), "meta": shape{}.check}
+	poll = shape{"id": id, "expires_at": or(date), "expired": flag, "multiple": flag, "votes_count": count, "voters_count": or(count), "voted": flag,
+		"own_votes": listOf(count), "options": listOf(shape{"title": str, "votes_count": count}.check), "emojis": emojis}
+	mention = shape{"id": id, "username": str, "acct": str, "url": address}
+	tag     = shape{"name": str, "url": address}
+	version = shape{"content": str, "spoiler_text": str, "sensitive": flag, "created_at": date, "account": account.check, "media_attachments": listOf(attachment.check), "emojis": emojis}
+	rel     = shape{"id": id, "following": flag, "showing_reblogs": flag, "notifying": flag, "followed_by": flag, "blocking": flag, "blocked_by": flag, "muting": flag,
+		"muting_notifications": flag, "requested": flag, "domain_blocking": flag, "endorsed": flag, "note": str}
+	conf = shape{"statuses": shape{"max_characters": count, "max_media_attachments": count, "characters_reserved_per_url": count}.check,
+		"media_attachments": shape{"supported_mime_types": listOf(str), "image_size_limit": count, "image_matrix_limit": count, "video_size_limit": count, "video_matrix_limit": count}.check,
+		"polls": shape{"max_options": count, "max_characters_per_option": count, "min_expiration": count, "max_expiration": count}.check}
+	// A version that every parser reads, of which IceCubes takes the first three
+	// characters as a number (rule 1).
+	versionText = matching("a version", regexp.MustCompile(`^[1-9]\.[0-9]\.[0-9]+\+parley\.[0-9]+\.[0-9]+\.[0-9]+$`))
+	instanceV1  = shape{"uri": str, "title": str, "short_description": str, "description": str, "email": str, "version": versionText, "stats": shape{"user_count": count, "status_count": count, "domain_count": count}.check,
+		"languages": listOf(str), "registrations": flag, "thumbnail": or(address), "urls": shape{}.check, "configuration": conf.check, "rules": listOf(str), "contact_account": or(account.check)}
+	instanceV2 = shape{"domain": str, "title": str, "description": str, "version": versionText, "languages": listOf(str), "usage": shape{}.check, "thumbnail": shape{"url": address}.check,
+		"configuration": conf.check, "registrations": shape{"enabled": flag, "approval_required": flag}.check, "contact": shape{"email": str, "account": or(account.check)}.check, "rules": listOf(str)}
+)
+
+func with(a, b shape) shape {
+	out := shape{}
+	for _, s := range []shape{a, b} {
+		for k, v := range s {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// status holds another status, so it cannot be a variable.
+func status(v any) string {
+	return shape{"id": id, "uri": address, "url": address, "created_at": date, "edited_at": or(date), "account": account.check, "content": str, "spoiler_text": str,
+		"visibility": visibility, "sensitive": flag, "language": or(str), "media_attachments": listOf(attachment.check), "mentions": listOf(mention.check),
+		"tags": listOf(tag.check), "emojis": emojis, "in_reply_to_id": or(id), "in_reply_to_account_id": or(id), "reblog": or(status), "poll": or(poll.check),
+		"card": or(shape{}.check), "replies_count": count, "reblogs_count": count, "favourites_count": count, "favourited": flag, "reblogged": flag,
+		"bookmarked": flag, "muted": flag, "pinned": flag, "filtered": listOf(shape{}.check),
+		"parley": shape{"audience": str, "owner": str, "narrowed": flag}.check}.check(v)
+}
+
+func notification(v any) string {
+	kind := text(v, "type")
+	needs := shape{"id": id, "type": oneOf("mention", "favourite", "reblog", "follow", "follow_request", "poll", "update", "status", "admin.report"),
+		"created_at": date, "account": account.check, "group_key": str, "status": or(status)}
+	if kind == "mention" || kind == "favourite" || kind == "reblog" || kind == "poll" {
+		needs["status"] = status
+	}
+	return needs.check(v)
+}
+
+// demand checks an answer and fails with what is wrong.
+func (a *answer) demand(c check) any {
+	a.t.Helper()
+	var v any
+	a.is(200).into(&v)
+	if wrong := c(v); wrong != "" {
+		a.t.Errorf("%s: %s in %.600s", a.what, wrong, a.body)
+	}
+	return v
+}
+
+// Everything that two instances have to show, in each of its kinds, is what apps
+// can decode.
+func TestShapes(t *testing.T) {
+	net := instancetest.New(t, 2, nil)
+	w, there := people(t, net.Instances[0]), people(t, net.Instances[1])
+	reply := aLittleOfEverything(w, there, net)
+	statuses := listOf(status)
+
+	for _, c := range []*client{w.alice, w.bob, w.nobs} {
+		for _, path := range []string{"/api/v1/timelines/public", "/api/v1/timelines/tag/work", "/api/v1/accounts/" + w.alice.id + "/statuses", "/api/v1/accounts/" + w.alice.id + "/statuses?pinned=true"} {
+			c.get(path + "?limit=40").demand(statuses)
+		}
+	}
+	all := 0
+	for _, path := range []string{"/api/v1/timelines/home", "/api/v1/timelines/public?remote=true", "/api/v1/bookmarks", "/api/v1/favourites"} {
+		list := w.alice.get(path).demand(statuses).([]any)
+		all += len(list)
+		for _, s := range list {
+			own := "/api/v1/statuses/" + text(s, "id")
+			w.alice.get(own).demand(status)
+			w.alice.get(own + "/context").demand(shape{"ancestors": statuses, "descendants": statuses}.check)
+			w.alice.get(own + "/history").demand(listOf(version.check))
+			w.alice.get(own + "/favourited_by").demand(listOf(account.check))
+			w.alice.get(own + "/reblogged_by").demand(listOf(account.check))
+			if at(s, "poll") != nil {
+				w.alice.get("/api/v1/polls/" + text(s, "poll.id")).demand(poll.check)
+			}
+		}
+	}
+	if all < 12 {
+		t.Errorf("only %d posts were there to look at", all)
+	}
+	thread := w.alice.get("/api/v1/statuses/" + reply + "/context").ok()
+	if len(at(thread, "ancestors").([]any)) == 0 {
+		t.Error("no thread to look at")
+	}
+	notes := w.alice.get("/api/v1/notifications?limit=80").demand(listOf(notification)).([]any)
+	seen := map[string]bool{}
+	for _, n := range notes {
+		seen[text(n, "type")] = true
+		w.alice.get("/api/v1/notifications/" + text(n, "id")).demand(notification)
+	}
+	for _, kind := range []string{"mention", "favourite", "reblog", "follow", "follow_request", "poll"} {
+		if !seen[kind] {
+			t.Errorf("no notification of kind %s to look at", kind)
+		}
+	}
+	w.alice.get("/api/v1/accounts/verify_credentials").demand(own.check)
+	found := w.alice.get("/api/v2/search?resolve=true&q=" + url.QueryEscape("bob@"+there.in.Config.Domain)).demand(shape{"accounts": listOf(account.check), "statuses": statuses, "hashtags": listOf(tag.check)}.check)
+	bob := text(found, "accounts.0.id")
+	w.alice.get("/api/v1/accounts/" + bob).demand(account.check)
+	w.alice.get("/api/v1/accounts/lookup?acct=bob@" + there.in.Config.Domain).demand(account.check)
+	w.alice.get("/api/v1/accounts/relationships?id[]=" + bob + "&id[]=" + w.bob.id).demand(listOf(rel.check))
+	w.alice.get("/api/v1/accounts/" + w.alice.id + "/followers").demand(listOf(account.check))
+	w.alice.get("/api/v1/accounts/" + w.alice.id + "/following").demand(listOf(account.check))
+	w.alice.get("/api/v1/accounts/search?q=b").demand(listOf(account.check))
+	w.alice.get("/api/v1/follow_requests").demand(listOf(account.check))
+	for _, c := range []*client{w.alice, w.nobs} {
+		c.get("/api/v1/instance").demand(instanceV1.check)
+		c.get("/api/v2/instance").demand(instanceV2.check)
+	}
+	w.alice.get("/api/v1/custom_emojis").demand(emojis)
+}
+
+// aLittleOfEverything makes each kind of post, account and notification.
+func aLittleOfEverything(w, there *world, net *instancetest.Network) (reply string) {
+	w.Helper()
+	ctx := context.Background()
+	must := func(err error) {
+		w.Helper()
+		if err != nil {
+			w.Fatal(err)
+		}
+	}
+	must(w.in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Contact: "alice"}))
+	w.alice.do("PATCH", "/api/v1/accounts/update_credentials", object{"display_name": "Alice", "note": "hello", "fields_attributes": []object{{"name": "Site", "value": "https://a.test"}}}).ok()
+	far := text(w.alice.get("/api/v2/search?resolve=true&q=" + url.QueryEscape("@bob@"+there.in.Config.Domain)).ok(), "accounts.0.id")
+	w.alice.post("/api/v1/accounts/"+far+"/follow", nil).ok()
+	w.alice.post("/api/v1/accounts/"+w.bob.id+"/follow", nil).ok()
+	w.bob.post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
+	net.Settle()
+
+	picture := text(there.bob.post("/api/v2/media", files{name: "file", file: "g.png", data: picture(w.T, 40, 20)}).ok(), "id")
+	pdf := text(there.bob.post("/api/v2/media", files{name: "file", file: "p.pdf", data: []byte("%PDF-1.7")}).ok(), "id")
+	there.bob.post("/api/v1/statuses", form{"status": {"look #work"}, "audience": {"public"}, "media_ids[]": {picture, pdf}, "spoiler_text": {"cw"}}).ok()
+	there.bob.post("/api/v1/statuses", object{"status": "lunch?", "audience": "company", "poll": object{"options": []string{"soup", "salad"}, "expires_in": 300}}).ok()
+	there.bob.write("@alice@"+w.in.Config.Domain+" hi, @nobody@nowhere.invalid", "company")
+	net.Settle()
+
+	mine := w.alice.write("of mine #work", "public")
+	w.alice.post("/api/v1/statuses/"+mine+"/pin", nil).ok()
+	w.bob.post("/api/v1/statuses/"+mine+"/favourite", nil).ok()
+	w.bob.post("/api/v1/statuses/"+mine+"/reblog", nil).ok()
+	reply = w.bob.write("@alice indeed", "company", "in_reply_to_id", mine)
+	quote := w.bob.write("see this", "company", "quoted_status_id", mine)
+	upload := text(w.alice.post("/api/v2/media", files{name: "file", file: "g.png", data: []byte("plain")}).demand(attachment.check), "id")
+	w.alice.post("/api/v1/statuses", form{"audience": {"direct"}, "media_ids[]": {upload}}).demand(status)
+	w.alice.do("PUT", "/api/v1/statuses/"+mine, form{"status": {"of mine, better #work"}}).demand(status)
+	for _, s := range w.alice.get("/api/v1/timelines/home").list() {
+		for _, act := range []string{"favourite", "bookmark"} {
+			w.alice.post("/api/v1/statuses/"+text(s, "id")+"/"+act, nil).demand(status)
+		}
+	}
+	w.alice.post("/api/v1/statuses/"+quote+"/reblog", nil).demand(status)
+
+	ended := text(w.alice.post("/api/v1/statuses", object{"status": "over?", "audience": "company", "poll": object{"options": []string{"a", "b"}, "expires_in": 300}}).ok(), "poll.id")
+	must(closePoll(ctx, w.in, ended))
+	w.alice.do("PATCH", "/api/v1/accounts/update_credentials", form{"locked": {"true"}}).ok()
+	w.member("shy").post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
+	net.Settle()
+	return reply
+}
+
+// closePoll moves a poll's end into the past and lets the housekeeping find it.
+func closePoll(ctx context.Context, in *instance.Instance, poll string) error {
+	id, err := social.ParseID(poll)
+	if err != nil {
+		return err
+	}
+	if err := in.DB.Tx(ctx, func(tx social.Tx) error {
+		p, err := tx.Post(ctx, id)
+		if err != nil {
+			return err
+		}
+		p.Poll.ExpiresAt = time.Now().Add(-time.Minute)
+		return tx.SetPollCounts(ctx, p.Poll)
+	}); err != nil {
+		return err
+	}
+	_, err = in.Social.ClosePolls(ctx)
+	return err
+}
+
+// What the version promises is there, and nothing more is promised (rule 2).
+func TestTheVersionPromisesWhatIsThere(t *testing.T) {
+	w := start(t)
+	v2 := w.nobs.get("/api/v2/instance").ok()
+	if v := text(v2, "version"); !strings.HasPrefix(v, "4.2.") {
+		t.Errorf("%s: from 4.3 on apps ask for grouped notifications and their policy", v)
+	}
+	if v2["api_versions"] != nil {
+		t.Error("api_versions promises calls that are not there")
+	}
+	if text(v2, "configuration.statuses.max_characters") != strconv.Itoa(w.in.Social.Limits.PostLength) || text(v2, "configuration.media_attachments.image_size_limit") != strconv.FormatInt(w.in.Social.Limits.UploadBytes, 10) {
+		t.Errorf("%v", v2["configuration"])
+	}
+	// The limits told are those that hold.
+	most := w.in.Social.Limits.PostLength
+	w.alice.post("/api/v1/statuses", form{"status": {strings.Repeat("ä", most)}}).ok()
+	w.alice.post("/api/v1/statuses", form{"status": {strings.Repeat("ä", most+1)}}).refused(422)
+	for _, kind := range at(v2, "configuration.media_attachments.supported_mime_types").([]any) {
+		if kind == "application/pdf" {
+			return
+		}
+	}
+	t.Error("PDF is accepted but not told")
+}
