@@ -140,7 +140,7 @@ var (
 		"muting_notifications": flag, "requested": flag, "domain_blocking": flag, "endorsed": flag, "note": str}
 	conf = shape{"statuses": shape{"max_characters": count, "max_media_attachments": count, "characters_reserved_per_url": count}.check,
 		"media_attachments": shape{"supported_mime_types": listOf(str), "image_size_limit": count, "image_matrix_limit": count, "video_size_limit": count, "video_matrix_limit": count}.check,
-		"polls": shape{"max_options": count, "max_characters_per_option": count, "min_expiration": count, "max_expiration": count}.check}
+		"polls":             shape{"max_options": count, "max_characters_per_option": count, "min_expiration": count, "max_expiration": count}.check}
 	// A version that every parser reads, of which IceCubes takes the first three
 	// characters as a number (rule 1).
 	versionText = matching("a version", regexp.MustCompile(`^[1-9]\.[0-9]\.[0-9]+\+parley\.[0-9]+\.[0-9]+\.[0-9]+$`))
@@ -267,7 +267,7 @@ func aLittleOfEverything(w, there *world, net *instancetest.Network) (reply stri
 	}
 	must(w.in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Contact: "alice"}))
 	w.alice.do("PATCH", "/api/v1/accounts/update_credentials", object{"display_name": "Alice", "note": "hello", "fields_attributes": []object{{"name": "Site", "value": "https://a.test"}}}).ok()
-	far := text(w.alice.get("/api/v2/search?resolve=true&q=" + url.QueryEscape("@bob@"+there.in.Config.Domain)).ok(), "accounts.0.id")
+	far := text(w.alice.get("/api/v2/search?resolve=true&q="+url.QueryEscape("@bob@"+there.in.Config.Domain)).ok(), "accounts.0.id")
 	w.alice.post("/api/v1/accounts/"+far+"/follow", nil).ok()
 	w.alice.post("/api/v1/accounts/"+w.bob.id+"/follow", nil).ok()
 	w.bob.post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
