@@ -20,13 +20,14 @@ const (
 	argonThreads = 1
 	argonKey     = 32
 	minPassword  = 10
-	maxPassword  = 256
+	// MaxPassword bounds the work of a sign-in, in characters.
+	MaxPassword = 256
 )
 
 // SetPassword gives a member a new password and ends every session and token.
 func (s *Service) SetPassword(ctx context.Context, account social.ID, password string) error {
-	if n := len([]rune(password)); n < minPassword || n > maxPassword {
-		return social.Errorf(social.Invalid, "a password has %d to %d characters", minPassword, maxPassword)
+	if err := CheckPassword(password); err != nil {
+		return err
 	}
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails since Go 1.24
@@ -41,10 +42,18 @@ func (s *Service) SetPassword(ctx context.Context, account social.ID, password s
 	return s.store.EndAccess(ctx, account)
 }
 
+// CheckPassword says whether a password can be taken.
+func CheckPassword(password string) error {
+	if n := len([]rune(password)); n < minPassword || n > MaxPassword {
+		return social.Errorf(social.Invalid, "a password has %d to %d characters", minPassword, MaxPassword)
+	}
+	return nil
+}
+
 // checkPassword also hashes when there is nothing to compare with, so that its
 // time tells nothing.
 func (s *Service) checkPassword(ctx context.Context, stored, password string) (bool, error) {
-	if len(password) > 4*maxPassword {
+	if len(password) > 4*MaxPassword {
 		password = ""
 	}
 	salt, want, err := decode(stored)

@@ -70,7 +70,9 @@ func (s *Service) insertMember(ctx context.Context, a *Account) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
 		if err := tx.InsertAccount(ctx, a); err != nil {
 			if errors.Is(err, ErrConflict) {
-				return &Error{Kind: Conflict, Public: "the name " + a.Username + " is taken; names are never given twice", Err: err}
+				taken := Errorf(Conflict, "the name %s is taken; names are never given twice", a.Username)
+				taken.Err = err
+				return taken
 			}
 			return err
 		}

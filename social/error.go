@@ -42,6 +42,9 @@ type Error struct {
 	Kind   Kind
 	Public string
 	Err    error
+	// Format and Args made Public, when Errorf did: a translation starts from them.
+	Format string
+	Args   []any
 }
 
 func (e *Error) Error() string {
@@ -67,7 +70,7 @@ var (
 
 // Errorf makes an Error whose Public text helps the person go on.
 func Errorf(kind Kind, format string, args ...any) *Error {
-	return &Error{Kind: kind, Public: fmt.Sprintf(format, args...)}
+	return &Error{Kind: kind, Public: fmt.Sprintf(format, args...), Format: format, Args: args}
 }
 
 // NotFoundError is the one answer for missing and for hidden.

@@ -1,6 +1,10 @@
 // Package web is the pages for people: plain forms, German and English, no
 // JavaScript needed. It knows neither client JSON nor SQL, and decides nothing:
 // social does.
+//
+// A handler reads the form, asks social, and shows one of the typed pages; each
+// page type names its template. After a change the browser is redirected, so that
+// reloading repeats nothing; a mistake shows the form again as it was typed.
 package web
 
 import (
@@ -8,10 +12,10 @@ import (
 	"embed"
 	"encoding/hex"
 	"html/template"
-	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -22,7 +26,7 @@ import (
 	"parley/social"
 )
 
-//go:embed template/*.html static/*
+//go:embed template static
 var files embed.FS
 
 // Options are what the pages need.
@@ -38,17 +42,39 @@ type Options struct {
 // Web serves pages.
 type Web struct {
 	Options
-	pages  *template.Template
+	pages  map[string]*template.Template // by file name
 	cookie string
 }
 
 // New parses all templates, so that a broken one is known at the start.
 func New(o Options) (*Web, error) {
-	pages, err := template.New("").Funcs(template.FuncMap{
-		"t":    func(p *page, key string) string { return p.T(key) },
-		"html": func(s string) template.HTML { return template.HTML(s) }, //nolint:gosec // sanitised on arrival by text
-	}).ParseFS(files, "template/*.html")
+	pages, err := parse()
 	return &Web{Options: o, pages: pages, cookie: CookieName(o.Links.Home())}, err
+}
+
+// parse makes a set of templates for each page: its own file and the shared parts.
+func parse() (map[string]*template.Template, error) {
+	shared, err := template.New("").Funcs(template.FuncMap{
+		"html": func(s string) template.HTML { return template.HTML(s) }, //nolint:gosec // sanitised on arrival by text
+	}).ParseFS(files, "template/part/*.html")
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(files, "template/*.html")
+	if err != nil {
+		return nil, err
+	}
+	pages := map[string]*template.Template{}
+	for _, name := range names {
+		set, err := shared.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if pages[path.Base(name)], err = set.ParseFS(files, name); err != nil {
+			return nil, err
+		}
+	}
+	return pages, nil
 }
 
 // CookieName is that of an instance's session: browsers ignore ports, so it holds a
@@ -60,191 +86,91 @@ func CookieName(authority string) string {
 
 // Mount adds the pages; it comes last on the router.
 func (w *Web) Mount(r *mux.Router) {
-	r.PathPrefix("/static/").Handler(http.FileServerFS(files)).Methods("GET", "HEAD")
+	r.HandleFunc("/static/{name}", w.static).Methods("GET", "HEAD")
 	r.HandleFunc("/media/{id:[0-9]+}/{size:original|small}", w.media).Methods("GET", "HEAD")
 	sub := r.NewRoute().Subrouter()
-	sub.Use(http.NewCrossOriginProtection().Handler)
+	sub.Use(w.sameOrigin)
 	get, post := []string{"GET", "HEAD"}, []string{"POST"}
 	for _, one := range []struct {
 		methods []string
 		path    string
 		run     handler
 	}{
-		{get, "/", w.home}, {get, "/public", w.public}, {get, "/setup", w.setupForm}, {post, "/setup", w.setup},
+		{get, "/", w.home}, {get, "/public", w.public}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
+		{get, "/setup", w.setupForm}, {post, "/setup", w.setup},
 		{get, "/sign-in", w.signInForm}, {post, "/sign-in", w.signIn}, {post, "/sign-out", w.signOut},
-		{get, "/reset", w.resetForm}, {post, "/reset", w.reset}, {post, "/posts", w.publish}, {post, "/language", w.language},
-		{post, "/posts/{id:[0-9]+}/{act:like|unlike|share|unshare|bookmark|unbookmark|delete|vote}", w.act},
-		{get, "/find", w.find}, {get, "/notifications", w.notifications}, {get, "/tags/{tag}", w.tag},
+		{get, "/reset", w.resetForm}, {post, "/reset", w.reset},
+		{get, "/settings", w.settingsForm}, {post, "/settings", w.settings}, {post, "/language", w.language},
+		{post, "/posts", w.publish},
+		{get, "/posts/{id:[0-9]+}/edit", w.editForm}, {post, "/posts/{id:[0-9]+}/edit", w.edit},
+		{get, "/posts/{id:[0-9]+}/delete", w.deleteForm}, {post, "/posts/{id:[0-9]+}/delete", w.delete},
+		{post, "/posts/{id:[0-9]+}/{act:like|unlike|share|unshare|bookmark|unbookmark|vote}", w.act},
+		{get, "/find", w.find}, {get, "/notifications", w.notifications}, {get, "/follow-requests", w.followRequests},
 		{post, "/accounts/{id:[0-9]+}/{act:follow|unfollow|accept|reject}", w.relate},
 		{get, "/users/{id:[0-9]+}", w.byID}, {get, "/users/{author:[0-9]+}/statuses/{id:[0-9]+}", w.thread},
 		{get, "/@{name}/{id:[0-9]+}", w.thread}, {get, "/@{name}", w.profile},
 	} {
 		sub.HandleFunc(one.path, w.handle(one.run)).Methods(one.methods...)
 	}
-	r.NotFoundHandler = w.handle(func(*page) error { return social.NotFoundError() })
+	r.NotFoundHandler = http.HandlerFunc(w.notFound)
+	r.MethodNotAllowedHandler = w.handle(w.wrongMethod)
 }
 
-// page is what every template gets.
-type page struct {
-	*http.Request
-	w        http.ResponseWriter
-	reader   social.Reader
-	Me       *social.Account
-	Language string
-	Org      social.Organisation
-	Trial    bool
-	Title    string
-	Error    string
-	Unread   int
-	Domain   string
-	Data     any
-	Choices  []social.Choice
-	ReplyTo  *social.PostView
-	Draft    string
-	Older    string
-	Code     string
-	now      time.Time
+// notFound answers people with a page, and programs as serve does.
+func (w *Web) notFound(rw http.ResponseWriter, r *http.Request) {
+	accept := r.Header.Get("Accept")
+	program := strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/oauth/") ||
+		strings.Contains(accept, "json") && !strings.Contains(accept, "text/html")
+	if program {
+		serve.Error(rw, r, w.Log, social.NotFoundError())
+		return
+	}
+	w.handle(func(*page) error { return social.NotFoundError() })(rw, r)
 }
+
+// wrongMethod answers who opens the address of a form: the way back for people,
+// the plain status for programs.
+func (w *Web) wrongMethod(p *page) error {
+	p.w.Header().Set("Cache-Control", "no-store")
+	if p.r.Method != http.MethodGet {
+		http.Error(p.w, "this method is not possible here", http.StatusMethodNotAllowed)
+		return nil
+	}
+	return w.show(p, http.StatusMethodNotAllowed, errorPage{frame: p.titled("error"), Text: p.T("form_address")})
+}
+
+// sameOrigin refuses forms that another site sent (A5).
+func (w *Web) sameOrigin(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(w.handle(func(p *page) error {
+		return social.Errorf(social.Forbidden, "this form was sent from another site; open it here and send it again")
+	}))
+	return guard.Handler(next)
+}
+
+// contentPolicy allows nothing from elsewhere and no script at all.
+const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'; " +
+	"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
 type handler func(p *page) error
 
-// contentPolicy allows nothing from elsewhere but pictures of remote posts.
-const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self' https: http:; media-src https: http:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
 func (w *Web) handle(run handler) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
-		rw.Header().Set("Content-Security-Policy", contentPolicy)
-		rw.Header().Set("Cache-Control", "private, no-store")
+		h := rw.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "private, no-store")
+		h.Add("Vary", "Accept")
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(rw, r.Body, w.Social.Limits.UploadBytes+(1<<20))
 		}
 		p := w.page(rw, r)
+		if err := p.readForm(); err != nil {
+			w.fail(p, err)
+			return
+		}
 		if err := run(p); err != nil {
 			w.fail(p, err)
 		}
 	}
-}
-
-func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
-	p := &page{Request: r, w: rw, reader: social.Nobody(w.Links.Home()), Trial: w.Trial, Domain: w.Links.Domain, now: w.Now(), Language: language(r)}
-	if c, err := r.Cookie(w.cookie); err == nil {
-		if a, _, err := w.Auth.Session(r.Context(), c.Value); err == nil {
-			p.Me, p.reader = a, social.Member(a, w.Links.Home())
-			if a.Language == "de" || a.Language == "en" {
-				p.Language = a.Language
-			}
-			if p.Unread, err = w.Social.Unread(r.Context(), p.reader); err != nil {
-				w.Log.Warn("unread notifications not counted", "error", err)
-			}
-		}
-	}
-	var err error
-	if p.Org, err = w.Social.Organisation(r.Context()); err != nil {
-		w.Log.Warn("organisation not read", "error", err)
-	}
-	return p
-}
-
-// language picks German or English by what the browser asks for first.
-func language(r *http.Request) string {
-	if c, err := r.Cookie("parley_language"); err == nil && (c.Value == "de" || c.Value == "en") {
-		return c.Value
-	}
-	header := strings.ToLower(r.Header.Get("Accept-Language"))
-	de, en := strings.Index(header, "de"), strings.Index(header, "en")
-	if de >= 0 && (en < 0 || de < en) {
-		return "de"
-	}
-	return "en"
-}
-
-func (w *Web) show(p *page, name, title string, data any) error {
-	p.Title, p.Data = p.T(title), data
-	var b strings.Builder
-	if err := w.pages.ExecuteTemplate(&b, name, p); err != nil {
-		return err
-	}
-	p.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = io.WriteString(p.w, b.String()) // the connection may be gone; nobody is left to tell
-	return nil
-}
-
-// fail shows an error as a page with a way back.
-func (w *Web) fail(p *page, err error) {
-	status := serve.Prepare(p.w, p.Request, w.Log, err)
-	if status == http.StatusUnauthorized && p.Method == http.MethodGet {
-		http.Redirect(p.w, p.Request, "/sign-in?next="+url.QueryEscape(p.URL.RequestURI()), http.StatusSeeOther)
-		return
-	}
-	p.Error = serve.Public(err)
-	if status == http.StatusNotFound {
-		p.Error = p.T("not_found")
-	}
-	p.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	p.w.WriteHeader(status)
-	p.Title = p.T("error")
-	if err := w.pages.ExecuteTemplate(p.w, "error.html", p); err != nil {
-		w.Log.Error("error page broke", "error", err)
-	}
-}
-
-// back sends the browser to where the form was, if that is one of our own pages.
-func (w *Web) back(p *page, fallback string) error {
-	to := p.FormValue("next")
-	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n") {
-		to = fallback
-	}
-	http.Redirect(p.w, p.Request, to, http.StatusSeeOther)
-	return nil
-}
-
-func (w *Web) setCookie(p *page, value string, age int) {
-	http.SetCookie(p.w, &http.Cookie{Name: w.cookie, Value: value, Path: "/", MaxAge: age, HttpOnly: true,
-		Secure: strings.HasPrefix(w.Links.PublicURL, "https:"), SameSite: http.SameSiteLaxMode})
-}
-
-func (p *page) id(name string) (social.ID, error) { return social.ParseID(mux.Vars(p.Request)[name]) }
-
-// cursor reads ?older=, a place in a list.
-func (p *page) cursor() social.Page {
-	id, err := social.ParseID(p.URL.Query().Get("older"))
-	if err != nil {
-		id = 0
-	}
-	return social.Page{Max: id, Limit: 20}
-}
-
-func (p *page) paged(views []*social.PostView) {
-	if len(views) == 20 {
-		p.Older = p.URL.Path + "?older=" + views[19].Cursor.String()
-	}
-}
-
-// media serves files as what they are and never as anything active (A4).
-func (w *Web) media(rw http.ResponseWriter, r *http.Request) {
-	p := w.page(rw, r)
-	id, err := p.id("id")
-	if err == nil {
-		err = w.sendMedia(p, id)
-	}
-	if err != nil {
-		serve.Error(rw, r, w.Log, err)
-	}
-}
-
-func (w *Web) sendMedia(p *page, id social.ID) error {
-	f, m, err := w.Social.OpenMedia(p.Context(), p.reader, id, mux.Vars(p.Request)["size"] == "small")
-	if err != nil {
-		return err
-	}
-	defer f.Close() //nolint:errcheck // only read
-	h := p.w.Header()
-	h.Set("Content-Type", m.Attachment.MediaType)
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cache-Control", "private, max-age=3600")
-	if m.Attachment.Kind != "image" {
-		h.Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(m.Attachment.Name))
-	}
-	http.ServeContent(p.w, p.Request, "", m.CreatedAt, f)
-	return nil
 }

@@ -1,40 +1,181 @@
 package web
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
+	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// Every text of a page exists in both languages, and no text is left over.
-func TestWordsAreComplete(t *testing.T) {
-	used := map[string]bool{}
+// source is all that can ask for a text: templates and code.
+func source(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
 	err := fs.WalkDir(files, "template", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		b, err := files.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		for _, m := range regexp.MustCompile(`\{\{t \$?[a-z.]* ?"([a-z_.]+)"`).FindAllStringSubmatch(string(b), -1) {
-			if _, ok := words[m[1]]; !ok {
-				t.Errorf("%s asks for %q, which has no text", path, m[1])
-			}
-			used[m[1]] = true
-		}
-		return nil
+		all.Write(b)
+		return err
 	})
-	if err != nil || len(used) < 30 {
-		t.Fatal(err, len(used))
+	if err != nil {
+		t.Fatal(err)
 	}
+	return all.String()
+}
+
+// Every text of a page exists in both languages, with the same places to fill in.
+func TestWordsAreComplete(t *testing.T) {
+	used := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\$?\.T "([a-z_.]+)"`).FindAllStringSubmatch(source(t), -1) {
+		used[m[1]] = true
+	}
+	for key := range keysInCode(t) {
+		used[key] = true
+	}
+	if len(used) < 80 {
+		t.Fatalf("only %d texts are asked for", len(used))
+	}
+	for key := range used {
+		if _, ok := words[key]; !ok {
+			t.Errorf("%q has no text", key)
+		}
+	}
+	places := regexp.MustCompile(`%[a-z]`)
 	for k, w := range words {
 		if w[0] == "" || w[1] == "" {
 			t.Errorf("%s is empty in one language", k)
 		}
-		if strings.Count(w[0], "%s") != strings.Count(w[1], "%s") {
+		if en, de := places.FindAllString(w[0], -1), places.FindAllString(w[1], -1); strings.Join(en, "") != strings.Join(de, "") {
 			t.Errorf("%s has other places to fill in", k)
+		}
+		if !used[k] && !strings.HasPrefix(k, "aud_") && !notices[k] && !kinds[k] {
+			t.Errorf("nobody asks for %q", k)
+		}
+	}
+	for k, w := range counted {
+		for _, text := range w {
+			if strings.Count(text, "%d") != 1 {
+				t.Errorf("%s: %q has no place for the number", k, text)
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile(`\.N "([a-z_]+)"`).FindAllStringSubmatch(source(t), -1) {
+		if _, ok := counted[m[1]]; !ok {
+			t.Errorf("%q has no counted text", m[1])
+		}
+	}
+}
+
+// kinds are texts that are asked for by a notification's kind.
+var kinds = map[string]bool{"mention": true, "favourite": true, "reblog": true, "follow_request": true, "update": true, "admin.report": true,
+	"like": true, "share": true, "bookmark": true, "write": true, "your_reply": true, "dead_reset": true, "dead_setup": true, "dead_setup_done": true}
+
+// keysInCode lists the keys in calls of T and titled.
+func keysInCode(t *testing.T) map[string]bool {
+	t.Helper()
+	keys := map[string]bool{}
+	each(t, ".", func(call *ast.CallExpr, name string) {
+		if name == "T" || name == "titled" {
+			if key, ok := literal(call.Args[0]); ok {
+				keys[key] = true
+			}
+		}
+	})
+	return keys
+}
+
+// each calls see for every call in a package's code, without its tests.
+func each(t *testing.T, dir string, see func(call *ast.CallExpr, name string)) {
+	t.Helper()
+	names, err := filepath.Glob(dir + "/*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatal(dir, err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) > 0 {
+				switch f := call.Fun.(type) {
+				case *ast.SelectorExpr:
+					see(call, f.Sel.Name)
+				case *ast.Ident:
+					see(call, f.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
+func literal(e ast.Expr) (string, bool) {
+	l, ok := e.(*ast.BasicLit)
+	if !ok || l.Kind != token.STRING {
+		return "", false
+	}
+	s, err := strconv.Unquote(l.Value)
+	return s, err == nil
+}
+
+// Every error that a person may see has a German text too, with the same places.
+func TestErrorsSpeakGerman(t *testing.T) {
+	found := 0
+	places := regexp.MustCompile(`%[a-z]`)
+	for _, dir := range []string{"../social", "../auth", "."} {
+		each(t, dir, func(call *ast.CallExpr, name string) {
+			if name != "Errorf" || len(call.Args) < 2 {
+				return
+			}
+			english, ok := literal(call.Args[1])
+			if !ok {
+				return
+			}
+			found++
+			text, ok := german[english]
+			if !ok {
+				t.Errorf("%s: no German for %q; add it to german.go", dir, english)
+			} else if strings.Join(places.FindAllString(english, -1), "") != strings.Join(places.FindAllString(text, -1), "") {
+				t.Errorf("other places in %q", text)
+			}
+		})
+	}
+	if found < 40 {
+		t.Errorf("only %d errors found", found)
+	}
+}
+
+// The weight that a first visit costs.
+func TestStaticFilesAreLight(t *testing.T) {
+	css, err := files.ReadFile("static/parley.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(css) > 15<<10 {
+		t.Errorf("the style sheet has %d bytes", len(css))
+	}
+	if strings.Contains(string(css), "url(") || strings.Contains(string(css), "@import") {
+		t.Error("the style sheet loads something")
+	}
+}
+
+// A form's next page is one of ours.
+func TestOursIsAPathHere(t *testing.T) {
+	for to, want := range map[string]bool{"/": true, "/@bob@b.test/1?older=2#p3": true, "": false, "//evil.test": false, "/\\evil.test": false,
+		"https://evil.test": false, "/\t/evil.test": false, "javascript:alert(1)": false} {
+		if ours(to) != want {
+			t.Errorf("%q: %v", to, !want)
 		}
 	}
 }

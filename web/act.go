@@ -1,0 +1,102 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"parley/social"
+)
+
+// act does what a small form under a post asks for.
+func (w *Web) act(p *page) error {
+	id, err := p.id("id")
+	if err != nil {
+		return err
+	}
+	verb := mux.Vars(p.r)["act"]
+	on := !strings.HasPrefix(verb, "un")
+	switch strings.TrimPrefix(verb, "un") {
+	case "like":
+		_, err = w.Social.Favourite(p.ctx(), p.reader, id, on)
+	case "share":
+		_, err = w.Social.Boost(p.ctx(), p.reader, id, on)
+	case "bookmark":
+		_, err = w.Social.Bookmark(p.ctx(), p.reader, id, on)
+	case "vote":
+		err = w.vote(p, id)
+	}
+	if err != nil {
+		return err
+	}
+	return w.back(p, "/", "")
+}
+
+func (w *Web) vote(p *page, id social.ID) error {
+	var choices []int
+	for _, s := range p.r.PostForm["choice"] {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return social.Errorf(social.Invalid, "choose one answer")
+		}
+		choices = append(choices, n)
+	}
+	_, err := w.Social.Vote(p.ctx(), p.reader, id, choices)
+	return err
+}
+
+// language changes that of the pages: for members in their profile, for others by
+// a cookie.
+func (w *Web) language(p *page) error {
+	l := p.r.PostFormValue("language")
+	if !known(l) {
+		return social.Errorf(social.Invalid, "choose de or en")
+	}
+	w.setCookie(p, w.cookie+"_language", l, 365*24*3600)
+	if p.Me != nil {
+		if _, err := w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{Language: &l}); err != nil {
+			return err
+		}
+	}
+	return w.back(p, "/", "")
+}
+
+// settingsPage is the form about oneself.
+func (w *Web) settingsPage(p *page) formPage {
+	me := p.Me
+	return formPage{frame: p.titled("settings"), Form: &form{Action: "/settings", Submit: p.T("save"), Fields: []field{
+		{Name: "display_name", Label: p.T("your_name"), Kind: "text", Value: me.DisplayName, MaxLength: w.Social.Limits.NameLength, Autocomplete: "name"},
+		{Name: "note", Label: p.T("about_you"), Hint: p.T("about_hint"), Kind: "textarea", Rows: 5, Value: me.NoteSource, MaxLength: w.Social.Limits.BioLength, Language: p.Language},
+		{Name: "language", Label: p.T("language"), Kind: "select", Options: []option{
+			{Value: "de", Label: "Deutsch", Selected: p.Language == "de"}, {Value: "en", Label: "English", Selected: p.Language == "en"}}},
+		{Name: "locked", Label: p.T("locked"), Hint: p.T("locked_hint"), Kind: "checkbox", Checked: me.Locked},
+	}}}
+}
+
+func (w *Web) settingsForm(p *page) error {
+	if p.Me == nil {
+		return social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	return w.show(p, http.StatusOK, w.settingsPage(p))
+}
+
+func (w *Web) settings(p *page) error {
+	if p.Me == nil {
+		return social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	name, note, l := p.r.PostFormValue("display_name"), strings.ReplaceAll(p.r.PostFormValue("note"), "\r\n", "\n"), p.r.PostFormValue("language")
+	locked := p.r.PostFormValue("locked") != ""
+	if !known(l) {
+		return w.again(p, w.settingsPage(p), "language", social.Errorf(social.Invalid, "choose de or en"))
+	}
+	_, err := w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{DisplayName: &name, Note: &note, Language: &l, Locked: &locked})
+	if mistake(err) {
+		return w.again(p, w.settingsPage(p), "note", err)
+	}
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/@"+p.Me.Username, "saved")
+}

@@ -1,0 +1,223 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"parley/social"
+)
+
+// card is one post on a page.
+type card struct {
+	*frame
+	V      *social.PostView
+	Anchor string // id of the element; "" when the post stands on the page already
+	Depth  int    // in a thread
+	Main   bool   // the post that the page is about
+}
+
+// Card pairs the page with one post.
+func (f *frame) Card(v *social.PostView) card {
+	c := card{frame: f, V: v}
+	if !f.shown[v.Post.ID] {
+		f.shown[v.Post.ID] = true
+		c.Anchor = "p" + v.Post.ID.String()
+	}
+	return c
+}
+
+// Cards pairs the page with a list of posts.
+func (f *frame) Cards(views []*social.PostView) []card {
+	out := make([]card, len(views))
+	for i, v := range views {
+		out[i] = f.Card(v)
+	}
+	return out
+}
+
+// Own says that the reader wrote the post.
+func (c card) Own() bool { return c.Me != nil && c.V.Post.AuthorID == c.Me.ID }
+
+// Link is the post's page here.
+func (c card) Link() string { return "/@" + c.V.Author.Acct() + "/" + c.V.Post.ID.String() }
+
+// Next is where to come back to after a form of this post.
+func (c card) Next() string { return c.Path + "#p" + c.V.Post.ID.String() }
+
+// Edited says that the post was changed.
+func (c card) Edited() bool { return !c.V.Post.EditedAt.IsZero() }
+
+// Covered is the text on the lid of a sensitive post; "" for an open one.
+func (c card) Covered() string {
+	switch {
+	case c.V.Post.Summary != "":
+		return c.V.Post.Summary
+	case c.V.Post.Sensitive:
+		return c.T("sensitive")
+	}
+	return ""
+}
+
+// CanShare says that the post's audience lets it be shared.
+func (c card) CanShare() bool {
+	switch c.V.Post.Audience.Kind {
+	case social.AudienceDirect:
+		return false
+	case social.AudienceFollowers:
+		return c.Own()
+	}
+	return true
+}
+
+// Open says that the reader may vote.
+func (c card) Open() bool {
+	return c.Me != nil && !c.V.Voted && !c.Own() && !c.V.Post.Poll.Closed(c.now)
+}
+
+// answer is one line of a poll.
+type answer struct {
+	Index   int
+	Title   string
+	Votes   int
+	Percent int
+	Own     bool
+}
+
+// Answers lists a poll's lines with their share of the votes.
+func (c card) Answers() []answer {
+	all := 0
+	for _, o := range c.V.Post.Poll.Options {
+		all += o.Votes
+	}
+	own := map[int]bool{}
+	for _, i := range c.V.OwnVotes {
+		own[i] = true
+	}
+	var out []answer
+	for i, o := range c.V.Post.Poll.Options {
+		a := answer{Index: i, Title: o.Title, Votes: o.Votes, Own: own[i]}
+		if all > 0 {
+			a.Percent = (100*o.Votes + all/2) / all
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// Until says when a poll ends or that it has.
+func (c card) Until() string {
+	p := c.V.Post.Poll
+	switch {
+	case p.Closed(c.now):
+		return c.T("poll_closed")
+	case p.ExpiresAt.IsZero():
+		return ""
+	}
+	return c.T("poll_until", c.When(p.ExpiresAt))
+}
+
+// picture is a file with a post: shown when it is ours, else a link, since pages
+// load nothing from other servers.
+type picture struct {
+	social.Attachment
+	Shown bool
+	Href  string
+	Text  string // of the link, or instead of the picture
+}
+
+// Files lists what hangs on the post.
+func (c card) Files() []picture {
+	var out []picture
+	for _, a := range c.V.Post.Attachments {
+		p := picture{Attachment: a, Href: a.URL, Shown: a.Kind == "image" && a.MediaID != 0}
+		if a.MediaID != 0 {
+			p.Href = "/media/" + a.MediaID.String() + "/original"
+		}
+		p.Text = c.fileText(a)
+		out = append(out, p)
+	}
+	return out
+}
+
+func (c card) fileText(a social.Attachment) string {
+	switch {
+	case a.Kind == "image" && a.MediaID != 0:
+		if a.Description != "" {
+			return a.Description
+		}
+		return c.T("picture")
+	case a.MediaID != 0:
+		return firstOf(a.Name, a.Description, c.T("file"))
+	}
+	host := a.URL
+	if u, err := url.Parse(a.URL); err == nil {
+		host = u.Host
+	}
+	return c.T("elsewhere", firstOf(a.Description, a.Name, c.T("file")), host)
+}
+
+func firstOf(texts ...string) string {
+	for _, t := range texts {
+		if strings.TrimSpace(t) != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+// act is one small form under a post: a switch with its count.
+type act struct {
+	card
+	Verb, Label string
+	Done        bool
+	Count       int
+}
+
+func (c card) act(verb string, done bool, count int) act {
+	a := act{card: c, Verb: verb, Label: c.T(verb), Done: done, Count: count}
+	if done {
+		a.Verb = "un" + verb
+	}
+	return a
+}
+
+// Acts are what a member can do with a post by one click.
+func (c card) Acts() []act {
+	p := c.V.Post
+	acts := []act{c.act("like", c.V.Favourited, p.FavouritesCount)}
+	if c.CanShare() {
+		acts = append(acts, c.act("share", c.V.Boosted, p.BoostsCount))
+	}
+	return append(acts, c.act("bookmark", c.V.Bookmarked, 0))
+}
+
+// face is a person's picture: their own when it is here, else their initials.
+type face struct {
+	Picture  string
+	Initials string
+	Tint     int
+}
+
+// Face of an account.
+func (f *frame) Face(a *social.Account) face {
+	if a.Local() && a.AvatarID != 0 {
+		return face{Picture: "/media/" + a.AvatarID.String() + "/small"}
+	}
+	out := face{Tint: int(uint64(a.ID)%6) + 1}
+	for _, word := range strings.Fields(a.Name()) {
+		if r := []rune(word)[0]; (unicode.IsLetter(r) || unicode.IsDigit(r)) && len([]rune(out.Initials)) < 2 {
+			out.Initials += string(unicode.ToUpper(r))
+		}
+	}
+	return out
+}
+
+// moment is a time for people and for programs.
+type moment struct{ ISO, Text string }
+
+// At is when a post was published.
+func (f *frame) At(t time.Time) moment {
+	return moment{t.UTC().Format(time.RFC3339), f.When(t)}
+}

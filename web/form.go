@@ -1,0 +1,111 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"parley/social"
+)
+
+// field is one labelled input of a form, with what was typed and what is wrong with it.
+type field struct {
+	Name, Label, Hint string
+	Kind              string // type of the input; "textarea", "select" and "checkbox" too
+	Value, Problem    string
+	Autocomplete      string
+	Language          string // of what is to be typed
+	Required, Focus   bool
+	Checked           bool
+	MaxLength, Rows   int
+	Options           []option
+}
+
+type option struct {
+	Value, Label string
+	Selected     bool
+}
+
+// ID is the element's id; a page has one form with a field of a name.
+func (f field) ID() string { return "f-" + f.Name }
+
+// Describes lists the ids of the hint and of the problem, for aria-describedby.
+func (f field) Describes() string {
+	var ids []string
+	if f.Hint != "" {
+		ids = append(ids, f.ID()+"-hint")
+	}
+	if f.Problem != "" {
+		ids = append(ids, f.ID()+"-problem")
+	}
+	return strings.Join(ids, " ")
+}
+
+// form is a list of fields with hidden values.
+type form struct {
+	Action string
+	Hidden map[string]string
+	Fields []field
+	Submit string // label of the button
+	File   bool   // sends files
+}
+
+// mark puts a problem at a field and moves the focus there.
+func (f *form) mark(name, problem string) {
+	for i := range f.Fields {
+		f.Fields[i].Focus = f.Fields[i].Name == name
+		if f.Fields[i].Name == name {
+			f.Fields[i].Problem = problem
+		}
+	}
+}
+
+// refill puts back what was typed; passwords are typed again.
+func (f *form) refill(r *http.Request) {
+	for i, one := range f.Fields {
+		switch one.Kind {
+		case "password", "file":
+		case "checkbox":
+			f.Fields[i].Checked = r.PostFormValue(one.Name) != ""
+		default:
+			f.Fields[i].Value = r.PostFormValue(one.Name)
+		}
+		for j, o := range one.Options {
+			one.Options[j].Selected = o.Value == r.PostFormValue(one.Name)
+		}
+	}
+}
+
+// mistake says that an error is one the person can mend in the form.
+func mistake(err error) bool {
+	switch social.KindOf(err) {
+	case social.Invalid, social.Conflict:
+		return true
+	}
+	return false
+}
+
+// status of a form that is shown again.
+func status(err error) int {
+	if social.KindOf(err) == social.Conflict {
+		return http.StatusConflict
+	}
+	return http.StatusUnprocessableEntity
+}
+
+// formPage is a page that is nothing but a form.
+type formPage struct {
+	*frame
+	Intro []string // paragraphs before the form
+	Form  *form
+	After string
+}
+
+func (formPage) file() string { return "form.html" }
+
+// again shows a form anew, with what was typed and the problem at its field.
+func (w *Web) again(p *page, f formPage, name string, err error) error {
+	f.Form.refill(p.r)
+	f.Form.mark(name, p.say(err))
+	f.Problem = p.T("check_form")
+	return w.show(p, status(err), f)
+}

@@ -1,0 +1,122 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+
+	"parley/serve"
+	"parley/social"
+)
+
+// german has the texts of errors that people may see, by the English text (with
+// its places) that social and its neighbours write. A test finds those without one.
+var german = map[string]string{
+	"not found":                "Hier ist nichts, oder es ist nicht für Sie bestimmt.",
+	"sign in first":            "Melden Sie sich zuerst an.",
+	"that is your own account": "Das ist Ihr eigenes Konto.",
+	"the name %q does not fit: use 1 to 64 of a-z, 0-9, _, . and -, not beginning or ending with . or -": "Der Name %q passt nicht: 1 bis 64 Zeichen aus a–z, 0–9, _, . und -, nicht mit . oder - am Anfang oder Ende.",
+	"the name %q is reserved":                              "Der Name %q ist vergeben.",
+	"the name %s is taken; names are never given twice":    "Der Name %s ist vergeben; Namen werden nie zweimal vergeben.",
+	"choose a name for signing in":                         "Wählen Sie einen Namen zum Anmelden.",
+	"unknown role %q; use member, moderator or admin":      "Die Rolle %q gibt es nicht; möglich sind member, moderator und admin.",
+	"the text about you is longer than %d characters":      "Der Text über Sie ist länger als %d Zeichen.",
+	"at most %d profile fields":                            "Höchstens %d Zeilen im Profil.",
+	"the picture is not one that you uploaded":             "Dieses Bild haben nicht Sie hochgeladen.",
+	"only members of this instance can be deleted here":    "Nur Mitglieder dieser Instanz können hier gelöscht werden.",
+	"the organisation needs a name":                        "Die Organisation braucht einen Namen.",
+	"this instance is set up already; sign in":             "Diese Instanz ist schon eingerichtet; melden Sie sich an.",
+	"an account of this instance cannot come from outside": "Ein Konto dieser Instanz kann nicht von außen kommen.",
+	"this account was deleted":                             "Dieses Konto wurde gelöscht.",
+	"this account is gone":                                 "Dieses Konto gibt es nicht mehr.",
+	"this account is suspended":                            "Dieses Konto ist gesperrt.",
+	"unknown audience %q; use direct, followers, instance, company, partner:<name>, unlisted or public": "Diesen Kreis gibt es nicht: %q. Wählen Sie, wer den Beitrag sieht.",
+	"unknown visibility %q; use public, unlisted, private or direct":                                    "Diese Sichtbarkeit gibt es nicht: %q.",
+	"there is no group %q":                                            "Die Community %q gibt es nicht.",
+	"you cannot follow this account":                                  "Sie können diesem Konto nicht folgen.",
+	"only own posts can be pinned, and no direct ones":                "Anheften lassen sich nur eigene Beiträge, die nicht nur an Genannte gehen.",
+	"at most %d posts can be pinned":                                  "Höchstens %d Beiträge können angeheftet sein.",
+	"this post is for known readers only and cannot be shared":        "Dieser Beitrag ist nur für bestimmte Leute und lässt sich nicht teilen.",
+	"you cannot vote in your own poll":                                "In der eigenen Umfrage können Sie nicht abstimmen.",
+	"you have voted in this poll already":                             "Sie haben in dieser Umfrage schon abgestimmt.",
+	"this poll is closed":                                             "Diese Umfrage ist beendet.",
+	"choose one answer":                                               "Wählen Sie eine Antwort.",
+	"there is no such answer":                                         "Diese Antwort gibt es nicht.",
+	"the upload broke off; try again":                                 "Das Hochladen brach ab; versuchen Sie es noch einmal.",
+	"the file is larger than %d MiB":                                  "Die Datei ist größer als %d MiB.",
+	"unknown zone %q; use company, partner:<name>, public or blocked": "Diese Vertrauensstufe gibt es nicht: %q.",
+	"%s is this instance itself":                                      "%s ist diese Instanz selbst.",
+	"the quoted post and this thread have different readers; quote it in a post of its own": "Der zitierte Beitrag und diese Unterhaltung haben verschiedene Leser; zitieren Sie ihn in einem eigenen Beitrag.",
+	"the post is empty; write something or add a file":                                      "Der Beitrag ist leer; schreiben Sie etwas oder hängen Sie eine Datei an.",
+	"the post is longer than %d characters":                                                 "Der Beitrag ist länger als %d Zeichen.",
+	"at most %d files with a post":                                                          "Höchstens %d Dateien an einem Beitrag.",
+	"a post has files or a poll, not both":                                                  "Ein Beitrag hat Dateien oder eine Umfrage, nicht beides.",
+	"the idempotency key or the language is too long":                                       "Der Schlüssel oder die Sprachangabe ist zu lang.",
+	"a poll has 2 to %d answers":                                                            "Eine Umfrage hat 2 bis %d Antworten.",
+	"each answer of a poll needs a text of its own, at most %d characters":                  "Jede Antwort einer Umfrage braucht einen eigenen Text, höchstens %d Zeichen.",
+	"a poll is open for 5 minutes to 31 days":                                               "Eine Umfrage ist 5 Minuten bis 31 Tage offen.",
+	"a file is not there any more; upload it again":                                         "Eine Datei ist nicht mehr da; laden Sie sie noch einmal hoch.",
+	"a boost cannot be edited":                                                              "Geteiltes lässt sich nicht bearbeiten.",
+	"an edit can only narrow who sees a post, never widen it":                               "Beim Bearbeiten kann der Kreis nur kleiner werden, nie größer.",
+	"a token needs scopes; use some of %s":                                                  "Ein Token braucht Rechte: %s.",
+	"unknown scope %q; use some of %s":                                                      "Das Recht %q gibt es nicht; möglich sind %s.",
+	"the name or the password is wrong":                                                     "Name oder Passwort stimmt nicht.",
+	"the session has ended; sign in again":                                                  "Die Sitzung ist zu Ende; melden Sie sich neu an.",
+	"this link was used or has expired; ask for a new one":                                  "Dieser Link wurde benutzt oder ist abgelaufen; bitten Sie um einen neuen.",
+	"a password has %d to %d characters":                                                    "Ein Passwort hat %d bis %d Zeichen.",
+	"too many sign-ins at once; try again":                                                  "Zu viele Anmeldungen zugleich; versuchen Sie es noch einmal.",
+	"the access token is invalid":                                                           "Das Zugangs-Token gilt nicht.",
+	"this form was sent from another site; open it here and send it again":                  "Dieses Formular kam von einer anderen Seite; öffnen Sie es hier und senden Sie es noch einmal.",
+	"what you sent is too large":                                                            "Was Sie gesendet haben, ist zu groß.",
+	"the form cannot be read; open it again":                                                "Das Formular lässt sich nicht lesen; öffnen Sie es neu.",
+	"choose de or en":                                                                       "Wählen Sie Deutsch oder English.",
+	"this kind of file is not accepted; use JPEG, PNG, GIF or WebP pictures, PDF, office documents, text or zip": "Diese Art von Datei wird nicht angenommen; möglich sind Bilder (JPEG, PNG, GIF, WebP), PDF, Office-Dokumente, Text und Zip.",
+	"the picture has more than %d million pixels; make it smaller":                                               "Das Bild ist zu groß; verkleinern Sie es.",
+	"the picture cannot be read; save it again as JPEG or PNG":                                                   "Das Bild lässt sich nicht lesen; speichern Sie es neu als JPEG oder PNG.",
+	"the server %s is not admitted here; ask the administrator":                                                  "Der Server %s ist hier nicht zugelassen; fragen Sie Ihre Administration.",
+	"the server %s is not admitted here":                                                                         "Der Server %s ist hier nicht zugelassen.",
+	"the server %s cannot be reached":                                                                            "Der Server %s ist nicht zu erreichen.",
+	"the server %s does not answer as expected":                                                                  "Der Server %s antwortet nicht wie erwartet.",
+}
+
+const (
+	faultEnglish = "Something went wrong here. It is not your doing; try again in a moment."
+	faultGerman  = "Hier ist etwas schiefgegangen. Es liegt nicht an Ihnen; versuchen Sie es gleich noch einmal."
+)
+
+// say tells an error in the page's language. What has no German text is said in
+// English: better than nothing.
+func (f *frame) say(err error) string {
+	var e *social.Error
+	fault := !errors.As(err, &e) || e.Kind == social.Internal || e.Public == ""
+	switch {
+	case fault && f.Language == "de":
+		return faultGerman
+	case fault:
+		return faultEnglish
+	case f.Language != "de" && e.Kind == social.NotFound && e.Public == social.NotFoundError().Public:
+		return "There is nothing here, or it is not meant for you."
+	case f.Language != "de":
+		return sentence(serve.Public(err))
+	}
+	key := e.Format
+	if key == "" {
+		key = e.Public
+	}
+	text, ok := german[key]
+	if !ok {
+		return sentence(serve.Public(err))
+	}
+	if len(e.Args) == 0 {
+		return text
+	}
+	return fmt.Sprintf(text, e.Args...)
+}
+
+// sentence makes an error's text begin and end as one.
+func sentence(s string) string {
+	s = capital(s)
+	if s != "" && s[len(s)-1] != '.' {
+		s += "."
+	}
+	return s
+}

@@ -1,0 +1,99 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/gorilla/mux"
+
+	"parley/social"
+)
+
+// timelinePage is a list of posts, for members with the composer above.
+type timelinePage struct {
+	*frame
+	Intro    string
+	Composer *composer // nil when signed out
+	Posts    []card
+	Older    string // address of the next page; "" at the end
+	Empty    string // what to say and do when there is nothing
+	EmptyTo  string // address of that next step
+}
+
+func (timelinePage) file() string { return "timeline.html" }
+
+// welcomePage tells how to set the instance up.
+type welcomePage struct{ *frame }
+
+func (welcomePage) file() string { return "welcome.html" }
+
+func (w *Web) home(p *page) error {
+	if p.Me == nil {
+		done, err := w.Social.SetUp(p.ctx())
+		if err != nil {
+			return err
+		}
+		if !done {
+			return w.show(p, http.StatusOK, welcomePage{p.titled("welcome")})
+		}
+		return w.public(p)
+	}
+	views, err := w.Social.Home(p.ctx(), p.reader, p.cursor())
+	if err != nil {
+		return err
+	}
+	return w.timeline(p, timelinePage{frame: p.titled("home"), Empty: p.T("home_empty"), EmptyTo: "/find"}, views)
+}
+
+func (w *Web) public(p *page) error {
+	views, err := w.Social.Public(p.ctx(), p.reader, p.cursor(), false, false, social.PostFilter{})
+	if err != nil {
+		return err
+	}
+	t := timelinePage{frame: p.titled("all_posts"), Intro: p.T("all_posts_intro"), Empty: p.T("public_empty")}
+	if p.Me == nil {
+		t.frame, t.Intro, t.Empty, t.EmptyTo = p.titled("public_posts"), p.T("signed_out_intro"), p.T("signed_out_empty"), "/sign-in"
+	}
+	return w.timeline(p, t, views)
+}
+
+func (w *Web) tag(p *page) error {
+	tag := mux.Vars(p.r)["tag"]
+	views, err := w.Social.TagPosts(p.ctx(), p.reader, tag, p.cursor())
+	if err != nil {
+		return err
+	}
+	t := timelinePage{frame: p.titled("hashtag"), Empty: p.T("tag_empty"), EmptyTo: "/"}
+	t.Title = "#" + w.Social.Text.FoldTag(tag)
+	return w.timeline(p, t, views)
+}
+
+func (w *Web) bookmarks(p *page) error {
+	views, err := w.Social.Bookmarks(p.ctx(), p.reader, p.cursor())
+	if err != nil {
+		return err
+	}
+	return w.list(p, timelinePage{frame: p.titled("bookmarks"), Empty: p.T("bookmarks_empty"), EmptyTo: "/"}, views)
+}
+
+// timeline shows a list with the composer for members.
+func (w *Web) timeline(p *page, t timelinePage, views []*social.PostView) (err error) {
+	if p.Me != nil {
+		if t.Composer, err = w.composer(p, nil); err != nil {
+			return err
+		}
+	}
+	return w.list(p, t, views)
+}
+
+func (w *Web) list(p *page, t timelinePage, views []*social.PostView) error {
+	t.Posts, t.Older = p.Cards(views), p.older(views)
+	return w.show(p, http.StatusOK, t)
+}
+
+// older is the address of the next page.
+func (p *page) older(views []*social.PostView) string {
+	if len(views) < pageSize {
+		return ""
+	}
+	return p.r.URL.EscapedPath() + "?older=" + views[len(views)-1].Cursor.String()
+}

@@ -1,0 +1,237 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+	"golang.org/x/text/language"
+
+	"parley/serve"
+	"parley/social"
+)
+
+// frame is what every page shows around its own content.
+type frame struct {
+	Language string // de or en
+	Title    string
+	Org      social.Organisation
+	Me       *social.Account // nil when signed out
+	Unread   int
+	Requests int // who waits to follow
+	Trial    bool
+	Domain   string
+	Path     string // of this page with its query, to come back to
+	Notice   string // what was just done
+	Problem  string // what went wrong
+
+	home  string // our authority
+	now   time.Time
+	zone  func(authority string) social.ZoneKind
+	shown map[social.ID]bool // posts that have an anchor on the page
+}
+
+// content is a page with its template.
+type content interface {
+	file() string
+}
+
+// page is one request.
+type page struct {
+	*frame
+	r      *http.Request
+	w      http.ResponseWriter
+	reader social.Reader
+}
+
+func (p *page) ctx() context.Context { return p.r.Context() }
+
+// titled names the page by a key of words.
+func (p *page) titled(key string) *frame {
+	p.Title = p.T(key)
+	return p.frame
+}
+
+func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
+	f := &frame{Language: w.preferred(r), Trial: w.Trial, Domain: w.Links.Domain, Path: r.URL.RequestURI(),
+		home: w.Links.Home(), now: w.Now(), shown: map[social.ID]bool{}}
+	p := &page{frame: f, r: r, w: rw, reader: social.Nobody(f.home)}
+	f.zone = w.zones(p.ctx())
+	if r.Method == http.MethodPost {
+		f.Path = "/" // a form's own address cannot be opened
+	}
+	if key := r.URL.Query().Get("done"); notices[key] {
+		f.Notice = f.T(key)
+	}
+	w.recognise(p)
+	var err error
+	if f.Org, err = w.Social.Organisation(p.ctx()); err != nil {
+		w.Log.Warn("organisation not read", "error", err)
+	}
+	return p
+}
+
+// recognise finds out who asks, by the session's cookie.
+func (w *Web) recognise(p *page) {
+	c, err := p.r.Cookie(w.cookie)
+	if err != nil {
+		return
+	}
+	a, _, err := w.Auth.Session(p.ctx(), c.Value)
+	if err != nil {
+		return
+	}
+	p.Me, p.reader = a, social.Member(a, p.home)
+	if known(a.Language) {
+		p.Language = a.Language
+	}
+	if p.Unread, err = w.Social.Unread(p.ctx(), p.reader); err != nil {
+		w.Log.Warn("unread notifications not counted", "error", err)
+	}
+	if waiting, _, err := w.Social.FollowRequests(p.ctx(), p.reader, social.Page{}); err == nil {
+		p.Requests = len(waiting)
+	}
+}
+
+// zones looks the zone of other servers up, once for each page.
+func (w *Web) zones(ctx context.Context) func(string) social.ZoneKind {
+	seen := map[string]social.ZoneKind{}
+	return func(authority string) social.ZoneKind {
+		if _, ok := seen[authority]; !ok {
+			z, err := w.Social.Zone(ctx, authority)
+			if err != nil {
+				w.Log.Warn("zone not read", "peer", authority, "error", err)
+			}
+			seen[authority] = z.Kind
+		}
+		return seen[authority]
+	}
+}
+
+// readForm parses what was sent, so that a broken or too large body has its own answer.
+func (p *page) readForm() error {
+	if p.r.Method != http.MethodPost {
+		return nil
+	}
+	var err error
+	if strings.HasPrefix(p.r.Header.Get("Content-Type"), "multipart/") {
+		err = p.r.ParseMultipartForm(8 << 20)
+	} else {
+		err = p.r.ParseForm()
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return social.Errorf(social.Invalid, "what you sent is too large")
+	}
+	if err != nil {
+		return social.Errorf(social.Invalid, "the form cannot be read; open it again")
+	}
+	return nil
+}
+
+var languages = language.NewMatcher([]language.Tag{language.English, language.German})
+
+func known(l string) bool { return l == "de" || l == "en" }
+
+// preferred picks German or English: what was chosen here, else what the browser asks for.
+func (w *Web) preferred(r *http.Request) string {
+	if c, err := r.Cookie(w.cookie + "_language"); err == nil && known(c.Value) {
+		return c.Value
+	}
+	tag, _ := language.MatchStrings(languages, r.Header.Get("Accept-Language"))
+	if base, _ := tag.Base(); base.String() == "de" {
+		return "de"
+	}
+	return "en"
+}
+
+// show writes a page; nothing has been sent when a template fails.
+func (w *Web) show(p *page, status int, c content) error {
+	var b strings.Builder
+	if err := w.pages[c.file()].ExecuteTemplate(&b, "layout", c); err != nil {
+		return err
+	}
+	p.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	p.w.WriteHeader(status)
+	_, _ = io.WriteString(p.w, b.String()) // the connection may be gone; nobody is left to tell
+	return nil
+}
+
+type errorPage struct {
+	*frame
+	Text    string
+	Request string // names the request in the log, for faults of ours
+	Retry   bool
+}
+
+func (errorPage) file() string { return "error.html" }
+
+// fail shows an error as a page with a way on.
+func (w *Web) fail(p *page, err error) {
+	status := serve.Prepare(p.w, p.r, w.Log, err)
+	if status == http.StatusUnauthorized && p.r.Method == http.MethodGet {
+		http.Redirect(p.w, p.r, "/sign-in?next="+url.QueryEscape(p.Path), http.StatusSeeOther)
+		return
+	}
+	e := errorPage{frame: p.titled("error"), Text: p.say(err), Retry: status >= 500 || status == http.StatusTooManyRequests}
+	if status >= 500 {
+		e.Request = serve.RequestID(p.ctx())
+	}
+	if err := w.show(p, status, e); err != nil {
+		w.Log.Error("error page broke", "error", err)
+	}
+}
+
+// back sends the browser to where the form was, if that is one of our own pages.
+func (w *Web) back(p *page, fallback, done string) error {
+	to := p.r.PostFormValue("next")
+	if !ours(to) {
+		to = fallback
+	}
+	return w.redirect(p, to, done)
+}
+
+// ours says that an address is a path here; a browser takes "//", "\" and tabs for
+// the beginning of another host.
+func ours(to string) bool {
+	return strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") && !strings.ContainsAny(to, "\\\r\n\t")
+}
+
+// redirect goes on by GET, so that reloading repeats nothing. done names a notice.
+func (w *Web) redirect(p *page, to, done string) error {
+	u, err := url.Parse(to)
+	if err != nil {
+		u = &url.URL{Path: "/"}
+	}
+	q := u.Query()
+	q.Del("done")
+	if done != "" {
+		q.Set("done", done)
+	}
+	u.RawQuery = q.Encode()
+	http.Redirect(p.w, p.r, u.String(), http.StatusSeeOther)
+	return nil
+}
+
+func (w *Web) setCookie(p *page, name, value string, age int) {
+	http.SetCookie(p.w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: age, HttpOnly: true,
+		Secure: strings.HasPrefix(w.Links.PublicURL, "https:"), SameSite: http.SameSiteLaxMode})
+}
+
+func (p *page) id(name string) (social.ID, error) { return social.ParseID(mux.Vars(p.r)[name]) }
+
+// cursor reads ?older=, a place in a list.
+func (p *page) cursor() social.Page {
+	id, err := social.ParseID(p.r.URL.Query().Get("older"))
+	if err != nil {
+		id = 0
+	}
+	return social.Page{Max: id, Limit: pageSize}
+}
+
+const pageSize = 20

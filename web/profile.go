@@ -1,0 +1,147 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"parley/social"
+)
+
+// person is an account with what the reader has with it.
+type person struct {
+	*frame
+	Account *social.Account
+	Rel     *social.Relationship // nil for oneself and when signed out
+}
+
+// Handle is how anybody anywhere can find the account.
+func (p person) Handle() string {
+	if p.Account.Local() {
+		return "@" + p.Account.Username + "@" + p.Domain
+	}
+	return "@" + p.Account.Acct()
+}
+
+// profilePage is a person and what they wrote.
+type profilePage struct {
+	*frame
+	Person person
+	Posts  []card
+	Older  string
+	Empty  string
+}
+
+func (profilePage) file() string { return "profile.html" }
+
+func (w *Web) byID(p *page) error {
+	id, err := p.id("id")
+	if err != nil {
+		return err
+	}
+	a, err := w.Social.Account(p.ctx(), p.reader, id)
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/@"+a.Acct(), "")
+}
+
+func (w *Web) profile(p *page) error {
+	a, err := w.Social.AccountByHandle(p.ctx(), p.reader, mux.Vars(p.r)["name"])
+	if err != nil {
+		return err
+	}
+	views, err := w.Social.AccountPosts(p.ctx(), p.reader, a.ID, p.cursor(), social.PostFilter{})
+	if err != nil {
+		return err
+	}
+	people, err := w.people(p, []*social.Account{a})
+	if err != nil {
+		return err
+	}
+	d := profilePage{frame: p.frame, Person: people[0], Posts: p.Cards(views), Older: p.older(views), Empty: p.T("profile_empty")}
+	d.Title = a.Name()
+	if rel := d.Person.Rel; rel != nil && !rel.Following && !a.Local() {
+		d.Empty = p.T("profile_empty_remote")
+	}
+	return w.show(p, http.StatusOK, d)
+}
+
+// people adds to accounts what the reader has with them.
+func (w *Web) people(p *page, accounts []*social.Account) ([]person, error) {
+	rels := map[social.ID]*social.Relationship{}
+	if p.Me != nil {
+		ids := make([]social.ID, len(accounts))
+		for i, a := range accounts {
+			ids[i] = a.ID
+		}
+		list, err := w.Social.Relationships(p.ctx(), p.reader, ids)
+		if err != nil {
+			return nil, err
+		}
+		for i, r := range list {
+			if r.AccountID != p.Me.ID {
+				rels[r.AccountID] = &list[i]
+			}
+		}
+	}
+	out := make([]person, len(accounts))
+	for i, a := range accounts {
+		out[i] = person{frame: p.frame, Account: a, Rel: rels[a.ID]}
+	}
+	return out, nil
+}
+
+func (w *Web) relate(p *page) error {
+	id, err := p.id("id")
+	if err != nil {
+		return err
+	}
+	done := ""
+	switch mux.Vars(p.r)["act"] {
+	case "follow":
+		var rel social.Relationship
+		if rel, err = w.Social.Follow(p.ctx(), p.reader, id, social.FollowOptions{}); err == nil {
+			done = w.awaitAnswer(p, id, rel)
+		}
+	case "unfollow":
+		_, err = w.Social.Unfollow(p.ctx(), p.reader, id)
+	case "accept":
+		_, err = w.Social.AnswerFollow(p.ctx(), p.reader, id, true)
+	case "reject":
+		_, err = w.Social.AnswerFollow(p.ctx(), p.reader, id, false)
+	}
+	if err != nil {
+		return err
+	}
+	return w.back(p, "/users/"+id.String(), done)
+}
+
+const (
+	answerTime  = 2 * time.Second
+	answerEvery = 50 * time.Millisecond
+)
+
+// awaitAnswer gives another server a moment to accept, so that the next page can
+// show it; it names the notice that fits.
+func (w *Web) awaitAnswer(p *page, id social.ID, rel social.Relationship) string {
+	tick := time.NewTicker(answerEvery)
+	defer tick.Stop()
+	late := time.After(answerTime)
+	for rel.Requested {
+		select {
+		case <-p.ctx().Done():
+			return "asked"
+		case <-late:
+			return "asked"
+		case <-tick.C:
+		}
+		rels, err := w.Social.Relationships(p.ctx(), p.reader, []social.ID{id})
+		if err != nil || len(rels) != 1 {
+			return "asked"
+		}
+		rel = rels[0]
+	}
+	return "followed"
+}
