@@ -131,6 +131,9 @@ type picture struct {
 func (c card) Files() []picture {
 	var out []picture
 	for _, a := range c.V.Post.Attachments {
+		if a.MediaID == 0 && !strings.HasPrefix(a.URL, "https://") && !strings.HasPrefix(a.URL, "http://") {
+			continue // no address that a browser should follow
+		}
 		p := picture{Attachment: a, Href: a.URL, Shown: a.Kind == "image" && a.MediaID != 0}
 		if a.MediaID != 0 {
 			p.Href = "/media/" + a.MediaID.String() + "/original"

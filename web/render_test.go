@@ -1,0 +1,638 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"parley/instance"
+	"parley/instance/instancetest"
+	"parley/social"
+	"parley/web"
+)
+
+// canary would break out of a page that forgets to escape; its tag must never
+// become an element.
+const canary = `<canary-x onclick=boom()></canary-x>"'><img src=x onerror=boom()><script>boom()</script>`
+
+// visitor is a browser without JavaScript.
+type visitor struct {
+	*testing.T
+	in       *instance.Instance
+	client   *http.Client
+	language string
+}
+
+func newVisitor(t *testing.T, in *instance.Instance, language string) *visitor {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &visitor{t, in, &http.Client{Jar: jar}, language}
+}
+
+// as signs a member in.
+func (v *visitor) as(r social.Reader) *visitor {
+	v.Helper()
+	l := v.language
+	if _, err := v.in.Social.UpdateProfile(context.Background(), r, social.ProfileChange{Language: &l}); err != nil {
+		v.Fatal(err)
+	}
+	text, err := v.in.Auth.Begin(context.Background(), r.Account.ID, "test")
+	if err != nil {
+		v.Fatal(err)
+	}
+	u, err := url.Parse(v.in.Config.PublicURL)
+	if err != nil {
+		v.Fatal(err)
+	}
+	v.client.Jar.SetCookies(u, []*http.Cookie{{Name: web.CookieName(u.Host), Value: text}})
+	return v
+}
+
+// do sends a request and checks the page that comes back.
+func (v *visitor) do(method, path string, body io.Reader, contentType string, status int) *doc {
+	v.Helper()
+	req, err := http.NewRequest(method, v.in.Config.PublicURL+path, body)
+	if err != nil {
+		v.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/html")
+	req.Header.Set("Accept-Language", v.language)
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	res, err := v.client.Do(req)
+	if err != nil {
+		v.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // only read
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		v.Fatal(err)
+	}
+	if res.StatusCode != status {
+		v.Errorf("%s %s: status %d, want %d", method, path, res.StatusCode, status)
+	}
+	d := &doc{T: v.T, name: method + " " + path + " (" + v.language + ")", raw: string(b), at: res.Request.URL}
+	d.check(v.language, res.Header)
+	return d
+}
+
+func (v *visitor) get(path string, status int) *doc {
+	v.Helper()
+	return v.do("GET", path, nil, "", status)
+}
+
+// post sends a form; the redirect after it is followed.
+func (v *visitor) post(path string, status int, pairs ...string) *doc {
+	v.Helper()
+	form := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	return v.do("POST", path, strings.NewReader(form.Encode()), "application/x-www-form-urlencoded", status)
+}
+
+// upload sends the composer's form with a file.
+func (v *visitor) upload(name string, data []byte, status int, pairs ...string) *doc {
+	v.Helper()
+	var b bytes.Buffer
+	m := multipart.NewWriter(&b)
+	for i := 0; i < len(pairs); i += 2 {
+		_ = m.WriteField(pairs[i], pairs[i+1]) // into memory
+	}
+	f, err := m.CreateFormFile("file", name)
+	if err != nil {
+		v.Fatal(err)
+	}
+	_, _ = f.Write(data)
+	_ = m.Close()
+	return v.do("POST", "/posts", &b, m.FormDataContentType(), status)
+}
+
+// doc is a page as a browser understands it.
+type doc struct {
+	*testing.T
+	name, raw string
+	at        *url.URL
+	root      *html.Node
+	elements  []*html.Node
+	text      string
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func has(n *html.Node, key string) bool {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func textOf(n *html.Node) string {
+	if n.Type == html.TextNode {
+		return n.Data
+	}
+	var b strings.Builder
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		b.WriteString(textOf(c))
+	}
+	return b.String()
+}
+
+// check holds a page against the rules for all pages.
+func (d *doc) check(language string, h http.Header) {
+	d.Helper()
+	var err error
+	if d.root, err = html.Parse(strings.NewReader(d.raw)); err != nil {
+		d.Fatal(err)
+	}
+	for n := range d.root.Descendants() {
+		if n.Type == html.ElementNode {
+			d.elements = append(d.elements, n)
+		}
+	}
+	d.text = strings.Join(strings.Fields(textOf(d.root)), " ")
+	policy := h.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "img-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
+		if !strings.Contains(policy, want) {
+			d.Errorf("%s: the policy lacks %s", d.name, want)
+		}
+	}
+	if strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") || strings.Contains(policy, "script-src") {
+		d.Errorf("%s: the policy allows %s", d.name, policy)
+	}
+	if h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Cache-Control"), "no-store") {
+		d.Errorf("%s: headers %v", d.name, h)
+	}
+	d.checkElements(language)
+	d.checkLabels()
+	for _, bad := range []string{"%!", "<no value>", "ZgotmplZ", "%d", "%s"} {
+		if strings.Contains(d.raw, bad) {
+			d.Errorf("%s: %s stands on the page", d.name, bad)
+		}
+	}
+}
+
+func (d *doc) checkElements(language string) {
+	d.Helper()
+	count := map[string]int{}
+	ids := map[string]bool{}
+	for _, n := range d.elements {
+		count[n.Data]++
+		if id := attr(n, "id"); id != "" {
+			if ids[id] {
+				d.Errorf("%s: the id %s stands twice", d.name, id)
+			}
+			ids[id] = true
+		}
+		for _, a := range n.Attr {
+			if strings.HasPrefix(a.Key, "on") || a.Key == "style" || strings.HasPrefix(strings.ToLower(strings.TrimSpace(a.Val)), "javascript:") {
+				d.Errorf("%s: <%s %s=%q>", d.name, n.Data, a.Key, a.Val)
+			}
+		}
+		switch n.Data {
+		case "script", "style", "iframe", "object", "canary-x":
+			d.Errorf("%s: <%s>", d.name, n.Data)
+		case "img":
+			if src := attr(n, "src"); !strings.HasPrefix(src, "/") || strings.HasPrefix(src, "//") {
+				d.Errorf("%s: a picture from %q", d.name, src)
+			}
+			if !has(n, "alt") {
+				d.Errorf("%s: a picture without alt", d.name)
+			}
+		case "form":
+			if a := attr(n, "action"); !strings.HasPrefix(a, "/") {
+				d.Errorf("%s: a form for %q", d.name, a)
+			}
+		case "a":
+			if strings.TrimSpace(textOf(n)) == "" && attr(n, "aria-label") == "" && !strings.Contains(render(n), "alt=") {
+				d.Errorf("%s: a link without a name: %s", d.name, render(n))
+			}
+		case "button":
+			if strings.TrimSpace(textOf(n)) == "" {
+				d.Errorf("%s: a button without a name", d.name)
+			}
+		case "html":
+			if attr(n, "lang") != language {
+				d.Errorf("%s: lang is %q", d.name, attr(n, "lang"))
+			}
+		}
+	}
+	if count["h1"] != 1 || count["main"] != 1 || count["title"] != 1 || count["header"] < 1 || count["nav"] < 1 {
+		d.Errorf("%s: %d h1, %d main, %d title, %d header, %d nav", d.name, count["h1"], count["main"], count["title"], count["header"], count["nav"])
+	}
+	for _, n := range d.elements {
+		for _, id := range strings.Fields(attr(n, "aria-describedby") + " " + attr(n, "aria-labelledby")) {
+			if !ids[id] {
+				d.Errorf("%s: nothing has the id %s", d.name, id)
+			}
+		}
+	}
+}
+
+func render(n *html.Node) string {
+	var b strings.Builder
+	_ = html.Render(&b, n) // into memory
+	return b.String()
+}
+
+// checkLabels wants a label at every field.
+func (d *doc) checkLabels() {
+	d.Helper()
+	labelled := map[string]bool{}
+	for _, n := range d.elements {
+		if n.Data == "label" && attr(n, "for") != "" && strings.TrimSpace(textOf(n)) != "" {
+			labelled[attr(n, "for")] = true
+		}
+	}
+	for _, n := range d.elements {
+		if n.Data != "input" && n.Data != "textarea" && n.Data != "select" || attr(n, "type") == "hidden" {
+			continue
+		}
+		inside := false
+		for p := n.Parent; p != nil; p = p.Parent {
+			inside = inside || p.Data == "label"
+		}
+		if !inside && !labelled[attr(n, "id")] {
+			d.Errorf("%s: no label for %s", d.name, render(n))
+		}
+	}
+}
+
+// says wants texts on the page; a text that begins with "!" must not be there.
+func (d *doc) says(texts ...string) *doc {
+	d.Helper()
+	for _, want := range texts {
+		unwanted, not := strings.CutPrefix(want, "!")
+		if not && strings.Contains(d.text, unwanted) {
+			d.Errorf("%s says %q", d.name, unwanted)
+		}
+		if !not && !strings.Contains(d.text, want) {
+			d.Errorf("%s does not say %q:\n%s", d.name, want, d.text)
+		}
+	}
+	return d
+}
+
+// wrong wants a field marked as mistaken, and what was typed still in another.
+func (d *doc) wrong(field string, kept ...string) *doc {
+	d.Helper()
+	marked := ""
+	typed := map[string]string{}
+	for _, n := range d.elements {
+		name := attr(n, "name")
+		if attr(n, "aria-invalid") == "true" {
+			marked = name
+		}
+		switch n.Data {
+		case "textarea":
+			typed[name] = textOf(n)
+		case "input":
+			typed[name] = attr(n, "value")
+		case "option":
+			if has(n, "selected") {
+				typed[attr(n.Parent, "name")] = attr(n, "value")
+			}
+		}
+	}
+	if marked != field {
+		d.Errorf("%s: marked is %q, want %q", d.name, marked, field)
+	}
+	for i := 0; i < len(kept); i += 2 {
+		if typed[kept[i]] != kept[i+1] {
+			d.Errorf("%s: %s holds %q, want %q", d.name, kept[i], typed[kept[i]], kept[i+1])
+		}
+	}
+	return d
+}
+
+func picture(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 40, 30))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// pick chooses a text by language.
+func (v *visitor) pick(en, de string) string {
+	if v.language == "de" {
+		return de
+	}
+	return en
+}
+
+func TestPagesInEveryState(t *testing.T) {
+	for _, language := range []string{"en", "de"} {
+		t.Run(language, func(t *testing.T) { everyState(t, language) })
+	}
+}
+
+func everyState(t *testing.T, language string) {
+	net := instancetest.New(t, 2, nil)
+	in, other := net.Instances[0], net.Instances[1]
+	v := newVisitor(t, in, language)
+	setupStates(v)
+
+	ctx := context.Background()
+	admin, err := in.Social.AccountByHandle(ctx, social.Nobody(in.Config.Domain), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice, bob, carol := social.Member(admin, in.Config.Domain), net.Member(in, "bob"), net.Member(other, "carol")
+	signInStates(newVisitor(t, in, language), bob)
+	emptyStates(newVisitor(t, in, language).as(bob), "bob")
+	composerStates(newVisitor(t, in, language).as(bob))
+	postStates(newVisitor(t, in, language).as(alice), net, alice, bob)
+	peopleStates(newVisitor(t, in, language).as(alice), net, bob, carol)
+	hostileStates(newVisitor(t, in, language).as(alice), net, bob, carol)
+	faultStates(newVisitor(t, in, language).as(alice))
+}
+
+func setupStates(v *visitor) {
+	v.get("/", 200).says(v.pick("is not set up yet", "noch nicht eingerichtet"), "parley setup-link", v.pick("Trial: no other server can reach you", "Kein anderer Server kann Sie erreichen"))
+	v.get("/setup?code=nonsense", 404).says("parley setup-link")
+	code, _, err := v.in.Auth.SetupLink(context.Background())
+	if err != nil {
+		v.Fatal(err)
+	}
+	v.get("/setup?code="+code, 200)
+	typed := []string{"code", code, "organisation", "Müller " + canary, "group", "Muster-Gruppe", "name", "alice", "display_name", canary}
+	v.post("/setup", 422, append([]string{"password", "short"}, typed...)...).wrong("password", "organisation", "Müller "+canary, "name", "alice", "password", "")
+	v.post("/setup", 422, "code", code, "name", "alice", "password", "long enough").wrong("organisation")
+	v.post("/setup", 422, "code", code, "organisation", "x", "password", "long enough").wrong("name")
+	again := v.post("/setup", 422, "code", code, "organisation", "Müller", "name", "Ä b", "password", "long enough").wrong("name", "organisation", "Müller")
+	fresh := regexp.MustCompile(`name="code" value="([^"]+)"`).FindStringSubmatch(again.raw)
+	if len(fresh) != 2 || fresh[1] == code {
+		v.Fatal("no new link after a refused name")
+	}
+	v.get("/setup?code="+code, 404)
+	home := v.post("/setup", 200, "code", fresh[1], "organisation", "Müller "+canary, "group", "Muster-Gruppe", "name", "alice", "display_name", canary, "password", "long enough")
+	home.says(v.pick("Whole Muster-Gruppe (2 companies)", "Ganze Muster-Gruppe (2 Firmen)"), v.pick("Only Müller ", "Nur Müller "), v.pick("Who sees this?", "Wer sieht das?"))
+	if home.at.Query().Get("done") != "set_up" {
+		v.Errorf("landed on %s", home.at)
+	}
+	v.get("/setup?code="+fresh[1], 404).says(v.pick("set up already", "schon eingerichtet"))
+	v.post("/sign-out", 200).says(v.pick("You are signed out", "Sie sind abgemeldet"))
+}
+
+func signInStates(v *visitor, bob social.Reader) {
+	v.get("/", 200).says(v.pick("No public posts", "Keine öffentlichen Beiträge"))
+	v.get("/notifications", 200).says(v.pick("Name or mail address", "Name oder Mail-Adresse"))
+	v.post("/sign-in", 401, "name", "bob", "password", "wrong password", "next", "/find").wrong("password", "name", "bob", "next", "/find")
+	v.get("/reset?code=nonsense", 404).says("parley account reset-link")
+	code, _, err := v.in.Auth.ResetLink(context.Background(), bob.Account.ID)
+	if err != nil {
+		v.Fatal(err)
+	}
+	v.get("/reset?code="+code, 200)
+	v.post("/reset", 422, "code", code, "password", "short").wrong("password")
+	v.post("/reset", 200, "code", code, "password", "long enough").says(v.pick("The password is saved", "Das Passwort ist gespeichert"))
+	v.post("/reset", 404, "code", code, "password", "long enough again")
+	if d := v.post("/sign-in", 200, "name", "bob", "password", "long enough", "next", "/find"); d.at.Path != "/find" {
+		v.Errorf("landed on %s", d.at)
+	}
+	v.get("/sign-in?next=//evil.test", 200)
+	v.post("/sign-out", 200)
+	if d := v.post("/sign-in", 200, "name", "bob", "password", "long enough", "next", "//evil.test/"); d.at.Host != v.in.Config.Domain {
+		v.Errorf("landed on %s", d.at)
+	}
+}
+
+func emptyStates(v *visitor, name string) {
+	v.get("/", 200).says(v.pick("Nothing here yet", "Noch nichts hier"))
+	v.get("/public", 200).says(v.pick("Nobody has written anything yet", "Noch hat niemand etwas geschrieben"))
+	v.get("/bookmarks", 200).says(v.pick("Nothing bookmarked", "Nichts gemerkt"))
+	v.get("/notifications", 200).says(v.pick("Nothing new", "Nichts Neues"))
+	v.get("/follow-requests", 200).says(v.pick("Nobody is waiting", "Niemand wartet"))
+	v.get("/tags/nothing", 200).says(v.pick("No posts with this hashtag", "Keine Beiträge mit diesem Schlagwort"))
+	v.get("/@"+name, 200).says(v.pick("No posts that you may see", "Keine Beiträge, die Sie sehen dürfen"), v.pick("That is you", "Das sind Sie"))
+	v.get("/find", 200)
+	v.get("/find?q=nobody", 200).says(v.pick("Nothing found", "Nichts gefunden"))
+	v.get("/nothing-here", 404).says(v.pick("There is nothing here", "Hier ist nichts"))
+	v.get("/posts", 405).says(v.pick("address of a form", "Adresse eines Formulars"))
+	v.get("/posts/1/edit", 404)
+}
+
+func composerStates(v *visitor) {
+	v.post("/posts", 422, "text", " ", "audience", "instance", "summary", canary).wrong("text", "audience", "instance", "summary", canary)
+	long := strings.Repeat("lang ", 1200)
+	v.post("/posts", 422, "text", long, "audience", "company").wrong("text", "text", long)
+	v.post("/posts", 422, "text", "poll", "audience", "company", "poll", "one\r\none").wrong("poll", "text", "poll", "poll", "one\none")
+	v.post("/posts", 422, "text", "kept", "audience", "nonsense").wrong("audience", "text", "kept")
+	v.upload("x.exe", []byte("MZ\x90\x00\x03\x00\x00\x00"), 422, "text", "with a program", "audience", "company").wrong("file", "text", "with a program")
+	again := v.upload("pic.png", picture(v.T), 422, "text", long, "audience", "company", "description", "a grey picture").
+		wrong("text", "description", "a grey picture").says("pic.png")
+	kept := regexp.MustCompile(`name="media" value="([0-9]+)"`).FindStringSubmatch(again.raw)
+	if len(kept) != 2 {
+		v.Fatal("the uploaded file is lost")
+	}
+	d := v.post("/posts", 200, "text", "short now", "audience", "company", "media", kept[1], "description", "a grey picture", "once", "1").
+		says(v.pick("Published.", "Veröffentlicht."), "short now")
+	if !strings.Contains(d.raw, `alt="a grey picture"`) || !strings.Contains(d.raw, `src="/media/`+kept[1]+`/small"`) {
+		v.Error("the picture is not shown")
+	}
+	if d := v.post("/posts", 200, "text", "short now", "audience", "company", "once", "1"); strings.Count(d.text, "short now") != 1 {
+		v.Error("the same form made two posts")
+	}
+}
+
+// postOf finds the id of the newest post that holds a text.
+func (v *visitor) postOf(r social.Reader, text string) string {
+	v.Helper()
+	views, err := v.in.Social.AccountPosts(context.Background(), r, r.Account.ID, social.Page{Limit: 40}, social.PostFilter{})
+	if err != nil {
+		v.Fatal(err)
+	}
+	for _, one := range views {
+		if strings.Contains(one.Post.Content, text) {
+			return one.Post.ID.String()
+		}
+	}
+	v.Fatalf("no post says %q", text)
+	return ""
+}
+
+func postStates(v *visitor, net *instancetest.Network, alice, bob social.Reader) {
+	ctx := context.Background()
+	v.post("/posts", 200, "text", "first #plan", "audience", "company")
+	id := v.postOf(alice, "first")
+	v.get("/@alice/"+id, 200).says("first", v.pick("Whole Muster-Gruppe", "Ganze Muster-Gruppe"), v.pick("Reply to", "Antwort an"))
+	v.get("/tags/plan", 200).says("first")
+	v.get("/posts/"+id+"/edit", 200).wrong("", "text", "first #plan")
+	v.post("/posts/"+id+"/edit", 422, "text", "").wrong("text", "text", "")
+	v.post("/posts/"+id+"/edit", 200, "text", "second version", "summary", canary).says("second version", v.pick("edited", "bearbeitet"))
+	for _, act := range []string{"like", "share", "bookmark", "unlike", "unshare", "unbookmark"} {
+		v.post("/posts/"+id+"/"+act, 200, "next", "/@alice/"+id)
+	}
+	v.post("/posts/"+id+"/bookmark", 200)
+	v.get("/bookmarks", 200).says("second version")
+	// A reply that would reach more than what it answers is narrowed, and says so.
+	v.post("/posts", 200, "text", "an answer", "audience", "public", "reply_to", id).says(v.pick("fewer people than you chose", "weniger Leute"), "an answer")
+	v.post("/posts", 422, "text", "", "reply_to", id).wrong("text", "reply_to", id)
+	poll, err := v.in.Social.Publish(ctx, bob, social.Draft{Text: "when?", Audience: "company", Poll: &social.PollDraft{Options: []string{"Mon " + canary, "Tue"}, ExpiresIn: time.Hour}})
+	if err != nil {
+		v.Fatal(err)
+	}
+	open := "/@bob/" + poll.Post.ID.String()
+	v.get(open, 200).says("when?", v.pick("Open until", "Offen bis"), v.pick("0 people voted", "0 Personen haben abgestimmt"))
+	v.post("/posts/"+poll.Post.ID.String()+"/vote", 422, "choice", "x")
+	v.post("/posts/"+poll.Post.ID.String()+"/vote", 200, "choice", "0", "next", open).says(v.pick("your vote", "Ihre Stimme"), v.pick("1 vote", "1 Stimme"), v.pick("1 person voted", "1 Person hat abgestimmt"), "100 %")
+	v.post("/posts/"+poll.Post.ID.String()+"/vote", 422, "choice", "0").says(v.pick("You have voted", "schon abgestimmt"))
+	// Another's post cannot be edited or deleted, and is not even admitted to exist.
+	v.get("/posts/"+poll.Post.ID.String()+"/edit", 404)
+	v.post("/posts/"+poll.Post.ID.String()+"/delete", 404)
+	v.get("/posts/"+id+"/delete", 200).says("second version")
+	v.post("/posts/"+id+"/delete", 200).says(v.pick("The post is deleted", "Der Beitrag ist gelöscht"))
+	v.get("/@alice/"+id, 404)
+	for i := range 25 {
+		if _, err := v.in.Social.Publish(ctx, alice, social.Draft{Text: fmt.Sprintf("number %d", i), Audience: "public"}); err != nil {
+			v.Fatal(err)
+		}
+	}
+	net.Settle()
+	older := regexp.MustCompile(`href="(/\?older=[0-9]+)" rel="next"`).FindStringSubmatch(v.get("/", 200).says("number 24", "!number 4 ").raw)
+	if len(older) != 2 {
+		v.Fatal("no older posts")
+	}
+	v.get(older[1], 200).says("number 4", "!number 24")
+	newVisitor(v.T, v.in, v.language).get("/", 200).says("number 24", "!when?")
+}
+
+func peopleStates(v *visitor, net *instancetest.Network, bob, carol social.Reader) {
+	ctx := context.Background()
+	other := net.Instances[1]
+	v.get("/find?q=bob", 200).says("@bob@"+v.in.Config.Domain, v.pick("Follow", "Folgen"))
+	locked := true
+	if _, err := v.in.Social.UpdateProfile(ctx, bob, social.ProfileChange{Locked: &locked}); err != nil {
+		v.Fatal(err)
+	}
+	v.post("/accounts/"+bob.Account.ID.String()+"/follow", 200, "next", "/@bob").says(v.pick("Withdraw the request", "Anfrage zurückziehen"))
+	b := newVisitor(v.T, v.in, v.language).as(bob)
+	b.get("/notifications", 200).says(v.pick("wants to follow you", "möchte Ihnen folgen"), v.pick("1 request to follow you", "1 Anfrage"), v.pick("new", "neu"))
+	b.get("/follow-requests", 200).says(v.pick("Accept", "Annehmen"))
+	b.post("/accounts/"+v.account("alice").ID.String()+"/accept", 200, "next", "/notifications").says("!" + v.pick("Accept", "Annehmen"))
+	v.get("/@bob", 200).says(v.pick("You follow", "Sie folgen"), v.pick("Unfollow", "Nicht mehr folgen"))
+	v.post("/accounts/"+bob.Account.ID.String()+"/unfollow", 200).says(v.pick("Follow", "Folgen"))
+
+	handle := instancetest.Handle(other, carol)
+	v.get("/find?q="+url.QueryEscape(handle), 200).says(handle)
+	v.get("/"+handle, 200).says(v.pick("No posts known here yet", "noch keine Beiträge bekannt"))
+	v.get("/find?q="+url.QueryEscape("@nobody@"+other.Config.Domain), 200).says(v.pick("Nothing found", "Nichts gefunden"))
+	v.get("/find?q="+url.QueryEscape("@x@stranger.test"), 200).wrong("q", "q", "@x@stranger.test").says("stranger.test", v.pick("is not admitted here", "ist hier nicht zugelassen"))
+
+	v.get("/settings", 200)
+	v.post("/settings", 422, "language", v.language, "note", strings.Repeat("x", 2000), "display_name", "kept").wrong("note", "display_name", "kept")
+	v.post("/settings", 200, "language", v.language, "note", canary, "display_name", canary, "locked", "yes").says(v.pick("Saved.", "Gespeichert."))
+	if !v.account("alice").Locked {
+		v.Error("not locked")
+	}
+	en, de := "en", "de"
+	v.language, en = v.pick(de, en), v.language
+	v.post("/language", 200, "language", v.language, "next", "/settings").says(v.pick("Settings", "Einstellungen"))
+	v.language = en
+	v.post("/language", 200, "language", v.language, "next", "/settings").says(v.pick("Settings", "Einstellungen"))
+}
+
+func (v *visitor) account(name string) *social.Account {
+	v.Helper()
+	a, err := v.in.Social.AccountByHandle(context.Background(), social.Nobody(v.in.Config.Domain), name)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return a
+}
+
+// hostileStates shows what others could smuggle into names, titles and addresses.
+func hostileStates(v *visitor, net *instancetest.Network, bob, carol social.Reader) {
+	ctx := context.Background()
+	remote, err := v.in.Social.FindHandle(ctx, bob, instancetest.Handle(net.Instances[1], carol))
+	if err != nil {
+		v.Fatal(err)
+	}
+	text := v.in.Social.Text
+	now := time.Now()
+	err = v.in.DB.Tx(ctx, func(tx social.Tx) error {
+		remote.DisplayName, remote.Note = canary, text.Sanitize(canary)
+		remote.Fields = []social.Field{{Name: canary, Value: text.Sanitize(canary)}}
+		if err := tx.UpdateAccount(ctx, remote); err != nil {
+			return err
+		}
+		p := &social.Post{ID: social.NewID(now), AuthorID: remote.ID, Kind: social.PostArticle, URI: remote.URI + "/hostile", Title: canary, Summary: canary,
+			Content: text.Sanitize("hostile " + canary), Audience: social.Audience{Kind: social.AudienceCompany, Owner: remote.Authority}, PublishedAt: now, ArrivedAt: now, Version: 1,
+			Attachments: []social.Attachment{{Kind: "image", URL: "javascript:boom()", Description: canary}, {Kind: "image", URL: "https://pictures.test/x.png", Description: canary},
+				{Kind: "unknown", URL: "https://pictures.test/" + canary, Name: canary}},
+			Poll: &social.Poll{Options: []social.PollOption{{Title: canary}, {Title: "b"}}}}
+		p.ThreadID, p.Poll.PostID = p.ID, p.ID
+		if err := tx.InsertPost(ctx, p); err != nil {
+			return err
+		}
+		return tx.InsertNotification(ctx, &social.Notification{ID: social.NewID(now), AccountID: v.account("alice").ID, Kind: social.NotifyMention, FromID: remote.ID, PostID: p.ID, CreatedAt: now})
+	})
+	if err != nil {
+		v.Fatal(err)
+	}
+	for _, path := range []string{"/public", "/" + instancetest.Handle(net.Instances[1], carol), "/notifications", "/@alice", "/find?q=" + url.QueryEscape(canary), "/tags/" + url.PathEscape(canary)} {
+		d := v.get(path, 200)
+		if strings.Contains(d.raw, "<canary-x") {
+			v.Errorf("%s: not escaped", path)
+		}
+	}
+	if d := v.get("/public", 200).says("pictures.test"); strings.Contains(d.raw, "javascript:") {
+		v.Error("a link runs a script")
+	}
+}
+
+func faultStates(v *visitor) {
+	req, err := http.NewRequest("POST", v.in.Config.PublicURL+"/posts", strings.NewReader("text=forged"))
+	if err != nil {
+		v.Fatal(err)
+	}
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := v.client.Do(req)
+	if err != nil {
+		v.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != 403 {
+		v.Errorf("a form from another site: %d", res.StatusCode)
+	}
+	v.do("POST", "/settings", strings.NewReader("%zz"), "application/x-www-form-urlencoded", 422)
+	// A program asking for what is not there gets no page.
+	for _, path := range []string{"/api/v1/nothing", "/oauth/nothing"} {
+		res, err := v.client.Get(v.in.Config.PublicURL + path)
+		if err != nil {
+			v.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != 404 || !strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
+			v.Errorf("%s: %d %s", path, res.StatusCode, res.Header.Get("Content-Type"))
+		}
+	}
+}
