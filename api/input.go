@@ -173,7 +173,7 @@ func (c *call) path(name string) string {
 }
 
 func (c *call) bool(name string) bool {
-	v := c.in.Get(name)
+	v := strings.ToLower(c.in.Get(name))
 	return v == "true" || v == "1" || v == "on"
 }
 

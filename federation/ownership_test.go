@@ -119,7 +119,7 @@ func (e *estate) likes(uri string, by *social.Account) bool {
 		if err != nil {
 			return err
 		}
-		people, err := tx.FavouritersOf(ctx, p.ID, social.Page{Limit: 100})
+		people, _, err := tx.FavouritersOf(ctx, p.ID, social.Page{Limit: 100})
 		for _, a := range people {
 			found = found || a.ID == by.ID
 		}
