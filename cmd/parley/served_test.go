@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/instance/instancetest"
+)
+
+// trust is a certificate authority of the test and one certificate of it for
+// everything on 127.0.0.1. Paths are of PEM files.
+type trust struct {
+	ca, cert, key string
+	client        *http.Client
+}
+
+func newTrust(t *testing.T) *trust {
+	t.Helper()
+	dir := t.TempDir()
+	file := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	caKey, ca := certificate(t, &x509.Certificate{Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign}, nil, nil)
+	key, leaf := certificate(t, &x509.Certificate{Subject: pkix.Name{CommonName: "127.0.0.1"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, ca, caKey)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(ca)
+	return &trust{ca: file("ca.pem", "CERTIFICATE", ca.Raw), cert: file("cert.pem", "CERTIFICATE", leaf.Raw), key: file("key.pem", "PRIVATE KEY", private),
+		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}, Timeout: time.Minute}}
+}
+
+// certificate makes a key and a certificate for it; without a parent it signs itself.
+func certificate(t *testing.T, c, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*ecdsa.PrivateKey, *x509.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parent == nil {
+		parent, signer = c, key
+	}
+	c.SerialNumber = big.NewInt(time.Now().UnixNano())
+	c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, made
+}
+
+// served is a real parley serve over https in a process of its own, and its
+// administrator's command line.
+type served struct {
+	t      *testing.T
+	trust  *trust
+	host   string
+	config string
+}
+
+// serveTLS starts an instance whose configuration is a file, as an administrator
+// writes it.
+func serveTLS(t *testing.T, trust *trust) *served {
+	t.Helper()
+	dir := t.TempDir()
+	s := &served{t: t, trust: trust, host: fmt.Sprintf("127.0.0.1:%d", instancetest.FreePort(t)), config: filepath.Join(dir, "parley.yaml")}
+	conf := fmt.Sprintf("domain: %s\npublic_url: https://%s\nlisten: %s\ndata_dir: %s\ntls: {cert: %s, key: %s}\n"+
+		"federation: {allowed_networks: [127.0.0.0/8], ca_file: %s}\n", s.host, s.host, s.host, filepath.Join(dir, "data"), trust.cert, trust.key, trust.ca)
+	if err := os.WriteFile(s.config, []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log := &output{}
+	cmd := s.command("serve")
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt) // it may be dead already
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("parley serve: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("parley serve said:\n%s", log)
+		}
+	})
+	eventually(t, "parley serve answers", func() bool {
+		res, err := trust.client.Get(s.url() + "/healthz")
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		return err == nil
+	})
+	return s
+}
+
+func (s *served) url() string { return "https://" + s.host }
+
+func (s *served) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], append(args, "--config", s.config)...)
+	cmd.Env = append(os.Environ(), "PARLEY_TEST_CHILD=1")
+	return cmd
+}
+
+// run runs a command of parley on the data that is being served.
+func (s *served) run(args ...string) string {
+	s.t.Helper()
+	cmd := s.command(args...)
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		s.t.Fatalf("parley %s: %v\n%s", strings.Join(args, " "), err, complaint.String())
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// member creates a person and answers a token of theirs.
+func (s *served) member(name string) string {
+	s.t.Helper()
+	s.run("account", "create", name, "--display-name", strings.ToUpper(name[:1])+name[1:])
+	return s.run("token", "create", name)
+}
+
+// eventually waits until something becomes true in other processes.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("it never came true that %s", what)
+		case <-time.After(25 * time.Millisecond): // others work; there is nothing to wait on
+		}
+	}
+}
+
+// output collects what a process writes while others read it.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
