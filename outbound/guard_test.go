@@ -268,14 +268,10 @@ func TestProxyIsNoWayRound(t *testing.T) {
 	}
 }
 
-// T21: a proxy named by the environment is not used: it would be a way round.
+// T21: a proxy named by the environment is not used: it would be a way round. The
+// environment is read once in a process, so only the field can be looked at.
 func TestEnvironmentSetsNoProxy(t *testing.T) {
-	o := newOutside(t)
-	proxy, asked := tunnel(t, o)
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"} {
-		t.Setenv(name, proxy)
-	}
-	if _, err := o.client(t, nil).Get(t.Context(), Document, "https://example.com/ok", nil); err != nil || len(asked()) != 0 {
-		t.Errorf("%v, the proxy was asked for %v", err, asked())
+	if newOutside(t).client(t, nil).transport.Proxy != nil {
+		t.Error("the transport asks somebody for a proxy")
 	}
 }
