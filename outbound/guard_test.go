@@ -189,6 +189,23 @@ func TestRebindingReachesNothing(t *testing.T) {
 	}
 }
 
+// The system's resolver spells IPv4 addresses as mapped ones; in an answer, unlike
+// in an address, that is no disguise.
+func TestMappedAnswersAreIPv4(t *testing.T) {
+	o := newOutside(t)
+	c := o.client(t, nil)
+	for answer, good := range map[string]bool{"::ffff:93.184.215.14": true, "::ffff:10.0.0.1": false, "::ffff:168.63.129.16": false} {
+		o.resolve = func(string) []netip.Addr { return []netip.Addr{netip.MustParseAddr(answer)} }
+		c.Close()
+		if _, err := c.Get(t.Context(), Document, "https://example.com/ok", nil); good && err != nil || !good && !wasRefused(err) {
+			t.Errorf("%s: %v", answer, err)
+		}
+	}
+	if s := o.strays(); len(s) != 0 {
+		t.Errorf("opened %v", s)
+	}
+}
+
 // tunnel is a forward proxy. It connects to the public server, whatever it is asked
 // for, and answers what it was asked for so far.
 func tunnel(t *testing.T, o *outside) (address string, asked func() []string) {
