@@ -18,15 +18,9 @@ import (
 
 // handleInbox takes an activity: 202 only when it was verified and is durable.
 func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
-	select {
-	case s.bodies <- struct{}{}:
-		defer func() { <-s.bodies }()
-	default:
-		w.Header().Set("Retry-After", "10")
-		s.refuse(w, r, social.Errorf(social.Unavailable, "too many deliveries at once; try again"))
-		return
-	}
-	actor, status, err := s.receive(w, r)
+	room := &room{all: s.bodies}
+	defer room.leave()
+	actor, status, err := s.receive(w, r, room)
 	if err != nil {
 		s.Log.Info("delivery refused", "actor", clip(actor, 300), "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
 		if status != 0 {
@@ -39,15 +33,47 @@ func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
+// room is a place among the bodies that are in memory at the same time. A small body
+// needs none while it comes in, so that slow senders keep nobody out (T12).
+type room struct {
+	all  chan struct{}
+	have bool
+}
+
+// smallBody is what one connection may fill before it needs a place.
+const smallBody = 64 << 10
+
+func (r *room) enter() error {
+	if r.have {
+		return nil
+	}
+	select {
+	case r.all <- struct{}{}:
+		r.have = true
+		return nil
+	default:
+		return social.Errorf(social.Unavailable, "too many deliveries at once; try again")
+	}
+}
+
+func (r *room) leave() {
+	if r.have {
+		<-r.all
+	}
+}
+
 // bodyTime is how long a body may take where nothing else is said (T12).
 const bodyTime = 30 * time.Second
 
 // receive answers who is said to send, and an HTTP status of its own for what is
 // wrong with the message as such, or zero with an error of social otherwise.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request) (actor string, status int, err error) {
-	body, status, err := readBody(w, r, s.BodyTime)
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, room *room) (actor string, status int, err error) {
+	body, status, err := readBody(w, r, s.BodyTime, room)
 	if err != nil {
 		return "", status, err
+	}
+	if err := room.enter(); err != nil {
+		return "", 0, err
 	}
 	o, err := activitypub.Parse(body)
 	if err != nil {
@@ -67,7 +93,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (actor string, 
 	return actor, 0, s.keep(r, o, body, v)
 }
 
-func readBody(w http.ResponseWriter, r *http.Request, limit time.Duration) ([]byte, int, error) {
+func readBody(w http.ResponseWriter, r *http.Request, limit time.Duration, room *room) ([]byte, int, error) {
 	if r.Header.Get("Content-Encoding") != "" {
 		return nil, http.StatusUnsupportedMediaType, errors.New("send the body without Content-Encoding")
 	}
@@ -78,7 +104,16 @@ func readBody(w http.ResponseWriter, r *http.Request, limit time.Duration) ([]by
 	// Where a connection has no deadlines of its own, the server's remain.
 	line := http.NewResponseController(w)
 	_ = line.SetReadDeadline(time.Now().Add(limit))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, activitypub.MaxBytes))
+	from := http.MaxBytesReader(w, r.Body, activitypub.MaxBytes)
+	body, err := io.ReadAll(io.LimitReader(from, smallBody))
+	if err == nil && len(body) == smallBody {
+		if err := room.enter(); err != nil {
+			return nil, 0, err
+		}
+		var rest []byte
+		rest, err = io.ReadAll(from)
+		body = append(body, rest...)
+	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
