@@ -126,6 +126,9 @@ func (s *Server) followOf(ctx context.Context, actor *social.Account, id string)
 }
 
 func (s *Server) applyFlag(ctx context.Context, actor *social.Account, o object) error {
+	if !s.reports.take(actor.Authority, s.Now()) {
+		return social.Errorf(social.Limited, "too many reports of %s", actor.Authority)
+	}
 	uris := o.Refs("object")
 	for _, uri := range uris {
 		if _, ok := s.Links.ParseAccount(uri); ok {

@@ -3,6 +3,7 @@ package federation
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -57,6 +58,7 @@ func (s *Server) documents() map[string]documentFunc {
 		post + "/replies":               s.getReplies,
 		post + "/quotes/{quote}":        s.getQuoteAuthorization,
 		"/contexts/{post:[0-9]+}":       s.getContext,
+		"/activities/{activity:[0-9]+}": s.getNumbered,
 		"/audiences/company":            s.getAudience,
 		"/audiences/partner/{audience}": s.getAudience,
 		"/actor/outbox":                 s.getChangeLog,
@@ -233,6 +235,47 @@ func (s *Server) getActivity(tx social.Tx, q *query) (object, error) {
 		return nil, err
 	}
 	return s.said(tx, q, author, p)
+}
+
+// getNumbered is an activity that was sent: about a post, in its present state and
+// for those who may see that; between two actors, for the one it went to.
+func (s *Server) getNumbered(tx social.Tx, q *query) (object, error) {
+	a, err := tx.ActivityByURI(q.Context(), s.Links.Activity(pathID(q.Request, "activity")))
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case a.Verb == social.VerbEdit, a.Verb == social.VerbPollCount:
+		return s.edited(tx, q, a)
+	case a.PostID != 0 || q.reader.Account == nil:
+		return nil, social.NotFoundError()
+	}
+	o, err := activitypub.Parse(a.Body)
+	if err != nil || !slices.Contains(o.Refs("to"), q.reader.Account.URI) {
+		return nil, social.NotFoundError()
+	}
+	return o, nil
+}
+
+func (s *Server) edited(tx social.Tx, q *query, a *social.Activity) (object, error) {
+	p, err := tx.Post(q.Context(), a.PostID)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := s.social.VisibleTo(q.Context(), tx, q.reader, p)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, social.NotFoundError()
+	}
+	author, err := tx.Account(q.Context(), p.AuthorID)
+	if err != nil {
+		return nil, err
+	}
+	q.served = append(q.served, p)
+	o, _, err := s.activity(q.Context(), tx, a.ID, social.Change{Verb: a.Verb, Actor: author, Post: p, At: a.CreatedAt})
+	return o, err
 }
 
 // said is the activity by which a member published a post, in its present state.

@@ -24,6 +24,7 @@ type secrets struct {
 	deleted *social.Post    // it was for members only
 	foreign *social.Account // of another server
 	theirs  *social.Post    // of that account
+	edit    string          // address of the activity that edited what is hidden
 }
 
 func keepSecrets(t *testing.T, in *instance.Instance, net *instancetest.Network) *secrets {
@@ -31,6 +32,16 @@ func keepSecrets(t *testing.T, in *instance.Instance, net *instancetest.Network)
 	ctx := context.Background()
 	s := &secrets{in: in, alice: net.Member(in, "alice"), eve: net.Member(in, "eve")}
 	s.hidden = publish(t, in, s.alice, social.Draft{Text: "canary", Audience: "instance"})
+	if _, err := in.Social.Edit(ctx, s.alice, s.hidden.ID, social.Draft{Text: "canary, edited"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.DB.View(ctx, func(tx social.Tx) error {
+		list, err := tx.ActivitiesOf(ctx, s.hidden.ID)
+		s.edit = list[len(list)-1].URI
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	s.deleted = publish(t, in, s.alice, social.Draft{Text: "canary", Audience: "instance"})
 	if _, err := in.Social.Delete(ctx, s.alice, s.deleted.ID); err != nil {
 		t.Fatal(err)
@@ -73,6 +84,7 @@ func (s *secrets) pairs() map[string][2]string {
 			out[name+" account"+tail] = [2]string{base + "/users/" + a.ID.String() + tail, base + "/users/" + none + tail}
 		}
 	}
+	out["edit of a hidden post"] = [2]string{s.edit, base + "/activities/" + none}
 	finger := base + "/.well-known/webfinger?resource="
 	out["suspended name"] = [2]string{base + "/users/eve", base + "/users/nobody"}
 	out["suspended page"] = [2]string{base + "/@eve", base + "/@nobody"}

@@ -24,6 +24,7 @@ type inParts struct {
 	keyLooks  *allowance // fetches of unknown keys, by peer
 	newcomers *allowance // new actors, by registrable domain
 	answers   *allowance // answered requests, by who asks and for what
+	reports   *allowance // by peer
 	counts    *queue.Runner
 	passedOn  *allowance // unknown keys of proofs, by who passes them on
 }
@@ -37,6 +38,7 @@ const (
 	newcomersHour  = 500
 	answersHour    = 10
 	passedOnMinute = 60
+	reportsHour    = 60
 	// inboundWorkers mostly wait: for the writer, or for another server to answer.
 	inboundWorkers = 32
 )
@@ -45,7 +47,7 @@ func (in *inParts) init(s *Server) {
 	in.bodies = make(chan struct{}, parallelBodies)
 	in.failed, in.down, in.threads = newFailures(failureLife), newFailures(downLife), newFailures(threadEvery)
 	in.keyLooks, in.newcomers = newAllowance(keyLooksMinute, time.Minute), newAllowance(newcomersHour, time.Hour)
-	in.answers = newAllowance(answersHour, time.Hour)
+	in.answers, in.reports = newAllowance(answersHour, time.Hour), newAllowance(reportsHour, time.Hour)
 	in.counts = queue.NewRunner(s.Queue, queue.Options{Kind: social.CountsJob, Workers: 2, PerHost: 2, Lease: leaseTime, Handler: s.tellCounts, Now: s.Now, Log: s.Log})
 	in.passedOn = newAllowance(passedOnMinute, time.Minute)
 	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: inboundWorkers, PerHost: inboundWorkers, Lease: leaseTime, Handler: s.process, Now: s.Now, Log: s.Log})

@@ -97,7 +97,7 @@ type Receipt struct {
 type DeliveryState struct {
 	Peer      string    `json:"peer"`
 	Inbox     string    `json:"inbox"`
-	State     string    `json:"state"` // delivered, waiting, dropped
+	State     string    `json:"state"` // delivered, fetched, waiting, dropped
 	Attempts  int       `json:"attempts"`
 	NextAt    time.Time `json:"next_at,omitzero"`
 	At        time.Time `json:"at,omitzero"`

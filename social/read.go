@@ -440,7 +440,11 @@ func (s *Service) Deliveries(ctx context.Context, r Reader, id ID) (states []Del
 			return err
 		}
 		for _, rc := range receipts {
-			states = append(states, DeliveryState{Peer: rc.Peer, Inbox: rc.Inbox, State: "delivered", At: rc.At})
+			state := "delivered"
+			if rc.How == ReceiptFetched {
+				state = "fetched"
+			}
+			states = append(states, DeliveryState{Peer: rc.Peer, Inbox: rc.Inbox, State: state, At: rc.At})
 		}
 		activities, err := tx.ActivitiesOf(ctx, p.ID)
 		for _, a := range activities {
