@@ -26,6 +26,7 @@ func (r *remote) proves(name string) proof.Key {
 		r.t.Fatal(err)
 	}
 	doc := r.person(name)
+	doc["preferredUsername"] = strings.ReplaceAll(name, "/", "_")
 	id := r.actor(name) + "#ed25519"
 	doc["assertionMethod"] = []any{map[string]any{"id": id, "type": "Multikey", "controller": r.actor(name),
 		"publicKeyMultibase": httpsig.EncodeMultikey(public)}}
@@ -76,6 +77,7 @@ func takenIn(t *testing.T, in *instance.Instance, uri string) (was bool) {
 func TestForwardedActivityNeedsProof(t *testing.T) {
 	in, origin, net := admitted(t, social.ZonePublic)
 	passer := second(t, in, social.ZonePublic)
+	below := origin.proves("mallory/x")
 	key, other, passers := origin.proves("mallory"), origin.proves("victim"), passer.proves("mallory")
 	inbox := in.Config.PublicURL + "/inbox"
 	now := time.Now()
@@ -96,6 +98,7 @@ func TestForwardedActivityNeedsProof(t *testing.T) {
 		"another suite":            {edited(t, good, func(_, p map[string]any) { p["cryptosuite"] = "x" }), false},
 		"another purpose":          {edited(t, good, func(_, p map[string]any) { p["proofPurpose"] = "authentication" }), false},
 		"by whoever passes it on":  {proven(t, origin.create(1), passers, now), false},
+		"by one below it":          {proven(t, origin.create(1), below, now), true},
 		"by a neighbour":           {proven(t, origin.create(1), other, now), false},
 		"under a neighbour's name": {proven(t, origin.create(1), proof.Key{ID: key.ID, Private: other.Private}, now), true},
 		"one word changed":         {[]byte(strings.Replace(string(good), `"hi"`, `"ha"`, 1)), true},
