@@ -52,9 +52,10 @@ func Middleware(next http.Handler, proxies []netip.Prefix, limit *Limiter[netip.
 					panic(p)
 				}
 				log.Error("request broke", "request", id, "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-				if rec.status == 0 {
-					Error(rec, r, log, fmt.Errorf("panic: %v", p))
+				if rec.status != 0 {
+					panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 				}
+				Error(rec, r, log, fmt.Errorf("panic: %v", p))
 			}
 			log.Debug("request", "request", id, "method", r.Method, "path", r.URL.Path, "status", rec.status, "ms", time.Since(start).Milliseconds())
 		}()
