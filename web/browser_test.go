@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"parley/instance"
 	"parley/instance/instancetest"
@@ -140,7 +141,7 @@ func (b *browser) fill(pairs ...string) {
 	b.Helper()
 	for i := 0; i < len(pairs); i += 2 {
 		field := chromedp.CSS(fmt.Sprintf("main [name=%q]", pairs[i]))
-		b.do("fill "+pairs[i], chromedp.Focus(field), chromedp.SendKeys(field, pairs[i+1]))
+		b.do("fill "+pairs[i], chromedp.Focus(field), chromedp.SendKeys(field, kb.End+pairs[i+1]))
 	}
 }
 
@@ -223,9 +224,9 @@ func journey(t *testing.T, chromium context.Context, script bool) {
 	alice.fill("q", instancetest.Handle(b, reader))
 	alice.press("//main", "Find")
 	alice.press(within("bob@"), "Follow")
-	alice.says("You follow")
+	alice.until("/find?q="+url.QueryEscape(instancetest.Handle(b, reader)), "You follow")
 	alice.until("/", "an old post")
-	bob.fill("text", "a new post, which day?", "poll", "")
+	bob.fill("text", "a new post, which day?")
 	bob.do("more", chromedp.Click(chromedp.CSS("summary")))
 	bob.fill("poll", "Monday\nTuesday")
 	bob.press("//main", "Publish")

@@ -7,26 +7,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html/template"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"parley/config"
 	"parley/instance"
 	"parley/social"
-	"parley/web"
 )
 
 // place is one instance of the demo.
 type place struct {
 	name, group string
+	folder      string
+	english     string // what it is to the others
+	german      string
 	zone        social.Zone // of the first two for each other; the partner's for them
 	people      []person
 	in          *instance.Instance
@@ -38,14 +40,14 @@ type person struct{ user, name, note, language string }
 func places() []*place {
 	company, partner := social.Zone{Kind: social.ZoneCompany}, social.Zone{Kind: social.ZonePartner, Name: "acme"}
 	return []*place{
-		{name: "Muster Zentrale", group: "Muster-Gruppe", zone: company, people: []person{
+		{name: "Muster Zentrale", folder: "zentrale", english: "headquarters", german: "die Zentrale", group: "Muster-Gruppe", zone: company, people: []person{
 			{"anna", "Anna Brandt", "Leiterin Wissensmanagement. Fragen? Gern!", "de"}, {"jonas", "Jonas Keller", "IT-Betrieb, Kaffee, Linux", "de"},
 			{"emma", "Emma Clarke", "Product management, London office", "en"}, {"mehmet", "Mehmet Yılmaz", "Einkauf und Lieferanten", "de"},
 			{"sofia", "Sofia Rossi", "Internal communications", "en"}}},
-		{name: "Muster Logistik", group: "Muster-Gruppe", zone: company, people: []person{
+		{name: "Muster Logistik", folder: "logistik", english: "a company of the group", german: "eine Firma der Gruppe", group: "Muster-Gruppe", zone: company, people: []person{
 			{"ben", "Ben Fischer", "Disposition Nord, Hamburg", "de"}, {"lena", "Lena Vogt", "Lagerleitung", "de"},
 			{"tom", "Tom Baker", "Customs and export", "en"}, {"priya", "Priya Nair", "Data and routing", "en"}}},
-		{name: "ACME Parts", zone: partner, people: []person{
+		{name: "ACME Parts", folder: "acme", english: "a business partner", german: "ein Geschäftspartner", zone: partner, people: []person{
 			{"pia", "Pia Lindqvist", "Key account Muster", "en"}, {"oscar", "Oscar Meyer", "Quality", "en"}, {"ruth", "Ruth Adler", "Vertrieb", "de"}}},
 	}
 }
@@ -55,7 +57,7 @@ type Demo struct {
 	places []*place
 	dir    string
 	keep   bool
-	start  net.Listener
+	page   net.Listener
 	out    io.Writer
 	wg     sync.WaitGroup
 }
@@ -77,7 +79,7 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, d *Demo
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer func() { stop(); err = errors.Join(err, d.close()) }()
-	if d.start, err = d.listen(o.Port); err != nil {
+	if d.page, err = d.listen(o.Port); err != nil {
 		return err
 	}
 	for _, p := range d.places {
@@ -86,39 +88,47 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, d *Demo
 		}
 	}
 	if err := d.seed(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // Ctrl-C while it was made
+		}
 		return err
 	}
-	srv := &http.Server{Handler: http.HandlerFunc(d.page), ReadHeaderTimeout: 10 * time.Second}
-	d.wg.Go(func() { _ = srv.Serve(d.start) }) // ends with Close below
+	srv := &http.Server{Handler: d.handler(), ReadHeaderTimeout: 10 * time.Second}
+	d.wg.Go(func() { _ = srv.Serve(d.page) }) // ends with Close below
 	defer func() { _ = srv.Close() }()
 	return ready(ctx, d)
 }
 
 // URL of the start page.
-func (d *Demo) URL() string { return "http://" + d.start.Addr().String() }
+func (d *Demo) URL() string { return "http://" + d.page.Addr().String() }
 
 // listen takes the port, or names who it is taken from and takes the next.
 func (d *Demo) listen(port int) (net.Listener, error) {
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err == nil {
 		return l, nil
 	}
-	fmt.Fprintf(d.out, "port %d is taken; using another\n", port)
-	return net.Listen("tcp", "127.0.0.1:0")
+	if port == 0 || !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, syscall.EACCES) {
+		return nil, fmt.Errorf("the start page: %w", err)
+	}
+	l, other := net.Listen("tcp", "127.0.0.1:0")
+	if other != nil {
+		return nil, fmt.Errorf("the start page: %w", other)
+	}
+	_, err = fmt.Fprintf(d.out, "port %d is taken, by another demo perhaps; using %d\n", port, l.Addr().(*net.TCPAddr).Port)
+	return l, err
 }
 
+// open starts one place, at the address that a kept demo has given it: handles
+// stay what they were.
 func (d *Demo) open(ctx context.Context, p *place) error {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	dir := filepath.Join(d.dir, p.folder)
+	address := filepath.Join(dir, "address")
+	domain := ""
+	if old, err := os.ReadFile(address); err == nil {
+		domain = string(old)
+	} else if domain, err = freeAddress(); err != nil {
 		return err
-	}
-	domain := free.Addr().String()
-	if err := free.Close(); err != nil {
-		return err
-	}
-	dir := filepath.Join(d.dir, strings.ReplaceAll(strings.ToLower(p.name), " ", "-"))
-	if old, err := os.ReadFile(filepath.Join(dir, "address")); err == nil {
-		domain = string(old) // handles of a kept demo stay what they were
 	}
 	c, err := config.Load(os.DevNull, map[string]string{"domain": domain, "listen": domain, "data_dir": filepath.Join(dir, "data"),
 		"federation.allowed_networks": "127.0.0.0/8"}, nil)
@@ -128,18 +138,29 @@ func (d *Demo) open(ctx context.Context, p *place) error {
 	if p.in, err = instance.Open(ctx, c, slog.New(slog.DiscardHandler), time.Now); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "address"), []byte(domain), 0o600); err != nil {
+	if err := os.WriteFile(address, []byte(domain), 0o600); err != nil {
 		return err
 	}
 	if _, p.unlock, err = p.in.Listen(); err != nil {
-		return err
+		return fmt.Errorf("%s keeps its address %s: %w; end what uses it, or begin a new demo in another --dir", p.name, domain, err)
 	}
 	d.wg.Go(func() { _ = p.in.Run(ctx) }) // a failing server shows in the tour
 	return nil
 }
 
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
 func (d *Demo) close() error {
 	var err error
+	if d.page != nil {
+		_ = d.page.Close() // it may be closed already
+	}
 	d.wg.Wait()
 	for _, p := range d.places {
 		if p.unlock != nil {
@@ -162,50 +183,3 @@ func (d *Demo) as(ctx context.Context, at int, user string) (social.Reader, *ins
 	a, err := in.Social.AccountByHandle(ctx, social.Nobody(home), user)
 	return social.Member(a, home), in, err
 }
-
-// page is the start page: everybody with one click, and what can be tried.
-func (d *Demo) page(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost && r.URL.Path == "/open" {
-		d.enter(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	var rows []map[string]any
-	for i, p := range d.places {
-		people := []map[string]string{}
-		for _, q := range p.people {
-			people = append(people, map[string]string{"User": q.user, "Name": q.name, "Note": q.note})
-		}
-		rows = append(rows, map[string]any{"Name": p.name, "Zone": p.zone.String(), "At": i, "People": people})
-	}
-	s := map[string]any{"Rows": rows, "Ben": "@ben@" + d.places[1].in.Config.Domain}
-	_ = startPage.Execute(w, s) // the connection may be gone; nobody is left to tell
-}
-
-// enter signs the browser in as somebody: cookies are shared by all ports of a host.
-func (d *Demo) enter(w http.ResponseWriter, r *http.Request) {
-	for i, p := range d.places {
-		if r.FormValue("at") != fmt.Sprint(i) {
-			continue
-		}
-		who, in, err := d.as(r.Context(), i, r.FormValue("user"))
-		if err != nil {
-			break
-		}
-		text, err := in.Auth.Begin(r.Context(), who.Account.ID, r.UserAgent())
-		if err != nil {
-			break
-		}
-		http.SetCookie(w, &http.Cookie{Name: web.CookieName(in.Social.HomeAuthority()), Value: text, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
-		http.Redirect(w, r, p.in.Config.PublicURL+"/", http.StatusSeeOther)
-		return
-	}
-	http.NotFound(w, r)
-}
-
-var startPage = template.Must(template.New("start").Parse(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Parley demo</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>body{font:1rem/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}form{display:inline}button{font:inherit;padding:.3rem .8rem}</style></head>
-<body><h1>Parley demo</h1><p>Two companies of one group and a partner, three servers on this machine.</p>
-<h2>A short tour / Ein kurzer Rundgang</h2><ol><li>Open as Anna. Under "Find people" look for <code>{{.Ben}}</code> and follow him: his posts arrive.</li>
-<li>Write something for the whole group. "Who sees this?" says it in words.</li><li>Open as Ben: answer Anna, vote in her poll.</li><li>Open as Pia of the partner: what was said inside the group is not there.</li></ol>
-{{range .Rows}}<h2>{{.Name}} <small>({{.Zone}})</small></h2>{{$at := .At}}<ul>{{range .People}}<li><form method="post" action="/open"><input type="hidden" name="at" value="{{$at}}"><button name="user" value="{{.User}}">Open as {{.Name}}</button></form> {{.Note}}</li>{{end}}</ul>{{end}}</body></html>`))

@@ -1,47 +1,168 @@
 package demo
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
+
+	"parley/social"
 )
 
 func TestTourAndStartPage(t *testing.T) {
-	err := Run(context.Background(), Options{Out: t.Output()}, func(ctx context.Context, d *Demo) error {
+	dir := t.TempDir()
+	err := Run(context.Background(), Options{Dir: dir, Out: t.Output()}, func(ctx context.Context, d *Demo) error {
 		if err := d.Check(ctx); err != nil {
 			return err
 		}
-		jar, err := cookiejar.New(nil)
-		if err != nil {
-			return err
-		}
-		client := &http.Client{Jar: jar}
-		page := func(res *http.Response, err error) string {
-			t.Helper()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer res.Body.Close() //nolint:errcheck // only read
-			b, err := io.ReadAll(res.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return string(b)
-		}
-		if start := page(client.Get(d.URL())); !strings.Contains(start, "Open as Anna Brandt") {
-			t.Error(start)
-		}
-		home := page(client.PostForm(d.URL()+"/open", url.Values{"at": {"0"}, "user": {"anna"}}))
-		if !strings.Contains(home, "Muster Zentrale") || !strings.Contains(home, "Wer sieht das?") || !strings.Contains(home, "Ganze Muster-Gruppe") {
-			t.Error(home)
-		}
+		startPages(t, d)
+		threads(t, d)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	// A kept demo starts again at the same addresses, with what was said.
+	err = Run(context.Background(), Options{Dir: dir, Out: t.Output()}, func(ctx context.Context, d *Demo) error {
+		anna, hq, err := d.as(ctx, 0, "anna")
+		if err != nil {
+			return err
+		}
+		if d.has(ctx, hq, anna, "the tour works") == nil {
+			t.Error("what was said is gone")
+		}
+		return d.Check(ctx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func startPages(t *testing.T, d *Demo) {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	page := func(res *http.Response, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close() //nolint:errcheck // only read
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	start := page(client.Get(d.URL()))
+	for _, p := range d.places {
+		for _, q := range p.people {
+			if !strings.Contains(start, "Open as "+q.name) {
+				t.Errorf("%s is not on the start page", q.name)
+			}
+		}
+	}
+	for _, want := range []string{"A short tour", "Ein kurzer Rundgang", "@ben@" + d.places[1].in.Config.Domain} {
+		if !strings.Contains(start, want) {
+			t.Errorf("the start page lacks %q", want)
+		}
+	}
+	open := func(at int, user string) string {
+		return page(client.PostForm(d.URL()+"/open", url.Values{"at": {fmt.Sprint(at)}, "user": {user}}))
+	}
+	anna := open(0, "anna")
+	for _, want := range []string{"Muster Zentrale", "Wer sieht das?", "Ganze Muster-Gruppe (2 Firmen)"} {
+		if !strings.Contains(anna, want) {
+			t.Errorf("Anna does not see %q", want)
+		}
+	}
+	if pia := open(2, "pia"); !strings.Contains(pia, "ACME Parts") || !strings.Contains(pia, "Lieferplan") || strings.Contains(pia, "Wissensrunde") {
+		t.Error("Pia sees something else:", pia)
+	}
+	if again := page(client.Get(d.places[0].in.Config.PublicURL)); !strings.Contains(again, "Anna Brandt") {
+		t.Error("Anna was signed out by Pia")
+	}
+	if res, err := client.PostForm(d.URL()+"/open", url.Values{"at": {"9"}, "user": {"anna"}}); err != nil || res.StatusCode != http.StatusNotFound {
+		t.Error(res, err)
+	}
+}
+
+// threads holds the seed to its promise: replies cross instances, polls have
+// votes, a picture and a file hang there.
+func threads(t *testing.T, d *Demo) {
+	t.Helper()
+	ctx := context.Background()
+	ben, sub, err := d.as(ctx, 1, "ben")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := d.has(ctx, sub, ben, "Checkliste")
+	if list == nil {
+		t.Fatal("Anna's list has not reached Ben")
+	}
+	var below []*social.PostView
+	if err := d.await(ctx, "the whole thread at Ben's", func() bool {
+		_, below, err = sub.Social.Thread(ctx, ben, list.Post.ID)
+		return err == nil && len(below) == 4
+	}); err != nil {
+		t.Fatal(err, len(below))
+	}
+	hosts := map[bool]int{}
+	for _, v := range below {
+		hosts[v.Author.Local()]++
+	}
+	if hosts[true] != 2 || hosts[false] != 2 {
+		t.Errorf("replies from %v", hosts)
+	}
+	poll := d.has(ctx, sub, ben, "Wissensrunde")
+	if poll == nil || poll.Post.Poll == nil || poll.Post.Poll.Voters < 3 {
+		t.Errorf("poll %+v", poll)
+	}
+	if gate := d.has(ctx, sub, ben, "Tor 4"); gate == nil || len(gate.Post.Attachments) != 1 || gate.Post.Attachments[0].Kind != "image" {
+		t.Error("no picture")
+	}
+}
+
+// A taken port is named and another chosen; nothing is left behind.
+func TestTakenPort(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close() //nolint:errcheck // only kept
+	port := taken.Addr().(*net.TCPAddr).Port
+	var out bytes.Buffer
+	d := &Demo{out: &out}
+	l, err := d.listen(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // only its number is wanted
+	other := l.Addr().(*net.TCPAddr).Port
+	if other == port || !strings.Contains(out.String(), fmt.Sprintf("port %d is taken", port)) || !strings.Contains(out.String(), fmt.Sprint(other)) {
+		t.Error(out.String())
+	}
+}
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	ctx, stop := context.WithCancel(context.Background())
+	stop() // Ctrl-C before it was ready
+	if err := Run(ctx, Options{Out: t.Output()}, func(context.Context, *Demo) error { return nil }); err != nil && ctx.Err() == nil {
+		t.Error(err)
+	}
+	left, err := os.ReadDir(os.Getenv("TMPDIR"))
+	if err != nil || len(left) != 0 {
+		t.Error(left, err)
 	}
 }
