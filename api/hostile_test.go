@@ -236,7 +236,7 @@ func TestErrors(t *testing.T) {
 // over all its addresses, each address over all accounts. Whom a proxy that is not
 // trusted names does not count (T38).
 func TestRateLimits(t *testing.T) {
-	in := instancetest.StartWith(t, t.TempDir(), "", instancetest.Options{Config: map[string]string{"limits.requests_per_5m": "5", "trusted_proxies": "127.0.0.1/32"}, Log: slog.New(slog.DiscardHandler)})
+	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Config: map[string]string{"limits.requests_per_5m": "5", "trusted_proxies": "127.0.0.1/32"}, Log: slog.New(slog.DiscardHandler)})
 	w := people(t, in)
 	from := func(c *client, address string) *answer {
 		r := c.request("GET", "/api/v1/timelines/home", nil)

@@ -36,7 +36,7 @@ func newBallot(t *testing.T, audience string, multiple bool) *ballot {
 	c := &clock{}
 	b := &ballot{T: t, clock: c, r: newRemote(t)}
 	b.r.now = c.now
-	b.in = instancetest.StartWith(t, t.TempDir(), "", instancetest.Options{Now: c.now})
+	b.in = instancetest.StartWith(t, t.TempDir(), instancetest.Options{Now: c.now})
 	b.net = &instancetest.Network{T: t, Instances: []*instance.Instance{b.in}}
 	if err := b.in.Social.SetZone(context.Background(), b.r.host(), social.Zone{Kind: social.ZonePublic}, "test"); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 // log, not even at its finest level (T70).
 func TestLogHoldsNoSecrets(t *testing.T) {
 	log := &logged{}
-	in := instancetest.StartWith(t, t.TempDir(), nil, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	ctx := t.Context()
 	a, err := in.Social.CreateAccount(ctx, social.NewAccount{Username: "alice", Email: "canary-mail@mail.test"})
 	must := func(err error) {
@@ -96,7 +96,7 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 // The session's cookie is out of reach of scripts and of other sites, and forms
 // that other sites send are refused (T33).
 func TestCookiesAndForeignForms(t *testing.T) {
-	in := instancetest.StartWith(t, t.TempDir(), map[string]string{"domain": "a.test", "public_url": "https://a.test"}, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Config: map[string]string{"domain": "a.test", "public_url": "https://a.test"}})
 	a, err := in.Social.CreateAccount(t.Context(), social.NewAccount{Username: "alice"})
 	if err != nil {
 		t.Fatal(err)

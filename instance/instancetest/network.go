@@ -32,7 +32,7 @@ type Network struct {
 
 // Options of instances; the zero value is SQLite and real time.
 type Options struct {
-	// Database says where the i-th instance keeps its rows; nil means SQLite.
+	// Database says where the i-th instance keeps its rows; nil or "" means SQLite.
 	Database func(i int) string
 	// Now is the clock of all; nil means the real one.
 	Now func() time.Time
@@ -40,6 +40,8 @@ type Options struct {
 	Config map[string]string
 	// Log takes what the instances log; nil means the test's output.
 	Log *slog.Logger
+	// Prepare runs before an instance answers its first request.
+	Prepare func(*instance.Instance)
 }
 
 // New starts n instances, each in the zone company of the others. database says
@@ -54,11 +56,7 @@ func NewWith(t testing.TB, n int, o Options) *Network {
 	t.Helper()
 	net := &Network{T: t}
 	for i := range n {
-		url := ""
-		if o.Database != nil {
-			url = o.Database(i)
-		}
-		at := newNode(t, t.TempDir(), url, o)
+		at := newNode(t, t.TempDir(), i, o)
 		at.open(t)
 		net.nodes, net.Instances = append(net.nodes, at), append(net.Instances, at.in)
 	}
@@ -76,13 +74,13 @@ func NewWith(t testing.TB, n int, o Options) *Network {
 // when the test settles.
 func Start(t testing.TB, dir, database string) *instance.Instance {
 	t.Helper()
-	return StartWith(t, dir, database, Options{})
+	return StartWith(t, dir, Options{Database: func(int) string { return database }})
 }
 
-// StartWith is Start with more to choose; Options.Database does not count.
-func StartWith(t testing.TB, dir, database string, o Options) *instance.Instance {
+// StartWith is Start with more to choose.
+func StartWith(t testing.TB, dir string, o Options) *instance.Instance {
 	t.Helper()
-	at := newNode(t, dir, database, o)
+	at := newNode(t, dir, 0, o)
 	at.open(t)
 	return at.in
 }
@@ -106,26 +104,29 @@ type node struct {
 	config *config.Config
 	now    func() time.Time
 	log    *slog.Logger
+	ready  func(*instance.Instance)
 	in     *instance.Instance
 	unlock func()
 	stop   context.CancelFunc
 	done   chan error
 }
 
-func newNode(t testing.TB, dir, database string, o Options) *node {
+func newNode(t testing.TB, dir string, i int, o Options) *node {
 	t.Helper()
 	address := fmt.Sprintf("127.0.0.1:%d", FreePort(t))
 	flags := map[string]string{"domain": address, "listen": address,
 		"data_dir": filepath.Join(dir, "data"), "federation.allowed_networks": "127.0.0.0/8"}
-	if database != "" {
-		flags["storage.url"] = database
+	if o.Database != nil {
+		if url := o.Database(i); url != "" {
+			flags["storage.url"] = url
+		}
 	}
 	maps.Copy(flags, o.Config)
 	c, err := config.Load("/dev/null", flags, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := &node{config: c, now: o.Now, log: o.Log}
+	at := &node{config: c, now: o.Now, log: o.Log, ready: o.Prepare}
 	if at.now == nil {
 		at.now = time.Now
 	}
@@ -141,6 +142,9 @@ func (at *node) open(t testing.TB) {
 	in, err := instance.Open(context.Background(), at.config, at.log, at.now)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if at.ready != nil {
+		at.ready(in)
 	}
 	if _, at.unlock, err = in.Listen(); err != nil {
 		t.Fatal(err)
