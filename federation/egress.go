@@ -95,8 +95,31 @@ func (s *Server) decidePost(ctx context.Context, tx social.Tx, j queue.Job, d *d
 		d.refused = "the audience does not include the peer"
 		return nil
 	}
+	if p.EditedAt.After(d.activity.CreatedAt) {
+		if err := s.renew(ctx, tx, d.activity, p); err != nil {
+			return err
+		}
+	}
 	// Written before sending: if the answer is lost, a retraction must still follow.
 	return tx.PutReceipt(ctx, social.Receipt{ObjectURI: d.activity.ObjectURI, PostID: p.ID, Peer: j.Host, Inbox: j.Target, How: social.ReceiptSent, At: s.Now()})
+}
+
+// renew gives a late activity the post's present state: others do not take an edit
+// of an old post that they never had, so its creation has to bring it.
+func (s *Server) renew(ctx context.Context, tx social.Tx, a *social.Activity, p *social.Post) error {
+	if a.Verb != social.VerbCreate && a.Verb != social.VerbEdit {
+		return nil
+	}
+	author, err := tx.Account(ctx, p.AuthorID)
+	if err != nil {
+		return err
+	}
+	o, _, err := s.activity(ctx, tx, a.ID, social.Change{Verb: a.Verb, Actor: author, Post: p, At: a.CreatedAt})
+	if err != nil {
+		return err
+	}
+	a.Body, err = s.prove(ctx, tx, author.ID, o)
+	return err
 }
 
 // named says that an inbox is the personal one of somebody the post names.

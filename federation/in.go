@@ -50,7 +50,7 @@ func (in *inParts) init(s *Server) {
 	in.answers, in.reports = newAllowance(answersHour, time.Hour), newAllowance(reportsHour, time.Hour)
 	in.counts = queue.NewRunner(s.Queue, queue.Options{Kind: social.CountsJob, Workers: 2, PerHost: 2, Lease: leaseTime, Handler: s.tellCounts, Now: s.Now, Log: s.Log})
 	in.passedOn = newAllowance(passedOnMinute, time.Minute)
-	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: inboundWorkers, PerHost: inboundWorkers, Lease: leaseTime, Handler: s.process, Now: s.Now, Log: s.Log})
+	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: inboundWorkers, PerHost: inboundWorkers, Lease: leaseTime, Patience: 1, Handler: s.process, Now: s.Now, Log: s.Log})
 	in.backfills = queue.NewRunner(s.Queue, queue.Options{Kind: "backfill", Workers: 4, PerHost: 1, Lease: leaseTime, Handler: s.backfill, Now: s.Now, Log: s.Log})
 	in.lookups = queue.NewRunner(s.Queue, queue.Options{Kind: "thread", Workers: 4, PerHost: 4, Lease: leaseTime, Handler: s.lookUpThread, Now: s.Now, Log: s.Log})
 }

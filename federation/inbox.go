@@ -184,6 +184,6 @@ func (s *Server) keep(r *http.Request, o object, body []byte, v *verified) error
 			return err
 		}
 		tx.AfterCommit(s.inbound.Wake)
-		return tx.AddJobs(r.Context(), []queue.Job{{Kind: "inbox", Ref: int64(in.ID)}})
+		return tx.AddJobs(r.Context(), []queue.Job{{Kind: "inbox", Ref: int64(in.ID), Chain: int64(v.account.ID)}})
 	})
 }

@@ -66,12 +66,15 @@ const (
 	// deliveryWorkers are many more than a few silent hosts can hold (8 each), and
 	// each is only a waiting goroutine.
 	deliveryWorkers = 256
+	// deliveryPatience is how often an inbox may refuse an activity before the
+	// actor's later ones overtake it.
+	deliveryPatience = 3
 )
 
 func (o *outParts) init(s *Server) {
 	o.keys.keys = map[keyOwner]httpsig.Key{}
 	o.deliveries = queue.NewRunner(s.Queue, queue.Options{Kind: "deliver", Workers: deliveryWorkers, PerHost: 8,
-		Lease: leaseTime, Handler: s.deliver, Now: s.Now, Log: s.Log})
+		Lease: leaseTime, Patience: deliveryPatience, Handler: s.deliver, Now: s.Now, Log: s.Log})
 }
 
 // signingKey is the RSA key of a member or of the instance.
@@ -116,7 +119,7 @@ func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) erro
 	}
 	jobs := make([]queue.Job, 0, len(inboxes))
 	for _, in := range inboxes {
-		jobs = append(jobs, queue.Job{Kind: "deliver", Host: in.Peer, Ref: int64(id), Target: in.Inbox})
+		jobs = append(jobs, queue.Job{Kind: "deliver", Host: in.Peer, Ref: int64(id), Target: in.Inbox, Chain: int64(c.Actor.ID)})
 	}
 	tx.AfterCommit(s.deliveries.Wake)
 	return tx.AddJobs(ctx, jobs)

@@ -16,12 +16,15 @@ import (
 // Job is one thing to do. NextAt is also the lease: a claimed job has it in the
 // future, so a crash needs no rescuer.
 type Job struct {
-	ID        int64
-	Kind      string // which runner takes it
-	Host      string // the authority it concerns; "" for work that needs no other server
-	Ref       int64  // what it is about, e.g. the activity's id
-	Target    string // where to, e.g. the inbox
-	Attempts  int    // finished attempts
+	ID     int64
+	Kind   string // which runner takes it
+	Host   string // the authority it concerns; "" for work that needs no other server
+	Ref    int64  // what it is about, e.g. the activity's id
+	Target string // where to, e.g. the inbox
+	// Chain keeps order: of the jobs of one kind, chain and target only the oldest
+	// runs; the next is due when it is done. Zero is for jobs that may overtake.
+	Chain     int64
+	Attempts  int // finished attempts
 	NextAt    time.Time
 	CreatedAt time.Time
 	HeldAt    time.Time // zero unless an administrator holds it
@@ -54,6 +57,8 @@ type Store interface {
 	Finish(ctx context.Context, ids []int64) error
 	// Retry gives a job back, due at next, with one attempt more.
 	Retry(ctx context.Context, id int64, next time.Time, reason string) error
+	// LetPass takes a job out of its chain, so that the next need not wait for it.
+	LetPass(ctx context.Context, id int64) error
 	// Release gives leased jobs back unchanged, due at once.
 	Release(ctx context.Context, ids []int64) error
 	// HostFailed parks all jobs of a host until next with one update.

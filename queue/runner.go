@@ -35,9 +35,12 @@ type Options struct {
 	Workers int
 	PerHost int           // jobs of one host at the same time
 	Lease   time.Duration // longer than any attempt takes
-	Handler Handler
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Patience is after how many attempts a job that fails by itself no longer holds
+	// up its chain. While its host is down nothing passes.
+	Patience int
+	Handler  Handler
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Runner claims jobs of one kind and has them done.
@@ -170,6 +173,9 @@ func (r *Runner) attempt(ctx context.Context, j Job) {
 		r.mu.Unlock()
 	case Later:
 		err = r.store.Retry(ctx, j.ID, r.Now().Add(max(Backoff(j.Attempts), res.After)), res.Reason)
+		if err == nil && j.Chain != 0 && j.Attempts+1 >= r.Patience {
+			err = r.store.LetPass(ctx, j.ID)
+		}
 	case HostDown:
 		err = r.hostDown(ctx, j, res)
 	}

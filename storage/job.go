@@ -2,18 +2,19 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"parley/queue"
 	"parley/social"
 )
 
-const jobColumns = `id, kind, host, ref, target, attempts, next_at, created_at, held_at, last_error`
+const jobColumns = `id, kind, host, ref, target, chain, attempts, next_at, created_at, held_at, last_error`
 
 func scanJob(s scanner) (queue.Job, error) {
 	var j queue.Job
 	var next, created, held int64
-	err := s.Scan(&j.ID, &j.Kind, &j.Host, &j.Ref, &j.Target, &j.Attempts, &next, &created, &held, &j.LastError)
+	err := s.Scan(&j.ID, &j.Kind, &j.Host, &j.Ref, &j.Target, &j.Chain, &j.Attempts, &next, &created, &held, &j.LastError)
 	j.NextAt, j.CreatedAt, j.HeldAt = at(next), at(created), at(held)
 	return j, err
 }
@@ -27,7 +28,7 @@ func (db *DB) Claim(ctx context.Context, kind string, now, lease time.Time, limi
 			  SELECT id FROM (
 			    SELECT id, next_at, row_number() OVER (PARTITION BY host ORDER BY next_at, id) AS turn FROM (
 			      SELECT id, host, next_at FROM job
-			      WHERE kind = $1 AND next_at <= $2 AND held_at = 0 AND host NOT IN `+db.dialect.texts("$4")+`
+			      WHERE kind = $1 AND next_at <= $2 AND held_at = 0 AND waits = 0 AND host NOT IN `+db.dialect.texts("$4")+`
 			      ORDER BY next_at LIMIT $5`+db.dialect.skipLocked()+`) due) ranked
 			  WHERE turn <= $6 ORDER BY turn, next_at LIMIT $7)
 			RETURNING `+jobColumns, kind, ms(now), ms(lease), jsonText(append([]string{}, skip...)), 16*limit, perHost, limit)
@@ -36,12 +37,40 @@ func (db *DB) Claim(ctx context.Context, kind string, now, lease time.Time, limi
 	return jobs, err
 }
 
-// Finish removes jobs.
+// Finish removes jobs; the next of their chains are due.
 func (db *DB) Finish(ctx context.Context, ids []int64) error {
 	return db.run(ctx, func(t *Tx) error {
-		_, err := t.exec(ctx, `DELETE FROM job WHERE id IN `+db.dialect.ids("$1"), jsonText(ids))
-		return err
+		chains, err := list(ctx, t, scanID, `DELETE FROM job WHERE id IN `+db.dialect.ids("$1")+` RETURNING chain`, jsonText(ids))
+		if err != nil {
+			return err
+		}
+		return t.moveUp(ctx, chains)
 	})
+}
+
+// LetPass takes a job out of its chain.
+func (db *DB) LetPass(ctx context.Context, id int64) error {
+	return db.run(ctx, func(t *Tx) error {
+		chains, err := list(ctx, t, scanID, `SELECT chain FROM job WHERE id = $1`, id)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `UPDATE job SET chain = 0, waits = 0 WHERE id = $1`, id); err != nil {
+			return err
+		}
+		return t.moveUp(ctx, chains)
+	})
+}
+
+// moveUp lets the oldest job of each chain run.
+func (t *Tx) moveUp(ctx context.Context, chains []social.ID) error {
+	chains = slices.DeleteFunc(chains, func(c social.ID) bool { return c == 0 })
+	if len(chains) == 0 {
+		return nil
+	}
+	_, err := t.exec(ctx, `UPDATE job SET waits = 0 WHERE waits = 1 AND id IN (
+		SELECT min(id) FROM job WHERE chain IN `+t.db.dialect.ids("$1")+` AND chain <> 0 GROUP BY chain, kind, target)`, jsonText(chains))
+	return err
 }
 
 // Retry gives a job back for later.
@@ -123,7 +152,7 @@ func (db *DB) Hosts(ctx context.Context) (hosts []queue.Host, err error) {
 // NextDue is when the next job of a kind can run.
 func (db *DB) NextDue(ctx context.Context, kind string) (next time.Time, err error) {
 	err = db.View(ctx, func(tx social.Tx) error {
-		found, err := list(ctx, tx.(*Tx), scanID, `SELECT next_at FROM job WHERE kind = $1 AND held_at = 0 ORDER BY next_at LIMIT 1`, kind)
+		found, err := list(ctx, tx.(*Tx), scanID, `SELECT next_at FROM job WHERE kind = $1 AND held_at = 0 AND waits = 0 ORDER BY next_at LIMIT 1`, kind)
 		if len(found) == 1 {
 			next = at(int64(found[0]))
 		}
@@ -172,7 +201,7 @@ func (db *DB) Hold(ctx context.Context, host string, held bool, now time.Time) (
 
 // Drop removes a host's jobs.
 func (db *DB) Drop(ctx context.Context, kind, host string) (int, error) {
-	return db.change(ctx, `DELETE FROM job WHERE kind = $1 AND host = $2`, kind, host)
+	return db.change(ctx, `DELETE FROM job WHERE kind = $1 AND host = $2`, kind, host) // with all of its chains
 }
 
 func (db *DB) change(ctx context.Context, query string, args ...any) (n int, err error) {
