@@ -51,19 +51,24 @@ type Host struct {
 // Store is what the runner needs. Every method is its own transaction.
 type Store interface {
 	// Claim leases up to limit due jobs of a kind until lease, at most perHost of
-	// each host, none of a host that is parked or in skip, the longest waiting hosts first.
+	// each host (no bound for jobs without a host), none of a host that is parked or
+	// in skip, the longest waiting first and hosts in turns. A claimed job has its
+	// lease in NextAt, and nobody else gets it before.
 	Claim(ctx context.Context, kind string, now, lease time.Time, limit, perHost int, skip []string) ([]Job, error)
 	// Finish removes done or dropped jobs.
 	Finish(ctx context.Context, ids []int64) error
-	// Retry gives a job back, due at next, with one attempt more.
-	Retry(ctx context.Context, id int64, next time.Time, reason string) error
+	// Retry gives a claimed job back, due at next, with one attempt more. Nothing
+	// happens when its lease has passed to somebody else.
+	Retry(ctx context.Context, j Job, next time.Time, reason string) error
 	// LetPass takes a job out of its chain, so that the next need not wait for it.
 	LetPass(ctx context.Context, id int64) error
 	// Release gives leased jobs back unchanged, due at once.
 	Release(ctx context.Context, ids []int64) error
-	// HostFailed parks all jobs of a host until next with one update.
-	HostFailed(ctx context.Context, host string, next time.Time, reason string) error
-	// HostWorked clears failures and parking.
+	// HostFailed parks a host until next, or longer if it was: none of its jobs is
+	// due before the time it answers. It counts one failure for a parked host.
+	HostFailed(ctx context.Context, host string, now, next time.Time, reason string) (parked time.Time, err error)
+	// HostWorked clears failures and parking: what was parked is due at once. Jobs
+	// that somebody works on, and jobs that wait longer for themselves, stay as they are.
 	HostWorked(ctx context.Context, host string, now time.Time) error
 	// Host tells the health of one host; the zero Host with its name if unknown.
 	Host(ctx context.Context, host string) (Host, error)
@@ -76,7 +81,8 @@ type Admin interface {
 	Hosts(ctx context.Context) ([]Host, error)
 	Jobs(ctx context.Context, kind, host string, limit int) ([]Job, error)
 	JobsOf(ctx context.Context, kind string, refs []int64) ([]Job, error)
-	// RetryNow makes jobs of a host ("" all) due at once and unparks it; it returns how many.
+	// RetryNow makes jobs of a host ("" all) due at once and unparks it; it returns
+	// how many. Jobs that somebody works on are left.
 	RetryNow(ctx context.Context, host string, now time.Time) (int, error)
 	// Hold or release the jobs of a host.
 	Hold(ctx context.Context, host string, held bool, now time.Time) (int, error)

@@ -33,7 +33,7 @@ type Handler func(ctx context.Context, j Job) Result
 type Options struct {
 	Kind    string
 	Workers int
-	PerHost int           // jobs of one host at the same time
+	PerHost int           // jobs of one host at the same time; no bound for jobs without a host
 	Lease   time.Duration // longer than any attempt takes
 	// Patience is after how many attempts a job that fails by itself no longer holds
 	// up its chain. While its host is down nothing passes.
@@ -68,8 +68,8 @@ func (r *Runner) Wake() {
 	}
 }
 
-// pollEvery finds jobs that other processes wrote.
-const pollEvery = time.Second
+// pollEvery finds what other processes wrote or made due, e.g. a command.
+const pollEvery = 400 * time.Millisecond
 
 // Run works until the context ends, then waits for what is in hand; what was
 // claimed and not begun is due again at once.
@@ -90,22 +90,16 @@ func (r *Runner) Run(ctx context.Context) {
 	r.flush(context.WithoutCancel(ctx))
 }
 
-// round claims one batch and hands it to free workers; it answers how many it claimed.
+// round claims one batch and hands it to free workers; it answers how many it
+// claimed. What the free workers did is recorded before: so never more than
+// Workers jobs are under a lease, and a crash repeats no more than those.
 func (r *Runner) round(ctx context.Context, wg *sync.WaitGroup) int {
-	r.flush(ctx)
-	free := r.Workers - len(r.slots)
-	if free == 0 {
-		// Wait for a worker rather than claim what nobody can begin.
-		select {
-		case r.slots <- struct{}{}:
-			<-r.slots
-			free = 1
-		case <-ctx.Done():
-			return 0
-		}
+	free := r.free(ctx)
+	if free == 0 || !r.flush(ctx) {
+		return 0
 	}
 	now := r.Now()
-	jobs, err := r.store.Claim(ctx, r.Kind, now, now.Add(r.Lease), free, r.PerHost, r.full())
+	jobs, err := r.store.Claim(ctx, r.Kind, now, now.Add(r.Lease), free, r.share(), r.full())
 	if err != nil {
 		if ctx.Err() == nil {
 			r.Log.Error("jobs cannot be claimed", "kind", r.Kind, "error", err)
@@ -132,6 +126,17 @@ func (r *Runner) round(ctx context.Context, wg *sync.WaitGroup) int {
 	return len(jobs)
 }
 
+// free counts free workers, after one is. Claimed is only what can begin.
+func (r *Runner) free(ctx context.Context) int {
+	select {
+	case r.slots <- struct{}{}:
+		<-r.slots
+		return max(1, r.Workers-len(r.slots))
+	case <-ctx.Done():
+		return 0
+	}
+}
+
 func (r *Runner) release(jobs []Job) {
 	ids := make([]int64, len(jobs))
 	for i, j := range jobs {
@@ -142,13 +147,17 @@ func (r *Runner) release(jobs []Job) {
 	}
 }
 
-// full lists the hosts that have all the jobs in hand they may have.
+// share is how many jobs of a host one claim may bring: half of what it may have,
+// so that it can be claimed for while the other half runs.
+func (r *Runner) share() int { return max(1, r.PerHost/2) }
+
+// full lists the hosts that have no room left for a share.
 func (r *Runner) full() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out []string
 	for host, n := range r.busy {
-		if n >= r.PerHost {
+		if host != "" && n+r.share() > r.PerHost {
 			out = append(out, host)
 		}
 	}
@@ -172,7 +181,7 @@ func (r *Runner) attempt(ctx context.Context, j Job) {
 		r.done = append(r.done, j.ID)
 		r.mu.Unlock()
 	case Later:
-		err = r.store.Retry(ctx, j.ID, r.Now().Add(max(Backoff(j.Attempts), res.After)), res.Reason)
+		err = r.store.Retry(ctx, j, r.Now().Add(max(Backoff(j.Attempts), res.After)), res.Reason)
 		if err == nil && j.Chain != 0 && j.Attempts+1 >= r.Patience {
 			err = r.store.LetPass(ctx, j.ID)
 		}
@@ -190,14 +199,11 @@ func (r *Runner) hostDown(ctx context.Context, j Job, res Result) error {
 		return err
 	}
 	now := r.Now()
-	if now.Before(h.NextTry) { // another job found out first: one failure, not many
-		return r.store.Retry(ctx, j.ID, h.NextTry, res.Reason)
-	}
-	next := now.Add(max(Backoff(h.Failures), res.After))
-	if err := r.store.Retry(ctx, j.ID, next, res.Reason); err != nil {
+	next, err := r.store.HostFailed(ctx, j.Host, now, now.Add(max(Backoff(h.Failures), res.After)), res.Reason)
+	if err != nil {
 		return err
 	}
-	return r.store.HostFailed(ctx, j.Host, next, res.Reason)
+	return r.store.Retry(ctx, j, next, res.Reason)
 }
 
 func (r *Runner) guarded(ctx context.Context, j Job) (res Result) {
@@ -212,21 +218,23 @@ func (r *Runner) guarded(ctx context.Context, j Job) (res Result) {
 	return r.Handler(ctx, j)
 }
 
-// flush removes finished jobs in one statement.
-func (r *Runner) flush(ctx context.Context) {
+// flush removes finished jobs in one statement and says whether none is left.
+func (r *Runner) flush(ctx context.Context) bool {
 	r.mu.Lock()
 	ids := r.done
 	r.done = nil
 	r.mu.Unlock()
 	if len(ids) == 0 {
-		return
+		return true
 	}
-	if err := r.store.Finish(ctx, ids); err != nil {
+	err := r.store.Finish(ctx, ids)
+	if err != nil {
 		r.Log.Error("finished jobs were not removed", "kind", r.Kind, "error", err)
 		r.mu.Lock()
 		r.done = append(r.done, ids...)
 		r.mu.Unlock()
 	}
+	return err == nil
 }
 
 // Drain runs what is due until nothing is; tests and the demo settle with it.

@@ -52,7 +52,7 @@ func TestChainsKeepOrder(t *testing.T) {
 			t.Fatalf("after the first: %v", refs)
 		}
 		// One that fails and fails lets the others pass, and comes back on its own.
-		must(t, db.Retry(ctx, next[0].ID, time.Now().Add(time.Hour), "answered 500"))
+		must(t, db.Retry(ctx, next[0], time.Now().Add(time.Hour), "answered 500"))
 		if _, refs := claim(); refs != nil {
 			t.Errorf("overtook at once: %v", refs)
 		}

@@ -24,13 +24,13 @@ func scanJob(s scanner) (queue.Job, error) {
 func (db *DB) Claim(ctx context.Context, kind string, now, lease time.Time, limit, perHost int, skip []string) (jobs []queue.Job, err error) {
 	err = db.run(ctx, func(t *Tx) error {
 		jobs, err = list(ctx, t, scanJob, `
-			UPDATE job SET next_at = $3 WHERE id IN (
+			UPDATE job SET next_at = $3, lease_at = $3 WHERE id IN (
 			  SELECT id FROM (
-			    SELECT id, next_at, row_number() OVER (PARTITION BY host ORDER BY next_at, id) AS turn FROM (
+			    SELECT id, host, next_at, row_number() OVER (PARTITION BY host ORDER BY next_at, id) AS turn FROM (
 			      SELECT id, host, next_at FROM job
 			      WHERE kind = $1 AND next_at <= $2 AND held_at = 0 AND waits = 0 AND host NOT IN `+db.dialect.texts("$4")+`
 			      ORDER BY next_at LIMIT $5`+db.dialect.skipLocked()+`) due) ranked
-			  WHERE turn <= $6 ORDER BY turn, next_at LIMIT $7)
+			  WHERE turn <= $6 OR host = '' ORDER BY turn, next_at LIMIT $7)
 			RETURNING `+jobColumns, kind, ms(now), ms(lease), jsonText(append([]string{}, skip...)), 16*limit, perHost, limit)
 		return err
 	})
@@ -73,43 +73,48 @@ func (t *Tx) moveUp(ctx context.Context, chains []social.ID) error {
 	return err
 }
 
-// Retry gives a job back for later.
-func (db *DB) Retry(ctx context.Context, id int64, next time.Time, reason string) error {
-	return db.run(ctx, func(t *Tx) error {
-		_, err := t.exec(ctx, `UPDATE job SET next_at = $2, attempts = attempts + 1, last_error = $3 WHERE id = $1`, id, ms(next), reason)
-		return err
-	})
+// Retry gives a job back for later, unless its lease passed to somebody else.
+func (db *DB) Retry(ctx context.Context, j queue.Job, next time.Time, reason string) error {
+	_, err := db.change(ctx, `UPDATE job SET next_at = $3, lease_at = 0, attempts = attempts + 1, last_error = $4 WHERE id = $1 AND lease_at = $2`,
+		j.ID, ms(j.NextAt), ms(next), reason)
+	return err
 }
 
 // Release gives leased jobs back unchanged.
 func (db *DB) Release(ctx context.Context, ids []int64) error {
-	return db.run(ctx, func(t *Tx) error {
-		_, err := t.exec(ctx, `UPDATE job SET next_at = $2 WHERE id IN `+db.dialect.ids("$1"), jsonText(ids), ms(db.now()))
-		return err
-	})
+	_, err := db.change(ctx, `UPDATE job SET next_at = $2, lease_at = 0 WHERE id IN `+db.dialect.ids("$1"), jsonText(ids), ms(db.now()))
+	return err
 }
 
-// HostFailed parks a host: none of its jobs is due before next.
-func (db *DB) HostFailed(ctx context.Context, host string, next time.Time, reason string) error {
-	return db.run(ctx, func(t *Tx) error {
-		if _, err := t.exec(ctx, `INSERT INTO host (name, failures, next_try, last_ok, last_error) VALUES ($1, 1, $2, 0, $3)
-			ON CONFLICT (name) DO UPDATE SET failures = host.failures + 1, next_try = excluded.next_try, last_error = excluded.last_error`,
-			host, ms(next), reason); err != nil {
+// HostFailed parks a host. While it is parked already, as when several jobs find
+// out at once, that is no failure more.
+func (db *DB) HostFailed(ctx context.Context, host string, now, next time.Time, reason string) (parked time.Time, err error) {
+	err = db.run(ctx, func(t *Tx) error {
+		until, err := one(ctx, t, scanID, `INSERT INTO host (name, failures, next_try, last_ok, last_error) VALUES ($1, 1, $2, 0, $3)
+			ON CONFLICT (name) DO UPDATE SET failures = CASE WHEN host.next_try > $4 THEN host.failures ELSE host.failures + 1 END,
+			  next_try = CASE WHEN host.next_try > excluded.next_try THEN host.next_try ELSE excluded.next_try END, last_error = excluded.last_error
+			RETURNING next_try`, host, ms(next), reason, ms(now))
+		if err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `UPDATE job SET next_at = $2, last_error = $3 WHERE host = $1 AND next_at < $2`, host, ms(next), reason)
+		parked = at(int64(until))
+		_, err = t.exec(ctx, `UPDATE job SET next_at = $2, last_error = $3 WHERE host = $1 AND next_at < $2`, host, int64(until), reason)
 		return err
 	})
+	return parked, err
 }
 
-// HostWorked ends a host's parking: its waiting jobs are due at once.
+// HostWorked ends a host's parking: what waited for it is due at once.
 func (db *DB) HostWorked(ctx context.Context, host string, now time.Time) error {
 	return db.run(ctx, func(t *Tx) error {
-		n, err := t.exec(ctx, `UPDATE host SET failures = 0, next_try = 0, last_ok = $2, last_error = '' WHERE name = $1 AND failures > 0`, host, ms(now))
-		if err != nil || n == 0 {
+		parked, err := list(ctx, t, scanID, `SELECT next_try FROM host WHERE name = $1 AND failures > 0`, host)
+		if err != nil || len(parked) == 0 {
 			return err
 		}
-		_, err = t.exec(ctx, `UPDATE job SET next_at = $2 WHERE host = $1 AND next_at > $2 AND attempts = 0`, host, ms(now))
+		if _, err := t.exec(ctx, `UPDATE host SET failures = 0, next_try = 0, last_ok = $2, last_error = '' WHERE name = $1`, host, ms(now)); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `UPDATE job SET next_at = $2 WHERE host = $1 AND next_at > $2 AND next_at <= $3 AND lease_at <= $2`, host, ms(now), parked[0])
 		return err
 	})
 }
@@ -180,14 +185,16 @@ func (db *DB) JobsOf(ctx context.Context, kind string, refs []int64) (jobs []que
 }
 
 // RetryNow makes jobs due at once.
-func (db *DB) RetryNow(ctx context.Context, host string, now time.Time) (int, error) {
-	if err := db.run(ctx, func(t *Tx) error {
-		_, err := t.exec(ctx, `UPDATE host SET next_try = 0 WHERE $1 = '' OR name = $1`, host)
+func (db *DB) RetryNow(ctx context.Context, host string, now time.Time) (n int, err error) {
+	err = db.run(ctx, func(t *Tx) error {
+		if _, err := t.exec(ctx, `UPDATE host SET next_try = 0 WHERE $1 = '' OR name = $1`, host); err != nil {
+			return err
+		}
+		changed, err := t.exec(ctx, `UPDATE job SET next_at = $2 WHERE host <> '' AND ($1 = '' OR host = $1) AND lease_at <= $2`, host, ms(now))
+		n = int(changed)
 		return err
-	}); err != nil {
-		return 0, err
-	}
-	return db.change(ctx, `UPDATE job SET next_at = $2 WHERE host <> '' AND ($1 = '' OR host = $1)`, host, ms(now))
+	})
+	return n, err
 }
 
 // Hold keeps a host's jobs back, or lets them go.

@@ -284,7 +284,8 @@ func TestJobsAreClaimedOnceFairlyAndParked(t *testing.T) {
 		}
 		must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.AddJobs(ctx, append(jobs, jobs...)) }))
 		soon := time.Now().Add(time.Second)
-		must(t, db.HostFailed(ctx, "h3.test", time.Now().Add(time.Hour), "down"))
+		_, err := db.HostFailed(ctx, "h3.test", time.Now(), time.Now().Add(time.Hour), "down")
+		must(t, err)
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		claimed := map[int64]int{}

@@ -289,13 +289,17 @@ CREATE TABLE job (
   target TEXT NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,
   next_at INTEGER NOT NULL,         -- due, and the lease of a claimed one
+  lease_at INTEGER NOT NULL DEFAULT 0, -- until when somebody works on it
   created_at INTEGER NOT NULL,
   held_at INTEGER NOT NULL DEFAULT 0,
+  chain INTEGER NOT NULL DEFAULT 0, -- 0 for none
+  waits INTEGER NOT NULL DEFAULT 0, -- 1 while an older one of its chain is not done
   last_error TEXT NOT NULL DEFAULT '',
   UNIQUE (kind, ref, target)
 ) STRICT;
-CREATE INDEX job_due ON job (kind, next_at) WHERE held_at = 0;
+CREATE INDEX job_due ON job (kind, next_at) WHERE held_at = 0 AND waits = 0;
 CREATE INDEX job_host ON job (host, next_at);
+CREATE INDEX job_chain ON job (chain, kind, target, id) WHERE chain <> 0;
 
 CREATE TABLE host (
   name TEXT PRIMARY KEY,
