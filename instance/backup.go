@@ -12,9 +12,13 @@ import (
 
 	"parley/config"
 	"parley/storage"
+	"parley/storage/blob"
 )
 
-const databaseEntry = "parley.db"
+const (
+	databaseEntry = "parley.db"
+	endEntry      = "end" // the last one: without it the archive was cut off
+)
 
 // Backup writes the database as of one moment and all files into one archive,
 // while the instance serves. The archive holds the signing keys: keep it safe.
@@ -54,6 +58,9 @@ func (in *Instance) Backup(ctx context.Context, file string) (err error) {
 			}
 		}
 	}
+	if err := tw.WriteHeader(&tar.Header{Name: endEntry, Mode: 0o600}); err != nil {
+		return err
+	}
 	if err := tw.Close(); err != nil {
 		return err
 	}
@@ -89,44 +96,95 @@ func addFile(tw *tar.Writer, name, from string) error {
 }
 
 // Restore unpacks an archive into an empty data folder. Names that Backup does not
-// write are refused (T37).
-func Restore(c *config.Config, file string) error {
-	if entries, err := os.ReadDir(c.DataDir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("the data folder %s is not empty; restore into an empty one with --data", c.DataDir)
-	}
+// write are refused (T37), and so is an archive that is cut off or damaged. Nothing
+// is there until all of it was read and the database was found whole.
+func Restore(ctx context.Context, c *config.Config, file string) (err error) {
 	if c.Storage.URL != "sqlite:"+databaseEntry {
 		return errors.New("restore is for SQLite; restore a PostgreSQL database with pg_restore")
-	}
-	if err := storage.PrepareFolder(c.DataDir); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(mediaDir(c), 0o700); err != nil {
-		return err
 	}
 	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}
 	defer f.Close() //nolint:errcheck // only read
-	tr := tar.NewReader(f)
+	if err := storage.PrepareFolder(c.DataDir); err != nil {
+		return err
+	}
+	if err := mustBeEmpty(c.DataDir); err != nil {
+		return err
+	}
+	if err := mustBeEmpty(mediaDir(c)); err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp(c.DataDir, "restore-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	if err := unpackAll(f, work); err != nil {
+		return fmt.Errorf("%s is not a whole backup of parley: %w", file, err)
+	}
+	if err := storage.CheckFile(ctx, filepath.Join(work, databaseEntry)); err != nil {
+		return fmt.Errorf("%s holds a database that cannot be used: %w", file, err)
+	}
+	return moveIn(c, work)
+}
+
+func mustBeEmpty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("the folder %s is not empty; restore into an empty one with --data", dir)
+}
+
+// unpackAll reads an archive to its end: the database first, then the files.
+func unpackAll(r io.Reader, work string) error {
+	if err := os.Mkdir(filepath.Join(work, "media"), 0o700); err != nil {
+		return err
+	}
+	tr := tar.NewReader(r)
 	for n := 0; ; n++ {
 		h, err := tr.Next()
-		if err == io.EOF && n > 0 {
+		switch {
+		case err == io.EOF:
+			return errors.New("its end is missing")
+		case err != nil:
+			return err
+		case h.Name == endEntry && n > 0:
 			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("%s is not a backup of parley: %w", file, err)
-		}
-		to := filepath.Join(c.DataDir, databaseEntry)
-		if name, ok := strings.CutPrefix(h.Name, "media/"); ok && name == filepath.Base(name) && name != ".." {
-			to = filepath.Join(mediaDir(c), name)
-		} else if h.Name != databaseEntry {
-			return fmt.Errorf("%s holds %q, which no backup has", file, h.Name)
+		name, media := strings.CutPrefix(h.Name, "media/")
+		to := filepath.Join(work, databaseEntry)
+		switch {
+		case h.Typeflag != tar.TypeReg, media != (n > 0), !media && name != databaseEntry, media && !blob.ValidName(name):
+			return fmt.Errorf("it holds %q, which no backup has", h.Name)
+		case media:
+			to = filepath.Join(work, "media", name)
 		}
 		if err := unpack(tr, to); err != nil {
 			return err
 		}
 	}
+}
+
+// moveIn puts what was unpacked in its place, the database last: without it there
+// is no instance.
+func moveIn(c *config.Config, work string) error {
+	media := mediaDir(c)
+	if err := os.MkdirAll(filepath.Dir(media), 0o700); err != nil {
+		return err
+	}
+	if err := os.Remove(media); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(filepath.Join(work, "media"), media); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(work, databaseEntry), filepath.Join(c.DataDir, databaseEntry))
 }
 
 func unpack(r io.Reader, to string) error {

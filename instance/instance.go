@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/activitypub/httpsig"
@@ -44,6 +45,8 @@ type Instance struct {
 	now    func() time.Time
 	client *outbound.Client
 	files  *blob.Files
+
+	working atomic.Bool // the workers run
 }
 
 // Open opens the data folder and joins the parts; nothing listens yet.
@@ -96,6 +99,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 	r.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		serve.JSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
+	r.HandleFunc("/readyz", in.ready)
 	in.Federation.Mount(r)
 	api.New(api.Options{Social: in.Social, Auth: in.Auth, Links: links, Version: Version, RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log}).Mount(r)
 	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Links: links, Trial: c.Trial(), Now: now, Log: in.log})
@@ -178,6 +182,8 @@ func (in *Instance) Run(ctx context.Context) error {
 		wg.Go(func() { r.Run(ctx) })
 	}
 	wg.Go(func() { in.keepHouse(ctx) })
+	in.working.Store(true)
+	defer in.working.Store(false)
 	err := in.Server.Run(ctx)
 	cancel()
 	wg.Wait()
@@ -207,6 +213,19 @@ func (in *Instance) keepHouse(ctx context.Context) {
 			in.log.Error("housekeeping failed; it runs again in a minute", "error", err)
 		}
 	}
+}
+
+// ready answers 503 until the workers run and the database answers.
+func (in *Instance) ready(w http.ResponseWriter, r *http.Request) {
+	err := error(social.Errorf(social.Unavailable, "starting"))
+	if in.working.Load() {
+		err = in.DB.View(r.Context(), func(tx social.Tx) error { _, err := tx.Setting(r.Context(), "domain"); return err })
+	}
+	if err != nil {
+		serve.Error(w, r, in.log, &social.Error{Kind: social.Unavailable, Public: "not ready", Err: err})
+		return
+	}
+	serve.JSON(w, http.StatusOK, map[string]string{"status": "ready"})
 }
 
 // Settle does all waiting work until none is due; tests and the demo wait with it.

@@ -280,8 +280,8 @@ func TestBackupAndRestore(t *testing.T) {
 
 	c := *a.Config
 	c.DataDir, c.Listen = t.TempDir()+"/data", "127.0.0.1:0"
-	s.ok(instance.Restore(&c, file))
-	if err := instance.Restore(&c, file); err == nil {
+	s.ok(instance.Restore(context.Background(), &c, file))
+	if err := instance.Restore(context.Background(), &c, file); err == nil {
 		t.Error("restored over data")
 	}
 	again, err := instance.Open(ctx, &c, a.Social.Log, time.Now)

@@ -95,17 +95,38 @@ func (db *DB) BackupDatabase(ctx context.Context, file string) error {
 	return os.Chmod(file, 0o600)
 }
 
+// CheckFile opens an SQLite file, which is not in use, and checks it whole.
+func CheckFile(ctx context.Context, file string) (err error) {
+	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var version int
+	if err := checkPages(ctx, db); err != nil {
+		return err
+	}
+	return db.QueryRowContext(ctx, `SELECT max(version) FROM schema_version`).Scan(&version)
+}
+
+func checkPages(ctx context.Context, db *sql.DB) error {
+	var answer string
+	if err := db.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&answer); err != nil {
+		return fmt.Errorf("the database is damaged: %w; restore a backup", err)
+	}
+	if answer != "ok" {
+		return fmt.Errorf("the database is damaged: %s; restore a backup", answer)
+	}
+	return nil
+}
+
 // Integrity checks the database and its references.
 func (db *DB) Integrity(ctx context.Context) error {
 	if !db.dialect.sqlite {
 		return db.read.PingContext(ctx)
 	}
-	var answer string
-	if err := db.read.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&answer); err != nil {
+	if err := checkPages(ctx, db.read); err != nil {
 		return err
-	}
-	if answer != "ok" {
-		return fmt.Errorf("the database is damaged: %s; restore a backup", answer)
 	}
 	rows, err := db.read.QueryContext(ctx, `PRAGMA foreign_key_check`)
 	if err != nil {

@@ -276,7 +276,7 @@ func (a *app) restore() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := instance.Restore(c, given[0]); err != nil {
+		if err := instance.Restore(cmd.Context(), c, given[0]); err != nil {
 			return err
 		}
 		// A new epoch tells sisters that the change log begins anew.

@@ -41,9 +41,12 @@ func (f *Files) Close() error { return f.root.Close() }
 // names are only ever ours: an id, perhaps a suffix, an extension (T37).
 var names = regexp.MustCompile(`^[0-9]{1,19}(-[a-z]+)?(\.[a-z0-9]{1,5})?$`)
 
+// ValidName says that a name is one that Put takes.
+func ValidName(name string) bool { return names.MatchString(name) }
+
 // Put writes a file whole or not at all.
 func (f *Files) Put(_ context.Context, name string, r io.Reader) (err error) {
-	if !names.MatchString(name) {
+	if !ValidName(name) {
 		return fmt.Errorf("blob: name %q is not one of ours", name)
 	}
 	part := name + ".part"
@@ -74,7 +77,7 @@ func full(err error) error {
 
 // Open reads a file; a missing one is a NotFound error.
 func (f *Files) Open(_ context.Context, name string) (io.ReadSeekCloser, int64, error) {
-	if !names.MatchString(name) {
+	if !ValidName(name) {
 		return nil, 0, social.NotFoundError()
 	}
 	r, err := f.root.Open(name)
@@ -94,7 +97,7 @@ func (f *Files) Open(_ context.Context, name string) (io.ReadSeekCloser, int64, 
 
 // Delete removes a file; a missing one is fine.
 func (f *Files) Delete(_ context.Context, name string) error {
-	if !names.MatchString(name) {
+	if !ValidName(name) {
 		return nil
 	}
 	if err := f.root.Remove(name); !errors.Is(err, fs.ErrNotExist) {

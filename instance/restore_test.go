@@ -1,0 +1,189 @@
+package instance_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/config"
+	"parley/instance"
+	"parley/instance/instancetest"
+	"parley/social"
+)
+
+// archive writes a tar with these entries, in order: name, content.
+func archive(t *testing.T, entries ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for i := 0; i < len(entries); i += 2 {
+		if err := w.WriteHeader(&tar.Header{Name: entries[i], Mode: 0o600, Size: int64(len(entries[i+1]))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, entries[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// A foreign, cut off, damaged or hostile archive is refused with a reason, and
+// nothing of it is left behind (T37).
+func TestRestoreIsAllOrNothing(t *testing.T) {
+	in := instancetest.Start(t, t.TempDir(), "")
+	file := filepath.Join(t.TempDir(), "backup")
+	if err := in.Backup(context.Background(), file); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := os.Stat(file); err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("the backup can be read by others: %v %v", st.Mode(), err)
+	}
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := bytes.Cut(whole, []byte("SQLite format 3\x00"))
+	database := "SQLite format 3\x00" + string(rest[:len(rest)-2048])
+	damaged := bytes.Clone(whole)
+	copy(damaged[512+4096*3:], bytes.Repeat([]byte{0xff}, 4096))
+	bad := map[string][]byte{
+		"empty": nil, "text": []byte("hello\n"), "foreign": archive(t, "etc/passwd", "x"),
+		"cut in a file": whole[:len(whole)/2], "cut between files": whole[:len(whole)-3*512],
+		"no database": archive(t, "end", ""), "not a database": archive(t, "parley.db", "hello", "end", ""),
+		"damaged page": damaged, "database twice": archive(t, "parley.db", database, "parley.db", database, "end", ""),
+	}
+	for _, name := range []string{"media/../../evil", "../evil", "/tmp/evil", "media", "media/..", "media/a/b", "media/.ssh", "media/1.part.x"} {
+		bad["name "+name] = archive(t, "parley.db", database, name, "x", "end", "")
+	}
+	for what, b := range bad {
+		dir := t.TempDir()
+		c := *in.Config
+		c.DataDir = filepath.Join(dir, "data")
+		name := filepath.Join(dir, "archive")
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := instance.Restore(context.Background(), &c, name)
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", what, err)
+		}
+		left, err := os.ReadDir(c.DataDir)
+		if err != nil || len(left) != 0 {
+			t.Errorf("%s left %v %v", what, left, err)
+		}
+		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+			t.Errorf("%s wrote outside: %v %v", what, entries, err)
+		}
+	}
+}
+
+// A backup taken while people write is one moment: it opens, is whole, and has
+// everything that was there before it began.
+func TestBackupUnderLoad(t *testing.T) {
+	in := instancetest.Start(t, t.TempDir(), "")
+	ctx := context.Background()
+	alice, err := in.Social.CreateAccount(ctx, social.NewAccount{Username: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	me := social.Member(alice, in.Social.HomeAuthority())
+	before, err := in.Social.Publish(ctx, me, social.Draft{Text: "before"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := in.Social.Publish(ctx, me, social.Draft{Text: "meanwhile"}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	file := filepath.Join(t.TempDir(), "backup")
+	err = in.Backup(ctx, file)
+	close(stop)
+	wg.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := *in.Config
+	c.DataDir = filepath.Join(t.TempDir(), "data")
+	if err := instance.Restore(ctx, &c, file); err != nil {
+		t.Fatal(err)
+	}
+	again := openConfig(t, &c)
+	if err := again.DB.Integrity(ctx); err != nil {
+		t.Error(err)
+	}
+	if _, err := again.Social.Post(ctx, me, before.Post.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+func openConfig(t *testing.T, c *config.Config) *instance.Instance {
+	t.Helper()
+	in, err := instance.Open(context.Background(), c, slog.New(slog.NewTextHandler(t.Output(), nil)), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close() })
+	return in
+}
+
+// /readyz says 503 until the workers run; /healthz only that the process lives.
+func TestReady(t *testing.T) {
+	in := instancetest.Start(t, t.TempDir(), "")
+	get := func(path string) int {
+		r, err := http.NewRequest("GET", in.Config.PublicURL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return do(t, r).StatusCode
+	}
+	if get("/healthz") != http.StatusOK || get("/readyz") != http.StatusServiceUnavailable {
+		t.Errorf("without workers: healthz %d, readyz %d", get("/healthz"), get("/readyz"))
+	}
+	c := *in.Config
+	c.DataDir, c.Listen = filepath.Join(t.TempDir(), "data"), "127.0.0.1:0"
+	running := openConfig(t, &c)
+	addr, unlock, err := running.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- running.Run(ctx) }()
+	r, err := http.NewRequest("GET", "http://"+addr.String()+"/readyz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res := do(t, r); res.StatusCode != http.StatusOK {
+		t.Errorf("with workers readyz answers %d", res.StatusCode)
+	}
+	stop()
+	if err := <-done; err != nil && err != http.ErrServerClosed {
+		t.Error(err)
+	}
+}
