@@ -2,14 +2,12 @@ package storage_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,22 +15,21 @@ import (
 	"parley/queue"
 	"parley/social"
 	"parley/storage"
+	"parley/storage/storagetest"
 )
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// each runs a test on both databases; PostgreSQL gets a database of its own.
-func each(t *testing.T, test func(t *testing.T, db *storage.DB)) {
-	t.Run("sqlite", func(t *testing.T) {
-		test(t, open(t, "sqlite:parley.db", t.TempDir()))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		base := os.Getenv("PARLEY_TEST_POSTGRES")
-		if base == "" {
-			t.Skip("PARLEY_TEST_POSTGRES is not set: run ./test/all")
-		}
-		test(t, open(t, freshPostgres(t, base), t.TempDir()))
-	})
+func TestSQLite(t *testing.T) {
+	storagetest.Run(t, func(t *testing.T) *storage.DB { return open(t, "sqlite:parley.db", t.TempDir()) })
+}
+
+func TestPostgres(t *testing.T) {
+	base := os.Getenv("PARLEY_TEST_POSTGRES")
+	if base == "" {
+		t.Skip("PARLEY_TEST_POSTGRES is not set: run ./test/all")
+	}
+	storagetest.Run(t, func(t *testing.T) *storage.DB { return open(t, freshPostgres(t, base), t.TempDir()) })
 }
 
 func open(t *testing.T, url, dir string) *storage.DB {
@@ -67,79 +64,11 @@ func freshPostgres(t *testing.T, base string) string {
 	return u.String()
 }
 
-func account(t *testing.T, db *storage.DB, name, host string) *social.Account {
-	t.Helper()
-	a := &social.Account{ID: social.NewID(time.Now()), Username: name, Host: host, Authority: host, Kind: social.KindPerson,
-		URI: "https://" + host + "/users/" + name, InboxURI: "https://" + host + "/inbox/" + name, CreatedAt: time.Now()}
-	if host != "" {
-		a.SharedInboxURI = "https://" + host + "/inbox"
-	}
-	must(t, db.Tx(context.Background(), func(tx social.Tx) error { return tx.InsertAccount(context.Background(), a) }))
-	return a
-}
-
-func post(t *testing.T, db *storage.DB, author *social.Account, change func(p *social.Post)) *social.Post {
-	t.Helper()
-	now := time.Now()
-	p := &social.Post{ID: social.NewID(now), AuthorID: author.ID, Kind: social.PostNote, Content: "<p>x</p>", Version: 1, Local: author.Local(),
-		Audience: social.Audience{Kind: social.AudiencePublic, Owner: "a.test"}, PublishedAt: now, ArrivedAt: now}
-	p.URI = author.URI + "/" + p.ID.String()
-	p.ThreadID = p.ID
-	if change != nil {
-		change(p)
-	}
-	must(t, db.Tx(context.Background(), func(tx social.Tx) error { return tx.InsertPost(context.Background(), p) }))
-	return p
-}
-
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func TestOneFailureTakesNobodyAlong(t *testing.T) {
-	each(t, func(t *testing.T, db *storage.DB) {
-		ctx := context.Background()
-		var wg sync.WaitGroup
-		var failed, committed atomic.Int64
-		for i := range 64 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				err := db.Tx(ctx, func(tx social.Tx) error {
-					tx.AfterCommit(func() { committed.Add(1) })
-					if err := tx.PutSetting(ctx, fmt.Sprintf("k%d", i), "v"); err != nil {
-						return err
-					}
-					if i%4 == 0 {
-						return errors.New("no")
-					}
-					return nil
-				})
-				if err != nil {
-					failed.Add(1)
-				}
-			}()
-		}
-		wg.Wait()
-		if failed.Load() != 16 || committed.Load() != 48 {
-			t.Errorf("failed %d, committed %d", failed.Load(), committed.Load())
-		}
-		must(t, db.View(ctx, func(tx social.Tx) error {
-			for i := range 64 {
-				v, err := tx.Setting(ctx, fmt.Sprintf("k%d", i))
-				if err != nil {
-					return err
-				}
-				if (v == "v") != (i%4 != 0) {
-					t.Errorf("k%d = %q", i, v)
-				}
-			}
-			return nil
-		}))
-	})
 }
 
 func TestPanicInATransactionIsAnError(t *testing.T) {
@@ -150,200 +79,6 @@ func TestPanicInATransactionIsAnError(t *testing.T) {
 	must(t, db.Tx(context.Background(), func(tx social.Tx) error { return tx.PutSetting(context.Background(), "a", "b") }))
 }
 
-// Sixteen at once read and then write; the counts must come out right.
-func TestConcurrentReadThenWrite(t *testing.T) {
-	each(t, func(t *testing.T, db *storage.DB) {
-		ctx := context.Background()
-		alice, bob := account(t, db, "alice", ""), account(t, db, "bob", "b.test")
-		poll := post(t, db, alice, func(p *social.Post) {
-			p.Kind = social.PostPoll
-			p.Poll = &social.Poll{Options: []social.PollOption{{Title: "a"}, {Title: "b"}}}
-		})
-		var fresh, votes atomic.Int64
-		var wg sync.WaitGroup
-		for range 16 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				must(t, db.Tx(ctx, func(tx social.Tx) error {
-					return tx.PutFollow(ctx, &social.Follow{ID: social.NewID(time.Now()), FollowerID: bob.ID, TargetID: alice.ID, State: social.FollowAccepted, CreatedAt: time.Now()})
-				}))
-				if err := db.Tx(ctx, func(tx social.Tx) error { return tx.AddVotes(ctx, poll.ID, bob.ID, []int{1}, time.Now()) }); err == nil {
-					votes.Add(1)
-				}
-				var new bool
-				must(t, db.Tx(ctx, func(tx social.Tx) (err error) {
-					new, err = tx.InsertInbound(ctx, &social.Inbound{ID: social.NewID(time.Now()), URI: "https://b.test/1", Peer: "b.test", Body: []byte("{}"), ReceivedAt: time.Now()})
-					return err
-				}))
-				if new {
-					fresh.Add(1)
-				}
-				must(t, db.Tx(ctx, func(tx social.Tx) error {
-					_, err := tx.SetFavourite(ctx, bob.ID, poll.ID, "https://b.test/l", true, time.Now())
-					return err
-				}))
-			}()
-		}
-		wg.Wait()
-		must(t, db.View(ctx, func(tx social.Tx) error {
-			a, err := tx.Account(ctx, alice.ID)
-			must(t, err)
-			p, err := tx.Post(ctx, poll.ID)
-			must(t, err)
-			if a.FollowersCount != 1 || fresh.Load() != 1 || votes.Load() != 1 || p.Poll.Options[1].Votes != 1 || p.Poll.Voters != 1 || p.FavouritesCount != 1 {
-				t.Errorf("followers %d fresh %d votes %d poll %+v favourites %d", a.FollowersCount, fresh.Load(), votes.Load(), p.Poll, p.FavouritesCount)
-			}
-			return nil
-		}))
-	})
-}
-
-func TestPostsTimelinesAndTombstones(t *testing.T) {
-	each(t, func(t *testing.T, db *storage.DB) {
-		ctx := context.Background()
-		alice, bob := account(t, db, "alice", ""), account(t, db, "bob", "b.test")
-		must(t, db.Tx(ctx, func(tx social.Tx) error {
-			return tx.PutFollow(ctx, &social.Follow{ID: social.NewID(time.Now()), FollowerID: alice.ID, TargetID: bob.ID, State: social.FollowAccepted, ShowBoosts: true, CreatedAt: time.Now()})
-		}))
-		var ids []social.ID
-		for range 5 {
-			p := post(t, db, bob, func(p *social.Post) { p.Tags = []string{"go"} })
-			ids = append(ids, p.ID)
-			must(t, db.Tx(ctx, func(tx social.Tx) error { _, err := tx.AddToTimelines(ctx, p, nil, time.Now()); return err }))
-		}
-		boost := post(t, db, bob, func(p *social.Post) { p.Kind, p.BoostOfID = social.PostBoost, ids[0] })
-		must(t, db.Tx(ctx, func(tx social.Tx) error {
-			owners, err := tx.AddToTimelines(ctx, boost, nil, time.Now())
-			if len(owners) != 0 {
-				t.Error("a boost of what the owner has came again")
-			}
-			return err
-		}))
-		late := post(t, db, alice, func(p *social.Post) { p.InReplyToURI = "https://b.test/later" })
-		parent := post(t, db, bob, func(p *social.Post) { p.URI = "https://b.test/later" })
-		must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.ResolveReplies(ctx, parent.URI, parent) }))
-		must(t, db.View(ctx, func(tx social.Tx) error {
-			items, err := tx.Timeline(ctx, alice.ID, social.Page{Limit: 3})
-			must(t, err)
-			older, err := tx.Timeline(ctx, alice.ID, social.Page{Limit: 3, Max: items[2].ID})
-			must(t, err)
-			newer, err := tx.Timeline(ctx, alice.ID, social.Page{Limit: 1, Min: older[1].ID})
-			must(t, err)
-			if len(items) != 3 || len(older) != 2 || newer[0].ID != older[0].ID {
-				t.Errorf("items %v older %v newer %v", items, older, newer)
-			}
-			got, err := tx.Post(ctx, late.ID)
-			must(t, err)
-			if got.InReplyToID != parent.ID || got.ThreadID != parent.ThreadID {
-				t.Errorf("reply not resolved: %+v", got)
-			}
-			tagged, err := tx.PublicPosts(ctx, social.Page{Limit: 10}, false, true, social.PostFilter{Tag: "go"})
-			must(t, err)
-			if len(tagged) != 5 {
-				t.Errorf("tagged %d", len(tagged))
-			}
-			return nil
-		}))
-		must(t, db.Tx(ctx, func(tx social.Tx) error { _, err := tx.DeletePost(ctx, ids[0], time.Now()); return err }))
-		must(t, db.View(ctx, func(tx social.Tx) error {
-			gone, err := tx.Post(ctx, ids[0])
-			must(t, err)
-			again, err := tx.Post(ctx, boost.ID)
-			must(t, err)
-			b, err := tx.Account(ctx, bob.ID)
-			must(t, err)
-			items, err := tx.Timeline(ctx, alice.ID, social.Page{Limit: 10})
-			must(t, err)
-			if !gone.Deleted() || gone.Content != "" || !again.Deleted() || b.PostsCount != 5 || len(items) != 4 {
-				t.Errorf("gone %v boost %v count %d items %d", gone.Deleted(), again.Deleted(), b.PostsCount, len(items))
-			}
-			return nil
-		}))
-	})
-}
-
-func TestNamesAreNeverGivenTwice(t *testing.T) {
-	each(t, func(t *testing.T, db *storage.DB) {
-		a := account(t, db, "Alice", "")
-		b := *a
-		b.ID, b.URI, b.Username = 0, "https://x/2", "aLICE"
-		err := db.Tx(context.Background(), func(tx social.Tx) error { return tx.InsertAccount(context.Background(), &b) })
-		if !errors.Is(err, social.ErrConflict) {
-			t.Errorf("got %v", err)
-		}
-	})
-}
-
-func TestJobsAreClaimedOnceFairlyAndParked(t *testing.T) {
-	each(t, func(t *testing.T, db *storage.DB) {
-		ctx := context.Background()
-		var jobs []queue.Job
-		for i := range 100 {
-			jobs = append(jobs, queue.Job{Kind: "deliver", Host: fmt.Sprintf("h%d.test", i%4), Ref: int64(i), Target: "x"})
-		}
-		must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.AddJobs(ctx, append(jobs, jobs...)) }))
-		soon := time.Now().Add(time.Second)
-		_, err := db.HostFailed(ctx, "h3.test", time.Now(), time.Now().Add(time.Hour), "down")
-		must(t, err)
-		var wg sync.WaitGroup
-		var mu sync.Mutex
-		claimed := map[int64]int{}
-		for range 8 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				got, err := db.Claim(ctx, "deliver", soon, soon.Add(time.Minute), 10, 3, []string{"h0.test"})
-				must(t, err)
-				mu.Lock()
-				defer mu.Unlock()
-				for _, j := range got {
-					claimed[j.ID]++
-					if j.Host == "h3.test" || j.Host == "h0.test" {
-						t.Errorf("claimed from %s", j.Host)
-					}
-				}
-			}()
-		}
-		wg.Wait()
-		for id, n := range claimed {
-			if n != 1 {
-				t.Errorf("job %d claimed %d times", id, n)
-			}
-		}
-		if len(claimed) < 6 || len(claimed) > 48 {
-			t.Errorf("%d claimed", len(claimed))
-		}
-		must(t, db.HostWorked(ctx, "h3.test", time.Now()))
-		got, err := db.Claim(ctx, "deliver", soon, soon.Add(time.Minute), 100, 100, nil)
-		must(t, err)
-		if len(got)+len(claimed) != 100 {
-			t.Errorf("%d left, %d claimed before", len(got), len(claimed))
-		}
-	})
-}
-
-func TestPeerBlocksCoverSubdomainsGrantsDoNot(t *testing.T) {
-	each(t, func(t *testing.T, db *storage.DB) {
-		ctx := context.Background()
-		must(t, db.Tx(ctx, func(tx social.Tx) error {
-			must(t, tx.SetZone(ctx, "evil.test", social.Zone{Kind: social.ZoneBlocked}, "spam", time.Now()))
-			must(t, tx.SetZone(ctx, "ok.test", social.Zone{Kind: social.ZoneCompany}, "ours", time.Now()))
-			return tx.SetZone(ctx, "a.evil.test", social.Zone{Kind: social.ZonePublic}, "", time.Now())
-		}))
-		must(t, db.View(ctx, func(tx social.Tx) error {
-			for host, want := range map[string]social.ZoneKind{"evil.test": "blocked", "a.evil.test": "blocked", "b.c.evil.test:8443": "blocked", "sub.ok.test": "", "ok.test": "company", "notevil.test": ""} {
-				p, err := tx.Peer(ctx, host)
-				must(t, err)
-				if p.Zone.Kind != want {
-					t.Errorf("%s is %q, want %q", host, p.Zone.Kind, want)
-				}
-			}
-			return nil
-		}))
-	})
-}
-
 // Thousands of rows in one millisecond must not collide, nor may a collision
 // swallow one.
 func TestManyRowsAtOneMoment(t *testing.T) {
@@ -352,7 +87,7 @@ func TestManyRowsAtOneMoment(t *testing.T) {
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	ctx := context.Background()
-	bob := account(t, db, "bob", "b.test")
+	bob := storagetest.Account(t, db, "bob", "b.test")
 	var jobs []queue.Job
 	for i := range 5000 {
 		jobs = append(jobs, queue.Job{Kind: "deliver", Host: "b.test", Ref: int64(i), Target: "x"})
@@ -360,68 +95,18 @@ func TestManyRowsAtOneMoment(t *testing.T) {
 	must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.AddJobs(ctx, jobs) }))
 	got, err := db.Jobs(ctx, "deliver", "", 10_000)
 	must(t, err)
-	first := post(t, db, bob, nil)
-	second := post(t, db, bob, func(p *social.Post) { p.ID, p.ThreadID, p.URI = first.ID, first.ID, "https://b.test/second" })
+	first := storagetest.Post(t, db, bob, nil)
+	second := storagetest.Post(t, db, bob, func(p *social.Post) { p.ID, p.ThreadID, p.URI = first.ID, first.ID, "https://b.test/second" })
 	if len(got) != 5000 || second.ID == first.ID || second.ThreadID != second.ID {
 		t.Errorf("%d jobs, ids %s and %s", len(got), first.ID, second.ID)
 	}
-}
-
-func TestTouchingAPeerKeepsWhatWasLearnt(t *testing.T) {
-	each(t, func(t *testing.T, db *storage.DB) {
-		ctx := context.Background()
-		in, out := time.UnixMilli(1795528707818).UTC(), time.UnixMilli(1795528709000).UTC()
-		for _, touch := range []social.PeerTouch{{Authority: "b.test", InAt: in, SharedInbox: "https://b.test/inbox"}, {Authority: "b.test", Error: "refused"},
-			{Authority: "b.test", OutAt: out, Dialect: "rfc9421"}} {
-			must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.TouchPeer(ctx, touch) }))
-		}
-		must(t, db.View(ctx, func(tx social.Tx) error {
-			p, err := tx.Peer(ctx, "b.test")
-			if !p.LastInAt.Equal(in) || !p.LastOutAt.Equal(out) || p.Dialect != "rfc9421" || p.LastError != "" {
-				t.Errorf("%+v", p)
-			}
-			return err
-		}))
-	})
-}
-
-func TestChangeLogIsInOrder(t *testing.T) {
-	each(t, func(t *testing.T, db *storage.DB) {
-		ctx := context.Background()
-		alice := account(t, db, "alice", "")
-		var wg sync.WaitGroup
-		for range 16 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				id := social.NewID(time.Now())
-				must(t, db.Tx(ctx, func(tx social.Tx) error {
-					return tx.InsertActivity(ctx, &social.Activity{ID: id, URI: id.String(), Verb: social.VerbCreate, ActorID: alice.ID, Body: []byte("{}"), CreatedAt: time.Now()})
-				}))
-			}()
-		}
-		wg.Wait()
-		must(t, db.View(ctx, func(tx social.Tx) error {
-			log, err := tx.ChangeLog(ctx, 0, 0, 100)
-			must(t, err)
-			for i, a := range log {
-				if a.Seq != int64(i+1) || a.Epoch != 1 {
-					t.Errorf("entry %d has seq %d", i, a.Seq)
-				}
-			}
-			if len(log) != 16 {
-				t.Errorf("%d entries", len(log))
-			}
-			return nil
-		}))
-	})
 }
 
 func TestBackupWhileServingAndFolders(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Chmod(dir, 0o700))
 	db := open(t, "sqlite:parley.db", dir)
-	account(t, db, "alice", "")
+	storagetest.Account(t, db, "alice", "")
 	file := filepath.Join(t.TempDir(), "copy.db")
 	must(t, db.BackupDatabase(context.Background(), file))
 	must(t, storage.CheckPermissions(dir))
