@@ -96,7 +96,8 @@ func (p *parser) value(key string, depth int) (any, error) {
 
 // uriKeys hold addresses: longer than MaxURI they are nothing.
 var uriKeys = set("id", "actor", "object", "target", "to", "cc", "bto", "bcc", "audience", "inReplyTo", "attributedTo", "href",
-	"inbox", "outbox", "followers", "following", "featured", "sharedInbox", "owner", "controller", "url", "context", "first", "next", "last", "prev", "partOf")
+	"inbox", "outbox", "followers", "following", "featured", "sharedInbox", "owner", "controller", "url", "context", "first", "next", "last", "prev", "partOf",
+	"quote", "quoteUri", "quoteUrl", "_misskey_quote", "instrument", "result", "replies", "movedTo", "alsoKnownAs", "publicKey", "assertionMethod")
 
 // clip bounds a string. The zero byte, which no text needs, is nothing that every
 // database keeps.

@@ -19,6 +19,7 @@ const (
 	maxTags        = 50
 	maxAttachments = 16
 	maxOptions     = 100
+	maxLanguage    = 35 // BCP 47 4.4.1
 )
 
 var accountKinds = map[string]social.AccountKind{activitypub.Person: social.KindPerson, activitypub.Service: social.KindService,
@@ -147,6 +148,9 @@ var postKinds = map[string]social.PostKind{activitypub.Note: social.PostNote, ac
 // readPost translates a post of an author.
 func (s *Server) readPost(ctx context.Context, author *social.Account, o object) (*social.Post, error) {
 	content, language := o.Language("content")
+	if len(language) > maxLanguage {
+		language = ""
+	}
 	p := &social.Post{URI: o.ID(), URL: s.link(o, o.ID()), Kind: postKinds[o.Type()], Language: language, Sensitive: o.Bool("sensitive"),
 		Content: s.text().Sanitize(content), InReplyToURI: o.Ref("inReplyTo"), ContextURI: o.Ref("context"), Emojis: s.emojis(o),
 		PublishedAt: o.Time("published"), EditedAt: o.Time("updated")}
