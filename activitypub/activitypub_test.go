@@ -147,12 +147,64 @@ func summary(o Object) map[string]any {
 		}
 		m["inbox"], m["keys"], m["name"] = o.Ref("inbox"), keys, o.Text("preferredUsername")
 	}
+	for _, key := range []string{"url", "quote", "quoteUri", "_misskey_quote", "quoteAuthorization", "target", "result", "instrument", "movedTo", "alsoKnownAs",
+		"featured", "interactingObject", "interactionTarget", "orderedItems", "next", "preview", "context"} {
+		if refs := o.Refs(key); len(refs) > 0 {
+			m[key] = refs
+		}
+	}
+	for _, key := range []string{"attachment", "oneOf", "anyOf"} {
+		var texts []string
+		for _, e := range o.Objects(key) {
+			texts = append(texts, strings.TrimSpace(strings.Join([]string{e.Type(), e.Text("mediaType"), e.Text("name"), e.Ref("url"), e.Text("href")}, " ")))
+		}
+		if texts != nil {
+			m[key] = texts
+		}
+	}
+	for _, key := range []string{"endTime", "closed", "startTime", "updated"} {
+		if at := o.Time(key); !at.IsZero() {
+			m[key] = at
+		}
+	}
+	for _, key := range []string{"summary", "name"} {
+		if text, language := o.Language(key); text != "" && key != "name" || language != "" {
+			m[key+" of the post"] = strings.TrimSpace(language + " " + text)
+		}
+	}
 	for k, v := range m {
 		if v == "" || v == nil {
 			delete(m, k)
 		}
 	}
 	return m
+}
+
+// The vocabulary that this package promises, each type sorted as what it is.
+func TestVocabulary(t *testing.T) {
+	for kind, types := range map[string]string{
+		"actor":    "Person Service Group Organization Application",
+		"post":     "Note Article Page Question Event Image Document Audio Video",
+		"activity": "Create Update Delete Follow Accept Reject Undo Like EmojiReact Announce Add Remove Block Flag Move QuoteRequest Join Leave",
+		"":         "Tombstone Mention Hashtag Emoji PropertyValue Collection OrderedCollection CollectionPage OrderedCollectionPage Unheard",
+	} {
+		for _, name := range strings.Fields(types) {
+			for _, written := range []any{name, "as:" + name, []any{"x:Other", name}} {
+				b, err := json.Marshal(map[string]any{"@type": written})
+				if err != nil {
+					t.Fatal(err)
+				}
+				o, err := Parse(b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := map[bool]string{o.IsActor(): "actor", o.IsPost(): "post", o.IsActivity(): "activity"}[true]
+				if got != kind || kind != "" && o.Type() != name {
+					t.Errorf("%v is %q of the kind %q, want %q", written, o.Type(), got, kind)
+				}
+			}
+		}
+	}
 }
 
 func TestAuthority(t *testing.T) {
