@@ -124,7 +124,7 @@ func assertBounds(t *testing.T, key string, v any, depth int) {
 		}
 	case Object:
 		for k, value := range v {
-			if k == "@id" || k == "@type" {
+			if (k == "@id" || k == "@type") && key != "@context" {
 				t.Errorf("the alias %s was kept", k)
 			}
 			if (k == "@graph" || k == "@included" || k == "@reverse") && key != "@context" {
