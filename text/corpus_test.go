@@ -174,6 +174,20 @@ func TestNothingGrows(t *testing.T) {
 	}
 }
 
+// Markdown whose reading takes the square of its length is shown as it was typed.
+func TestLongMarkdownIsPlain(t *testing.T) {
+	r := New()
+	for _, s := range []string{"![](", "a_b*", " > -", "[a](<", "<!--"} {
+		in := strings.Repeat(s, maxMarkdown)
+		if got := r.Render(in, Markdown, Links{}).HTML; r.ToPlain(got) != strings.TrimSpace(cut(in)) {
+			t.Errorf("%q was read as Markdown: %.100q", s, got)
+		}
+	}
+	if got := r.Render("*a* "+strings.Repeat("x", maxMarkdown-4), Markdown, Links{}).HTML; !strings.Contains(got, "<em>a</em>") {
+		t.Errorf("just inside the bound: %.100q", got)
+	}
+}
+
 // Known classes stay when they stand beside others.
 func TestClasses(t *testing.T) {
 	got := New().Sanitize(`<a class="u-url x mention" href="https://a.test/@b">b</a><code class="language-go hl">x</code><p class="x">y</p>`)

@@ -19,8 +19,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxSource bounds what is rendered, in bytes.
-const maxSource = 512 << 10
+// Bounds of what is rendered, in bytes. Some Markdown takes time with the square of
+// its length, so what is longer is shown as it was typed.
+const (
+	maxSource   = 512 << 10
+	maxMarkdown = 64 << 10
+)
 
 // Renderer holds the compiled policy; it is safe for use by many goroutines.
 type Renderer struct {
@@ -61,7 +65,7 @@ type Rendered struct {
 func (r *Renderer) Render(source string, f Format, l Links) Rendered {
 	source = stripControls(cut(source))
 	var out string
-	if f == Markdown {
+	if f == Markdown && len(source) <= maxMarkdown {
 		var b bytes.Buffer
 		if err := r.markdown.Convert([]byte(source), &b); err == nil {
 			out = b.String()
