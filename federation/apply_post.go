@@ -25,7 +25,11 @@ func (s *Server) applyCreate(ctx context.Context, in *social.Inbound, actor *soc
 	if err != nil {
 		return err
 	}
-	p, err := s.keepPost(ctx, note, false)
+	arrival := social.Arrival{}
+	if note.Ref("attributedTo") == actor.URI {
+		arrival.Blind = in.InboxID
+	}
+	p, err := s.keepArrival(ctx, note, arrival)
 	if err != nil {
 		return err
 	}

@@ -351,6 +351,10 @@ func (s *Server) readPoll(o object) *social.Poll {
 
 // keepPost stores a post that came from its own server, with its author.
 func (s *Server) keepPost(ctx context.Context, o object, old bool) (*social.Post, error) {
+	return s.keepArrival(ctx, o, social.Arrival{Backfill: old})
+}
+
+func (s *Server) keepArrival(ctx context.Context, o object, in social.Arrival) (*social.Post, error) {
 	author, err := s.authorOf(ctx, o)
 	if err != nil {
 		return nil, err
@@ -362,7 +366,8 @@ func (s *Server) keepPost(ctx context.Context, o object, old bool) (*social.Post
 	if p.Raw, err = raw(o); err != nil {
 		return nil, err
 	}
-	return s.social.ApplyPost(ctx, social.Arrival{Post: p, Author: author, Backfill: old})
+	in.Post, in.Author = p, author
+	return s.social.ApplyPost(ctx, in)
 }
 
 // raw is what is kept of a post as it came: all but the blind copies (AP 6, T8). A

@@ -15,6 +15,9 @@ type Arrival struct {
 	Author *Account
 	// Backfill brings old posts: no notifications, no timelines.
 	Backfill bool
+	// Blind is the member whose personal inbox the author delivered it to; zero for
+	// the shared one.
+	Blind ID
 }
 
 // ApplyPost takes a remote post. A known one is answered as it is; one whose
@@ -27,7 +30,7 @@ func (s *Service) ApplyPost(ctx context.Context, in Arrival) (*Post, error) {
 				return NotFoundError()
 			}
 			in.Post, p = had, had
-			return nil
+			return s.openBlind(ctx, tx, in)
 		} else if KindOf(err) != NotFound {
 			return err
 		}
@@ -43,9 +46,30 @@ func (s *Service) ApplyPost(ctx context.Context, in Arrival) (*Post, error) {
 		if err := s.put(ctx, tx, in.Author, p, in.Backfill); err != nil {
 			return err
 		}
+		if err := s.openBlind(ctx, tx, in); err != nil {
+			return err
+		}
 		return tx.ResolveReplies(ctx, p.URI, p)
 	})
 	return p, err
+}
+
+// openBlind lets the owner of a personal inbox read a direct post that does not name
+// them: its author sent them a blind copy (AP 6, T8).
+func (s *Service) openBlind(ctx context.Context, tx Tx, in Arrival) error {
+	p := in.Post
+	if in.Blind == 0 || p.Audience.Kind != AudienceDirect || p.AuthorID != in.Author.ID || p.MentionsAccount(in.Blind) {
+		return nil
+	}
+	owner, err := tx.Account(ctx, in.Blind)
+	if err != nil || !owner.Local() || !owner.Active() {
+		return ignoreNotFound(err)
+	}
+	p.Mentions = append(p.Mentions, Mention{AccountID: owner.ID, URI: owner.URI, URL: owner.URL, Acct: owner.Acct(), Authority: owner.Authority})
+	if err := tx.UpdatePost(ctx, p); err != nil {
+		return err
+	}
+	return s.notify(ctx, tx, owner.ID, NotifyMention, in.Author, p)
 }
 
 // deletedKey remembers a deletion that came before its post.
