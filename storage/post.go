@@ -381,7 +381,7 @@ func scanText(s scanner) (string, error) {
 
 // ResolveReplies hangs posts that were waiting for a parent under it, with their threads.
 func (t *Tx) ResolveReplies(ctx context.Context, uri string, parent *social.Post) error {
-	waiting, err := t.postList(ctx, `SELECT `+postColumns+` FROM post p WHERE p.parent_uri = $1 AND p.parent_id = 0 AND p.deleted_at = 0 LIMIT 500`, uri)
+	waiting, err := t.postList(ctx, `SELECT `+postColumns+` FROM post p WHERE p.parent_uri = $1 AND p.parent_uri <> '' AND p.parent_id = 0 AND p.deleted_at = 0 LIMIT 500`, uri)
 	if err != nil {
 		return err
 	}
