@@ -95,6 +95,9 @@ func assertActor(t *testing.T, s *federation.Server, o activitypub.Object) {
 func assertPost(t *testing.T, s *federation.Server, author *social.Account, o activitypub.Object) {
 	t.Helper()
 	ctx := context.Background()
+	if _, err := activitypub.Authority(o.ID()); err != nil {
+		return // refused before: a post has an address of its author's server
+	}
 	p, err := s.ReadPost(ctx, author, o)
 	if err != nil {
 		t.Errorf("not read: %v", err)
