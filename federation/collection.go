@@ -45,7 +45,11 @@ func (s *Server) getOutbox(tx social.Tx, q *query) (object, error) {
 		return object{"id": a.OutboxURI, "type": activitypub.OrderedCollection, "totalItems": n, "first": pageOf(a.OutboxURI, "", 0)}, err
 	}
 	at := cursor(q, "max_id")
-	filter := social.PostFilter{Everybody: !q.reader.Known()}
+	stranger, err := isStranger(tx, q, a)
+	if err != nil {
+		return nil, err
+	}
+	filter := social.PostFilter{Everybody: stranger}
 	posts, next, err := s.social.Scan(q.Context(), tx, q.reader, social.Page{Max: at, Limit: outboxPage}, func(p social.Page) ([]*social.Post, error) {
 		return tx.PostsBy(q.Context(), a.ID, p, filter)
 	})
@@ -65,6 +69,20 @@ func (s *Server) getOutbox(tx social.Tx, q *query) (object, error) {
 		o["next"] = pageOf(a.OutboxURI, "max_id", next)
 	}
 	return o, nil
+}
+
+// isStranger says that a reader may see only what everybody sees of a member: then
+// nothing else is even looked at, and no page betrays it by being short.
+func isStranger(tx social.Tx, q *query, a *social.Account) (bool, error) {
+	switch {
+	case q.reader.Account == nil:
+		return true, nil
+	case q.reader.Zone.Kind != social.ZonePublic:
+		return false, nil
+	}
+	follows, err := tx.FollowsTo(q.Context(), q.reader.Account.ID, []social.ID{a.ID})
+	f := follows[a.ID]
+	return f == nil || f.State != social.FollowAccepted, err
 }
 
 // countedFor are the audiences whose posts a reader's outbox counts: those that

@@ -255,6 +255,9 @@ func TestOutboxTellsNothingOfHiddenPosts(t *testing.T) {
 		audience := []string{"company", "instance", "followers"}[n%3]
 		publish(t, in, alice, social.Draft{Text: "inside", Audience: audience})
 	}
+	for range 170 { // more than one look passes over
+		publish(t, in, alice, social.Draft{Text: "inside", Audience: "instance"})
+	}
 	for _, as := range []*remote{nil, r} {
 		a, b := fetch(t, as, "GET", alice.Account.OutboxURI), fetch(t, as, "GET", bob.Account.OutboxURI)
 		if a.doc["totalItems"] != 1.0 || b.doc["totalItems"] != 1.0 {
@@ -268,10 +271,10 @@ func TestOutboxTellsNothingOfHiddenPosts(t *testing.T) {
 	if n := fetch(t, sister, "GET", alice.Account.OutboxURI).doc["totalItems"]; n != 16.0 {
 		t.Errorf("a sister counts %v", n)
 	}
-	if uris, pages := walk(t, sister, alice.Account.OutboxURI); len(uris) != 16 || pages != 1 {
+	if uris, pages := walk(t, sister, alice.Account.OutboxURI); len(uris) != 16 || pages > 3 {
 		t.Errorf("a sister sees %d in %d pages", len(uris), pages)
 	}
-	item := fetch(t, sister, "GET", alice.Account.OutboxURI+"?page=true").doc["orderedItems"].([]any)[0].(map[string]any)
+	item := fetch(t, sister, "GET", bob.Account.OutboxURI+"?page=true").doc["orderedItems"].([]any)[0].(map[string]any)
 	if a := fetch(t, sister, "GET", item["id"].(string)); a.status != 200 || a.doc["id"] != item["id"] || a.doc["type"] != "Create" {
 		t.Errorf("the activity of a post: %d %s", a.status, a.body)
 	}

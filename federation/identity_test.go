@@ -299,6 +299,9 @@ func TestMoveHijack(t *testing.T) {
 			t.Errorf("%s: moved to %s", name, to)
 		}
 	}
+	if to := accountOf(t, in, r.actor("mallory")).MovedToURI; to != "" {
+		t.Errorf("whoever spoke for another moved to %s", to)
+	}
 	// The target's document is asked at its own address: one that redirects does not count.
 	r.redirect("/users/away", other.actor("mallory"))
 	if to := move("victim", victim, r.actor("away")); to != "" && to != other.actor("mallory") {
