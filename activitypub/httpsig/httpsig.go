@@ -100,7 +100,11 @@ func signCavage(req *http.Request, body []byte, key Key, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := signer.SignRequest(private, key.ID, req, content); err != nil {
+	// go-fed signs URL.Path, decoded; what counts is the target as it is sent.
+	sent, target := *req, *req.URL
+	target.Path, target.RawQuery, _ = strings.Cut(req.URL.RequestURI(), "?")
+	sent.URL = &target
+	if err := signer.SignRequest(private, key.ID, &sent, content); err != nil {
 		return err
 	}
 	// Older servers know the name of the algorithm only, not go-fed's "hs2019".

@@ -76,6 +76,31 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
+// What is signed is the target as it stands on the wire: escaped, and never empty.
+func TestTargetIsSignedAsItIsSent(t *testing.T) {
+	k := pair(t, GenerateRSA)
+	signer, err := ParsePrivate(k.private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, wire := range map[string]string{origin: "/", origin + "?a=b": "/?a=b", origin + "/a%2Fb%20c?x=%C3%BC": "/a%2Fb%20c?x=%C3%BC", origin + "/ü": "/%C3%BC"} {
+		for _, d := range []Dialect{Cavage, RFC9421} {
+			out, err := http.NewRequest("GET", address, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := Sign(out, nil, Key{"https://a.test/u#main-key", signer}, d, now); err != nil {
+				t.Fatal(err)
+			}
+			in := httptest.NewRequest("GET", wire, nil)
+			in.Host, in.Header = "b.test", out.Header
+			if err := verify(t, in, k, "", now); err != nil {
+				t.Errorf("%s %s: %v", d, address, err)
+			}
+		}
+	}
+}
+
 // A2, T2, T3, T4: everything that must not pass.
 func TestRefusals(t *testing.T) {
 	k, other := pair(t, GenerateRSA), pair(t, GenerateRSA)
