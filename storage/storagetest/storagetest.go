@@ -38,6 +38,11 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"OneOfSixteenWins":                     oneOfSixteenWins,
 		"SixteenAddUp":                         sixteenAddUp,
 		"Access":                               access,
+		"ChainsKeepOrder":                      chainsKeepOrder,
+		"LastWritten":                          lastWritten,
+		"ThreadPage":                           threadPage,
+		"CountPosts":                           countPosts,
+		"BlockedAmong":                         blockedAmong,
 	}
 }
 
