@@ -38,6 +38,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"OneOfSixteenWins":                     oneOfSixteenWins,
 		"SixteenAddUp":                         sixteenAddUp,
 		"Access":                               access,
+		"ActivityIsKnownByWhicheverInbox":      activityIsKnownByWhicheverInbox,
 		"ChainsKeepOrder":                      chainsKeepOrder,
 		"LastWritten":                          lastWritten,
 		"ThreadPage":                           threadPage,
