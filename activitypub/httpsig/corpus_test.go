@@ -323,6 +323,8 @@ func cavageCases(p pairs) []one {
 		one{"digest empty", func(m *message) { m.header.Set("Digest", "") }, false, "POST"},
 		one{"digest without value", func(m *message) { m.header.Set("Digest", "SHA-256") }, false, "POST"},
 		one{"two SHA-256 in one digest", func(m *message) { m.header.Set("Digest", "SHA-256="+digestOf("x")+",SHA-256="+digestOf(m.body)) }, false, "POST"},
+		one{"the same SHA-256 twice", func(m *message) { m.header.Set("Digest", "SHA-256="+digestOf(m.body)+",SHA-256="+digestOf(m.body)) }, false, "POST"},
+		one{"two dates, both signed", func(m *message) { m.header.Add("Date", now.Add(-48*time.Hour).Format(http.TimeFormat)) }, false, ""},
 		one{"a further digest", func(m *message) { m.header.Set("Digest", "sha-256="+digestOf(m.body)+", SHA-512=AAAA") }, true, "POST"},
 		one{"content-type changed", header("Content-Type", "text/plain"), false, "POST"},
 		one{"date gone", after(func(r *http.Request) { r.Header.Del("Date") }), false, ""},
