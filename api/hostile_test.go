@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -164,6 +163,9 @@ func TestBrokenBodies(t *testing.T) {
 		if c := text(s, "content"); c != "<p>ab</p>" {
 			t.Errorf("kept %q", c)
 		}
+		if src := text(w.alice.get("/api/v1/statuses/"+text(s, "id")+"/source").ok(), "text"); strings.Contains(src, "\x00") || !strings.HasPrefix(src, "a") {
+			t.Errorf("the source keeps %q", src)
+		}
 	}
 }
 
@@ -236,7 +238,7 @@ func TestErrors(t *testing.T) {
 // over all its addresses, each address over all accounts. Whom a proxy that is not
 // trusted names does not count (T38).
 func TestRateLimits(t *testing.T) {
-	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Config: map[string]string{"limits.requests_per_5m": "5", "trusted_proxies": "127.0.0.1/32"}, Log: slog.New(slog.DiscardHandler)})
+	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Config: map[string]string{"limits.requests_per_5m": "5", "trusted_proxies": "127.0.0.1/32"}})
 	w := people(t, in)
 	from := func(c *client, address string) *answer {
 		r := c.request("GET", "/api/v1/timelines/home", nil)

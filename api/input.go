@@ -172,6 +172,7 @@ func (c *call) path(name string) string {
 	return storable(s)
 }
 
+// bool takes what clients write for true; toot says True.
 func (c *call) bool(name string) bool {
 	v := strings.ToLower(c.in.Get(name))
 	return v == "true" || v == "1" || v == "on"

@@ -76,12 +76,12 @@ func (db *DB) translate(err error) error {
 		return &social.Error{Kind: social.NotFound, Public: "not found", Err: err}
 	}
 	switch kindOf(err) {
+	case social.Invalid:
+		return &social.Error{Kind: social.Invalid, Public: "the text holds characters that cannot be stored", Err: err}
 	case social.Conflict:
 		return &social.Error{Kind: social.Conflict, Public: "that exists already", Err: err}
 	case social.Unavailable:
 		return &social.Error{Kind: social.Unavailable, Public: nothingStored, Err: err}
-	case social.Invalid:
-		return &social.Error{Kind: social.Invalid, Public: "the text holds characters that cannot be stored", Err: err}
 	}
 	return err
 }
