@@ -30,6 +30,8 @@ type Config struct {
 	Media          URL        `mapstructure:"media" yaml:"media"`
 	TLS            TLS        `mapstructure:"tls" yaml:"tls"`
 	TrustedProxies []string   `mapstructure:"trusted_proxies" yaml:"trusted_proxies"`
+	SMTP           SMTP       `mapstructure:"smtp" yaml:"smtp"`
+	Metrics        Metrics    `mapstructure:"metrics" yaml:"metrics"`
 	Limits         Limits     `mapstructure:"limits" yaml:"limits"`
 	Federation     Federation `mapstructure:"federation" yaml:"federation"`
 	Log            Log        `mapstructure:"log" yaml:"log"`
@@ -42,8 +44,23 @@ type URL struct {
 
 // TLS serves https without a proxy.
 type TLS struct {
-	Cert string `mapstructure:"cert" yaml:"cert"`
-	Key  string `mapstructure:"key" yaml:"key"`
+	Cert      string `mapstructure:"cert" yaml:"cert"`
+	Key       string `mapstructure:"key" yaml:"key"`
+	ACMEEmail string `mapstructure:"acme_email" yaml:"acme_email"` // reserved
+}
+
+// SMTP will send mail. The keys are reserved: nothing is sent yet.
+type SMTP struct {
+	Host     string `mapstructure:"host" yaml:"host"`
+	Port     int    `mapstructure:"port" yaml:"port"`
+	User     string `mapstructure:"user" yaml:"user"`
+	Password string `mapstructure:"password" yaml:"password"`
+	From     string `mapstructure:"from" yaml:"from"`
+}
+
+// Metrics will be served apart from the pages. The key is reserved.
+type Metrics struct {
+	Listen string `mapstructure:"listen" yaml:"listen"`
 }
 
 // Limits are rates and sizes.
@@ -86,6 +103,13 @@ func Fields() []Field {
 		{"media.url", "file:media", "file:<folder in data_dir>"},
 		{"tls.cert", "", "certificate file, to serve https without a proxy"},
 		{"tls.key", "", "its key file"},
+		{"tls.acme_email", "", "reserved for certificates that come by themselves; not used yet"},
+		{"smtp.host", "", "reserved for mail; not used yet, everything works without"},
+		{"smtp.port", 587, "reserved, as smtp.host"},
+		{"smtp.user", "", "reserved, as smtp.host"},
+		{"smtp.password", "", "reserved, as smtp.host"},
+		{"smtp.from", "", "reserved, as smtp.host"},
+		{"metrics.listen", "", "reserved for measurements; not used yet"},
 		{"trusted_proxies", []string{}, "addresses or networks whose X-Forwarded-For counts"},
 		{"limits.requests_per_5m", 3000, "requests of one address in five minutes; loopback is not limited"},
 		{"limits.post_length", 5000, "characters in a post"},
@@ -97,6 +121,18 @@ func Fields() []Field {
 		{"log.level", "info", "debug, info, warn or error"},
 		{"log.format", "text", "text or json"},
 	}
+}
+
+// Row is a key's line in the table of the README.
+func Row(f Field) string {
+	value := fmt.Sprint(f.Default)
+	if list, ok := f.Default.([]string); ok {
+		value = strings.Join(list, ", ")
+	}
+	if value != "" {
+		value = "`" + value + "`"
+	}
+	return fmt.Sprintf("| `%s` | %s | %s |", f.Key, value, f.Meaning)
 }
 
 // Error names the key that is wrong and what to do.
@@ -205,15 +241,26 @@ func known(key string) bool {
 }
 
 func unknown(key, where string) error {
-	best, distance := "", 1<<30
+	names := map[string]string{}
+	var spellings []string
 	for _, f := range Fields() {
 		for _, name := range []string{f.Key, strings.ReplaceAll(f.Key, ".", "_")} {
-			if d := editDistance(key, name); d < distance {
-				best, distance = f.Key, d
-			}
+			names[name] = f.Key
+			spellings = append(spellings, name)
 		}
 	}
-	return &Error{Key: key, Hint: fmt.Sprintf("unknown key in %s; did you mean %s?", where, best)}
+	return &Error{Key: key, Hint: fmt.Sprintf("unknown key in %s; did you mean %s?", where, names[Nearest(key, spellings)])}
+}
+
+// Nearest picks the word that takes the fewest changes of a letter.
+func Nearest(word string, known []string) string {
+	best, distance := "", 1<<30
+	for _, k := range known {
+		if d := editDistance(word, k); d < distance {
+			best, distance = k, d
+		}
+	}
+	return best
 }
 
 // editDistance is Levenshtein's.
@@ -280,6 +327,17 @@ func (c *Config) check() error {
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		return &Error{"tls", "cert and key belong together; set both or none"}
 	}
+	if c.SMTP.Port < 1 || c.SMTP.Port > 65535 {
+		return &Error{"smtp.port", "write a port number, such as 587"}
+	}
+	if c.Metrics.Listen != "" {
+		if _, _, err := net.SplitHostPort(c.Metrics.Listen); err != nil {
+			return &Error{"metrics.listen", "write an address with a port, such as 127.0.0.1:9090"}
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return &Error{"listen", "write an address with a port, such as 127.0.0.1:8080"}
+	}
 	if c.Limits.PostLength < 100 || c.Limits.UploadMB < 1 || c.Limits.RequestsPer5m < 0 {
 		return &Error{"limits", "post_length is at least 100, upload_mb at least 1"}
 	}
@@ -330,6 +388,9 @@ func (c Config) Effective() string {
 	}
 	if u, err := url.Parse(c.Federation.Proxy); err == nil && u.User != nil {
 		c.Federation.Proxy = u.Redacted()
+	}
+	if c.SMTP.Password != "" {
+		c.SMTP.Password = "xxxxx"
 	}
 	b, err := yaml.Marshal(c)
 	if err != nil {

@@ -66,6 +66,10 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"plain http", "domain: x.example\npublic_url: http://x.example", "", "public_url", "https://"},
 		{"not yaml", "a: [", "", "", "YAML"},
 		{"half tls", "tls: {cert: a.pem}", "", "tls", "both"},
+		{"listen without a port", "listen: localhost", "", "listen", "127.0.0.1:8080"},
+		{"bad mail port", "smtp: {port: 0}", "", "smtp.port", "587"},
+		{"bad metrics", "metrics: {listen: here}", "", "metrics.listen", "127.0.0.1:9090"},
+		{"not a number", "limits: {post_length: many}", "", "limits.post_length", "int"},
 		{"bad storage", "storage: {url: mysql://x}", "", "storage.url", "sqlite:"},
 	} {
 		var env []string
@@ -80,11 +84,36 @@ func TestMistakesAreNamed(t *testing.T) {
 }
 
 func TestEffectiveHidesSecrets(t *testing.T) {
-	c, err := Load(write(t, "storage: {url: 'postgres://u:hunter2@127.0.0.1/p'}"), nil, nil)
+	c, err := Load(write(t, "storage: {url: 'postgres://u:hunter2@127.0.0.1/p'}\nsmtp: {password: hunter2}"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if out := c.Effective(); strings.Contains(out, "hunter2") || !strings.Contains(out, "mode: allowlist") {
 		t.Error(out)
+	}
+}
+
+// What the design documents is accepted, though some of it does nothing yet.
+func TestReservedKeys(t *testing.T) {
+	c, err := Load(write(t, "smtp: {}\nmetrics: {listen: '127.0.0.1:9090'}\ntls: {cert: '', key: '', acme_email: ''}\nlimits: {}\n"), nil, nil)
+	if err != nil || c.Metrics.Listen != "127.0.0.1:9090" || c.SMTP.Port != 587 {
+		t.Errorf("%+v %v", c, err)
+	}
+}
+
+// The table in the README is made of Fields.
+func TestReadmeTable(t *testing.T) {
+	b, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Count(string(b), "\n| `")
+	if rows != len(Fields()) {
+		t.Errorf("the README has %d rows, there are %d keys", rows, len(Fields()))
+	}
+	for _, f := range Fields() {
+		if !strings.Contains(string(b), Row(f)) {
+			t.Errorf("the README lacks the row\n%s", Row(f))
+		}
 	}
 }

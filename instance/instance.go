@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"parley/activitypub/httpsig"
@@ -144,7 +145,8 @@ func (in *Instance) fixIdentity(ctx context.Context) error {
 			}
 			if have != want {
 				return social.Errorf(social.Conflict, "this data belongs to %s %s, the configuration says %s: "+
-					"with another one every handle and address that others know would break; set it back, or start with another --data", key, have, want)
+					"with another one every handle and address that others know would break. Set it back; or, while no other server has met this instance, "+
+					"run parley domain set HOST; or start with another --data", key, have, want)
 			}
 		}
 		return nil
@@ -168,7 +170,10 @@ func (in *Instance) Listen() (addr net.Addr, unlock func(), err error) {
 	}
 	if addr, err = in.Server.Listen(); err != nil {
 		unlock()
-		return nil, nil, fmt.Errorf("cannot listen on %s: %w; choose another --listen", in.Config.Listen, err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			err = fmt.Errorf("something else listens there: end it, or choose another port with --listen (and the same in --domain while you try things out): %w", err)
+		}
+		return nil, nil, fmt.Errorf("cannot listen on %s: %w", in.Config.Listen, err)
 	}
 	return addr, unlock, nil
 }

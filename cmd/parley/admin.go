@@ -20,7 +20,7 @@ import (
 
 func (a *app) account() *cobra.Command {
 	c := &cobra.Command{Use: "account", Short: "Members of this instance"}
-	c.AddCommand(a.accountCreate(), a.accountList(),
+	c.AddCommand(a.accountCreate(), a.accountList(), a.accountShow(),
 		a.named("suspend NAME", "Take a member out of view and sign them out", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
 			if err := in.Social.Suspend(ctx, m.ID, true); err != nil {
 				return err
@@ -39,8 +39,7 @@ func (a *app) account() *cobra.Command {
 		a.named("reset-link NAME", "Print a one-time link for a new password", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
 			link, expires, err := in.Auth.ResetLink(ctx, m.ID)
 			if err == nil {
-				fmt.Fprintf(os.Stderr, "works once, until %s\n", expires.Format("2006-01-02 15:04"))
-				fmt.Printf("%s/reset?code=%s\n", in.Config.PublicURL, link)
+				printLink(in, "/reset?code="+link, expires)
 			}
 			return err
 		}))
@@ -104,6 +103,46 @@ func (a *app) accountList() *cobra.Command {
 			return table(asJSON, []string{"name", "display_name", "role", "state"}, rows)
 		})
 	}}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func (a *app) accountShow() *cobra.Command {
+	var asJSON bool
+	c := a.named("show NAME", "Show a member", func(_ context.Context, in *instance.Instance, m *social.Account) error {
+		state := "active"
+		if !m.Active() {
+			state = "suspended"
+		}
+		return record(asJSON, [][2]string{{"name", m.Username}, {"handle", "@" + m.Username + "@" + in.Config.Domain}, {"display_name", m.DisplayName},
+			{"email", m.Email}, {"role", string(m.Role)}, {"state", state}, {"language", m.Language}, {"created", date(m.CreatedAt)}, {"uri", m.URI},
+			{"posts", fmt.Sprint(m.PostsCount)}, {"followers", fmt.Sprint(m.FollowersCount)}, {"following", fmt.Sprint(m.FollowingCount)}})
+	})
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func (a *app) peerShow() *cobra.Command {
+	var asJSON bool
+	c := a.host("show HOST", "Show what is known of a server", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
+		peers, err := in.Social.Peers(ctx)
+		if err != nil {
+			return err
+		}
+		for _, p := range peers {
+			if p.Authority != host {
+				continue
+			}
+			health, err := in.DB.Host(ctx, host)
+			if err != nil {
+				return err
+			}
+			return record(asJSON, [][2]string{{"host", p.Authority}, {"zone", p.Zone.String()}, {"zone_since", date(p.ZonedAt)}, {"reason", p.Reason},
+				{"software", p.Software}, {"dialect", p.Dialect}, {"known_since", date(p.KnownAt)}, {"last_in", date(p.LastInAt)}, {"last_out", date(p.LastOutAt)},
+				{"last_error", p.LastError}, {"failures", fmt.Sprint(health.Failures)}, {"next_try", date(health.NextTry)}})
+		}
+		return fmt.Errorf("nothing is known of %s; see parley peer list and parley peer requests", host)
+	})
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
@@ -184,7 +223,7 @@ func (a *app) peer() *cobra.Command {
 		})
 	}}
 	requests.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	c.AddCommand(list, requests,
+	c.AddCommand(list, requests, a.peerShow(),
 		a.host("zone HOST ZONE", "Put a server into a zone: company, partner:<name>, public or blocked", 2, func(ctx context.Context, in *instance.Instance, host string, rest []string) error {
 			z, err := social.ParseZone(rest[0])
 			if err != nil {
@@ -349,6 +388,22 @@ func table(asJSON bool, head []string, rows [][]string) error {
 	}
 	if len(rows) == 0 {
 		fmt.Fprintln(w, "(none)")
+	}
+	return w.Flush()
+}
+
+// record prints one thing for people or as a JSON object.
+func record(asJSON bool, fields [][2]string) error {
+	if asJSON {
+		out := map[string]string{}
+		for _, f := range fields {
+			out[f[0]] = f[1]
+		}
+		return json.NewEncoder(os.Stdout).Encode(out)
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	for _, f := range fields {
+		fmt.Fprintf(w, "%s\t%s\n", f[0], f[1])
 	}
 	return w.Flush()
 }

@@ -7,17 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"parley/config"
 	"parley/instance"
 	"parley/instance/demo"
+	"parley/social"
 )
 
 // Exit codes: done, failed, used wrongly.
@@ -37,7 +39,9 @@ func main() {
 	fmt.Fprintln(os.Stderr, "parley: "+err.Error())
 	var bad *config.Error
 	var usage *usageError
-	if errors.As(err, &bad) || errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
+	var refused *social.Error
+	switch {
+	case errors.As(err, &bad), errors.As(err, &usage), errors.As(err, &refused) && refused.Kind == social.Invalid:
 		os.Exit(exitUsage)
 	}
 	os.Exit(exitFailed)
@@ -55,11 +59,43 @@ type app struct {
 func newRoot() *cobra.Command {
 	a := &app{flags: map[string]*string{}}
 	root := &cobra.Command{Use: "parley", Short: "A federated social server for companies", SilenceUsage: true, SilenceErrors: true}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file (default parley.yaml, if it is there)")
 	a.flag(root, "data", "data_dir", "folder for the database, files and keys")
-	root.AddCommand(a.serve(), demoCommand(), a.account(), a.token(), a.peer(), a.delivery(), a.setupLink(), a.backup(), a.restore(), a.doctor(), a.showConfig(), version())
+	root.AddCommand(a.serve(), demoCommand(), a.account(), a.token(), a.peer(), a.delivery(), a.domain(), a.setupLink(), a.backup(), a.restore(), a.doctor(), a.showConfig(), version())
+	for _, c := range append(root.Commands(), root) {
+		if c.HasSubCommands() {
+			group(c)
+		}
+	}
 	return root
+}
+
+// group makes a command that only holds others tell what they are, and name the
+// nearest one for a mistaken word.
+func group(c *cobra.Command) {
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(cmd *cobra.Command, given []string) error {
+		if len(given) == 0 {
+			return cmd.Help()
+		}
+		var names []string
+		for _, sub := range cmd.Commands() {
+			names = append(names, sub.Name())
+		}
+		return &usageError{fmt.Errorf("unknown command %q; did you mean %s %s? See %s --help", given[0], cmd.CommandPath(), config.Nearest(given[0], names), cmd.CommandPath())}
+	}
+}
+
+// flagError names the nearest flag for a mistaken one.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1 {
+		names := []string{"help"}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		err = fmt.Errorf("unknown flag --%s; did you mean --%s?", unknown.GetSpecifiedName(), config.Nearest(unknown.GetSpecifiedName(), names))
+	}
+	return &usageError{fmt.Errorf("%w See %s --help", err, cmd.CommandPath())}
 }
 
 // flag declares a flag that sets a configuration key.
@@ -68,15 +104,18 @@ func (a *app) flag(c *cobra.Command, name, key, help string) {
 	a.flags[key] = v
 }
 
-func (a *app) load() (*config.Config, error) {
+// set lists the configuration keys given as flags.
+func (a *app) set() map[string]string {
 	set := map[string]string{}
 	for key, v := range a.flags {
 		if *v != "" {
 			set[key] = *v
 		}
 	}
-	return config.Load(a.config, set, os.Environ())
+	return set
 }
+
+func (a *app) load() (*config.Config, error) { return config.Load(a.config, a.set(), os.Environ()) }
 
 func logger(c *config.Config) *slog.Logger {
 	var level slog.Level
@@ -139,16 +178,28 @@ func printSetup(ctx context.Context, in *instance.Instance) error {
 	if err != nil || done {
 		return err
 	}
-	link, expires, err := in.Auth.SetupLink(ctx)
+	code, expires, err := in.Auth.SetupLink(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nOpen this link to set the instance up. Whoever opens it becomes the administrator;\nit works once, until %s:\n\n  %s/setup?code=%s\n\n",
-		expires.Format("2006-01-02 15:04"), in.Config.PublicURL, link)
-	if in.Config.Trial() && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
-		fmt.Printf("No screen here? From your own machine: ssh -L 8080:%s <this server>, then open the link.\n\n", in.Config.Listen)
-	}
+	fmt.Fprintln(os.Stderr, "\nOpen this link to set the instance up. Whoever opens it becomes the administrator.")
+	printLink(in, "/setup?code="+code, expires)
 	return nil
+}
+
+// printLink writes a one-time link alone to standard output, so that it can be
+// piped, and what to know about it to standard error. It never goes through the log.
+func printLink(in *instance.Instance, path string, expires time.Time) {
+	fmt.Fprintf(os.Stderr, "It works once, until %s; a newer one makes it void.\n", expires.Local().Format("2006-01-02 15:04 MST"))
+	if in.Config.Trial() && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
+		_, port, err := net.SplitHostPort(in.Config.Domain)
+		if err != nil {
+			port = "80"
+		}
+		fmt.Fprintf(os.Stderr, "No browser on this machine? From yours: ssh -L %s:%s <this server>, then open the link there.\n", port, in.Config.Listen)
+	}
+	fmt.Fprintln(os.Stderr)
+	fmt.Println(in.Config.PublicURL + path)
 }
 
 func (a *app) setupLink() *cobra.Command {
@@ -166,11 +217,34 @@ func (a *app) setupLink() *cobra.Command {
 	}}
 }
 
+// domain gives a trial its real name.
+func (a *app) domain() *cobra.Command {
+	var publicURL string
+	c := &cobra.Command{Use: "domain", Short: "The name of this instance"}
+	set := &cobra.Command{Use: "set HOST", Short: "Give an instance that no other server has met its domain", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
+		set := a.set()
+		set["domain"], set["public_url"] = given[0], publicURL
+		c, err := config.Load(a.config, set, os.Environ())
+		if err != nil {
+			return err
+		}
+		if err := instance.Rename(cmd.Context(), c, logger(c), time.Now); err != nil {
+			return err
+		}
+		fmt.Printf("This instance is now %s, at %s.\n", c.Domain, c.PublicURL)
+		fmt.Fprintf(os.Stderr, "Next: write \"domain: %s\" into parley.yaml, let %s reach this machine (tls.cert and tls.key, or a proxy), and start parley serve.\n", c.Domain, c.PublicURL)
+		return nil
+	}}
+	set.Flags().StringVar(&publicURL, "public-url", "", "origin of every address (default https://HOST)")
+	c.AddCommand(set)
+	return c
+}
+
 // args makes a wrong number of arguments a usage error.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, given []string) error {
 		if err := check(cmd, given); err != nil {
-			return &usageError{fmt.Errorf("%w; see parley %s --help", err, cmd.Name())}
+			return &usageError{fmt.Errorf("%w; use: %s", err, cmd.UseLine())}
 		}
 		return nil
 	}
@@ -185,7 +259,11 @@ func demoCommand() *cobra.Command {
 			if check {
 				return d.Check(ctx)
 			}
-			fmt.Printf("Open %s (Ctrl-C ends the demo)\n", d.URL())
+			kept := "nothing is left behind"
+			if o.Dir != "" {
+				kept = "the data stays in " + o.Dir
+			}
+			fmt.Printf("Open %s in a browser: people, and a tour in five steps.\nCtrl-C ends the demo; %s.\n", d.URL(), kept)
 			<-ctx.Done()
 			return nil
 		})
