@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/config"
+	"parley/social"
 	"parley/storage"
 )
 
@@ -26,5 +27,5 @@ func Rename(ctx context.Context, c *config.Config, log *slog.Logger, now func() 
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return db.Rename(ctx, storage.Identity{Domain: c.Domain, PublicURL: c.PublicURL})
+	return db.Rename(ctx, social.Links{PublicURL: c.PublicURL, Domain: c.Domain})
 }

@@ -8,14 +8,6 @@ import (
 	"parley/social"
 )
 
-// Identity is how others know an instance; see social.Links.
-type Identity struct{ Domain, PublicURL string }
-
-// authority is the host of the origin.
-func (i Identity) authority() string {
-	return social.Links{PublicURL: i.PublicURL, Domain: i.Domain}.Home()
-}
-
 // addressColumns hold addresses of ours, alone or inside JSON and HTML.
 var addressColumns = map[string][]string{
 	"account": {"uri", "inbox", "data"}, "actor_key": {"uri"}, "post": {"uri", "parent_uri", "audience_name", "ceiling_name", "data"},
@@ -28,9 +20,9 @@ var authorityColumns = map[string][]string{"account": {"authority"}, "post": {"a
 // Rename gives an instance that nobody has met another domain, in all addresses
 // it has made. It is a Conflict once any other server was in contact: there the
 // old addresses live on.
-func (db *DB) Rename(ctx context.Context, to Identity) error {
+func (db *DB) Rename(ctx context.Context, to social.Links) error {
 	return db.run(ctx, func(t *Tx) error {
-		var from Identity
+		var from social.Links
 		for key, into := range map[string]*string{"domain": &from.Domain, "public_url": &from.PublicURL} {
 			v, err := t.Setting(ctx, key)
 			if err != nil {
@@ -69,9 +61,9 @@ func (t *Tx) nobodyMet(ctx context.Context) error {
 	return nil
 }
 
-func (t *Tx) rewrite(ctx context.Context, from, to Identity) error {
+func (t *Tx) rewrite(ctx context.Context, from, to social.Links) error {
 	pairs := [][2]string{{from.PublicURL + "/", to.PublicURL + "/"}, {`"` + from.PublicURL + `"`, `"` + to.PublicURL + `"`},
-		{`"` + from.authority() + `"`, `"` + to.authority() + `"`}}
+		{`"` + from.Home() + `"`, `"` + to.Home() + `"`}, {"@" + from.Domain + `"`, "@" + to.Domain + `"`}}
 	for table, columns := range addressColumns {
 		for _, c := range columns {
 			for _, p := range pairs {
@@ -83,7 +75,7 @@ func (t *Tx) rewrite(ctx context.Context, from, to Identity) error {
 	}
 	for table, columns := range authorityColumns {
 		for _, c := range columns {
-			if _, err := t.exec(ctx, `UPDATE `+table+` SET `+c+` = $2 WHERE `+c+` = $1`, from.authority(), to.authority()); err != nil {
+			if _, err := t.exec(ctx, `UPDATE `+table+` SET `+c+` = $2 WHERE `+c+` = $1`, from.Home(), to.Home()); err != nil {
 				return err
 			}
 		}
@@ -125,8 +117,8 @@ func (t *Tx) rewriteBodies(ctx context.Context, pairs [][2]string) error {
 }
 
 // renameActor gives the instance actor the name that goes with the domain.
-func (t *Tx) renameActor(ctx context.Context, to Identity) error {
-	a, err := t.AccountByURI(ctx, social.Links{PublicURL: to.PublicURL, Domain: to.Domain}.InstanceActor())
+func (t *Tx) renameActor(ctx context.Context, to social.Links) error {
+	a, err := t.AccountByURI(ctx, to.InstanceActor())
 	if err != nil {
 		return err
 	}

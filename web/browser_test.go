@@ -99,15 +99,23 @@ func (b *browser) open(path string) {
 	b.do("open "+path, chromedp.Navigate(path))
 }
 
+// text is what stands on the page. While one page follows another there may be
+// none for a moment.
 func (b *browser) text() string {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	defer cancel()
-	s, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("body")))
-	if err != nil {
-		b.Fatal(err)
+	for {
+		s, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
+		if err == nil {
+			return strings.Join(strings.Fields(s), " ")
+		}
+		select {
+		case <-ctx.Done():
+			b.Fatal(err)
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
-	return strings.Join(strings.Fields(s), " ")
 }
 
 func (b *browser) says(texts ...string) {
