@@ -30,12 +30,12 @@ func (w *Web) signInForm(p *page) error {
 
 func (w *Web) signIn(p *page) error {
 	text, _, err := w.Auth.SignIn(p.ctx(), p.r.PostFormValue("name"), p.r.PostFormValue("password"), p.r.UserAgent())
-	if social.KindOf(err) == social.Unauthenticated {
+	if refused, ok := map[social.Kind]int{social.Unauthenticated: http.StatusUnauthorized, social.Limited: http.StatusTooManyRequests}[social.KindOf(err)]; err != nil && ok {
 		f := w.signInPage(p, p.r.PostFormValue("next"))
 		f.Form.refill(p.r)
 		f.Form.mark("password", p.say(err))
 		f.Problem = p.T("check_form")
-		return w.show(p, http.StatusUnauthorized, f)
+		return w.show(p, refused, f)
 	}
 	if err != nil {
 		return err
