@@ -153,11 +153,6 @@ func (b *browser) fill(pairs ...string) {
 	}
 }
 
-func (b *browser) choose(name, value string) {
-	b.Helper()
-	b.do("choose "+name, chromedp.SetValue(chromedp.CSS(fmt.Sprintf("main select[name=%q]", name)), value))
-}
-
 // until opens a page again and again until it says a text: another server works.
 func (b *browser) until(path, want string) {
 	b.Helper()

@@ -80,7 +80,7 @@ func (d *Demo) vote(ctx context.Context) error {
 	}
 	poll := d.has(ctx, sub, ben, "Wissensrunde")
 	if poll == nil {
-		return errors.New("Anna's poll has not reached Ben") //nolint:staticcheck // a name begins it
+		return errors.New("the poll has not reached Ben")
 	}
 	if !poll.Voted {
 		if _, err := sub.Social.Vote(ctx, ben, poll.Post.ID, []int{2}); err != nil {
