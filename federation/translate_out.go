@@ -68,7 +68,7 @@ func (s *Server) personal(o object, c social.Change) {
 		return object{"id": c.Follow.URI, "type": activitypub.Follow, "actor": follower, "object": target}
 	}
 	like := func() object {
-		return object{"id": c.Actor.URI + "#likes/" + c.Subject.ID.String(), "type": activitypub.Like, "actor": c.Actor.URI, "object": c.Subject.URI}
+		return object{"id": c.URI, "type": activitypub.Like, "actor": c.Actor.URI, "object": c.Subject.URI}
 	}
 	switch c.Verb {
 	case social.VerbFollow:
@@ -80,8 +80,7 @@ func (s *Server) personal(o object, c social.Change) {
 	case social.VerbReject:
 		o["type"], o["object"] = activitypub.Reject, follow(c.Target.URI, c.Actor.URI)
 	case social.VerbFavourite:
-		l := like()
-		o["type"], o["object"] = activitypub.Like, l["object"]
+		o["id"], o["type"], o["object"] = c.URI, activitypub.Like, c.Subject.URI
 	case social.VerbUnfavourite:
 		o["type"], o["object"] = activitypub.Undo, like()
 	case social.VerbBlock:

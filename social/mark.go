@@ -8,7 +8,11 @@ import (
 // Favourite likes a post, or takes it back.
 func (s *Service) Favourite(ctx context.Context, r Reader, id ID, on bool) (*PostView, error) {
 	return s.act(ctx, r, id, func(tx Tx, me *Account, p *Post) error {
-		changed, err := tx.SetFavourite(ctx, me.ID, p.ID, "", on, s.Now())
+		uri, err := s.likeURI(ctx, tx, me, p, on)
+		if err != nil {
+			return err
+		}
+		changed, err := tx.SetFavourite(ctx, me.ID, p.ID, uri, on, s.Now())
 		if err != nil || !changed {
 			return err
 		}
@@ -23,8 +27,18 @@ func (s *Service) Favourite(ctx context.Context, r Reader, id ID, on bool) (*Pos
 				return err
 			}
 		}
-		return s.Outbox.Record(ctx, tx, Change{Verb: verb, Actor: me, Subject: p, Target: author, At: s.Now()})
+		return s.Outbox.Record(ctx, tx, Change{Verb: verb, Actor: me, Subject: p, Target: author, URI: uri, At: s.Now()})
 	})
+}
+
+// likeURI is a new one for each like, and the same one when that is taken back:
+// others tell by it what an Undo means, also when it comes first.
+func (s *Service) likeURI(ctx context.Context, tx Tx, me *Account, p *Post, on bool) (string, error) {
+	if on {
+		return s.Links.Activity(NewID(s.Now())), nil
+	}
+	uri, err := tx.FavouriteURI(ctx, me.ID, p.ID)
+	return uri, ignoreNotFound(err)
 }
 
 // Bookmark keeps a post for oneself; nobody is told.

@@ -41,7 +41,8 @@ type Change struct {
 	Subject *Post    // the post boosted, favourited or quoted
 	Target  *Account // the account followed, blocked, reported, or whose request is answered
 	Follow  *Follow
-	Choices []int // of a vote: indices into the poll's options
+	URI     string // of the like that is made or taken back
+	Choices []int  // of a vote: indices into the poll's options
 	Comment string
 	Posts   []*Post // of a report
 	Quote   *QuoteRequest

@@ -116,6 +116,8 @@ type PostStore interface {
 	// activity's for favourites.
 	SetFavourite(ctx context.Context, account, post ID, uri string, on bool, at time.Time) (bool, error)
 	FavouriteByURI(ctx context.Context, uri string) (account, post ID, err error)
+	// FavouriteURI is the activity of a like; ErrNotFound if there is none.
+	FavouriteURI(ctx context.Context, account, post ID) (string, error)
 	SetBookmark(ctx context.Context, account, post ID, on bool, at time.Time) (bool, error)
 	SetPin(ctx context.Context, account, post ID, on bool, at time.Time) (bool, error)
 	// Marks tells which of the posts an account has favourited, boosted, bookmarked, pinned.

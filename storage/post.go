@@ -445,10 +445,16 @@ func (t *Tx) SetFavourite(ctx context.Context, account, post social.ID, uri stri
 	return true, err
 }
 
-// FavouriteByURI finds a remote like.
+// FavouriteByURI finds a like by its activity.
 func (t *Tx) FavouriteByURI(ctx context.Context, uri string) (account, post social.ID, err error) {
 	err = t.q.QueryRowContext(ctx, `SELECT account_id, post_id FROM mark WHERE uri = $1 AND uri <> '' AND kind = 'favourite'`, uri).Scan(&account, &post)
 	return account, post, t.db.translate(err)
+}
+
+// FavouriteURI finds the activity of a like.
+func (t *Tx) FavouriteURI(ctx context.Context, account, post social.ID) (uri string, err error) {
+	err = t.q.QueryRowContext(ctx, `SELECT uri FROM mark WHERE account_id = $1 AND post_id = $2 AND kind = 'favourite'`, account, post).Scan(&uri)
+	return uri, t.db.translate(err)
 }
 
 // SetBookmark keeps a post for oneself.

@@ -121,10 +121,11 @@ func (p *peer) read(res *http.Response, into any) {
 
 // effect is an activity as Fedify understood it, and how it came.
 type effect struct {
-	Type, Actor, Object, Content, By, ReplyTo, Undone string
-	To                                                []string
-	Edited, Tombstone                                 bool
-	Dialect, Key, Proof                               string
+	Type, ID, Actor, Object, Content, By, ReplyTo string
+	Undone, UndoneID                              string
+	To                                            []string
+	Edited, Tombstone                             bool
+	Dialect, Key, Proof                           string
 }
 
 // seen is one request on the wire.
@@ -168,6 +169,15 @@ func (p *peer) gets(kind, object string) (e effect) {
 	return e
 }
 
+// undoes waits until the peer understood that an activity is taken back, which names
+// the very one that it got.
+func (p *peer) undoes(e effect) {
+	p.t.Helper()
+	if got := p.gets("Undo"+e.Type, e.Object); got.UndoneID != e.ID || got.Actor != e.Actor {
+		p.t.Errorf("%s of %s is undone by %+v", e.Type, e.ID, got)
+	}
+}
+
 // pair is alice of an instance of ours and bob of the peer. What she does goes
 // through a client that others wrote too.
 type pair struct {
@@ -175,10 +185,10 @@ type pair struct {
 	parley *served
 	peer   *peer
 	alice  *mastodon.Client
-	me     *mastodon.Account // alice
 	bob    *mastodon.Account // as she knows him
 	uri    string            // of alice
-	said   string            // uri of what bob said before anybody followed him
+
+	followed effect // her Follow
 }
 
 func (p *pair) bobURI() string { return p.peer.origin + "/users/bob" }
@@ -210,7 +220,6 @@ func TestFedify(t *testing.T) {
 			p := &pair{t: t, peer: startPeer(t, trust, dialect), parley: serveTLS(t, trust)}
 			p.parley.run("peer", "zone", p.peer.host(), "public")
 			p.alice = client(p.parley, p.parley.member("alice"))
-			p.me = ok[*mastodon.Account](t)(p.alice.GetAccountCurrentUser(t.Context()))
 
 			p.aliceFollowsBob()
 			p.bobFollowsAlice()
@@ -263,16 +272,17 @@ func (p *pair) notified(kind string) {
 
 // She finds him by his handle, follows, is accepted, and gets what he said before.
 func (p *pair) aliceFollowsBob() {
-	p.said = p.peer.do("post", with{"text": "said before anybody listened"}).ID
+	said := p.peer.do("post", with{"text": "said before anybody listened"}).ID
 	found := ok[*mastodon.Results](p.t)(p.alice.Search(p.t.Context(), "@bob@"+p.peer.host(), true))
 	if len(found.Accounts) != 1 || found.Accounts[0].Acct != "bob@"+p.peer.host() {
 		p.t.Fatalf("looked for bob, found %+v", found.Accounts)
 	}
 	p.bob = found.Accounts[0]
 	ok[*mastodon.Relationship](p.t)(p.alice.AccountFollow(p.t.Context(), p.bob.ID))
-	p.uri = p.peer.gets("Follow", p.bobURI()).Actor
+	p.followed = p.peer.gets("Follow", p.bobURI())
+	p.uri = p.followed.Actor
 	eventually(p.t, "bob has accepted her", func() bool { return p.relationship().Following })
-	p.home(p.said)
+	p.home(said)
 }
 
 // He finds her by her handle, follows and is accepted.
@@ -347,13 +357,13 @@ func (p *pair) bobIsAnswered() {
 		p.t.Errorf("bob read the answer as %+v", got)
 	}
 	ok[*mastodon.Status](p.t)(p.alice.Favourite(ctx, post.ID))
-	p.peer.gets("Like", uri)
+	like := p.peer.gets("Like", uri)
 	ok[*mastodon.Status](p.t)(p.alice.Reblog(ctx, post.ID))
-	p.peer.gets("Announce", uri)
+	share := p.peer.gets("Announce", uri)
 	ok[*mastodon.Status](p.t)(p.alice.Unfavourite(ctx, post.ID))
-	p.peer.gets("UndoLike", uri)
+	p.peer.undoes(like)
 	ok[*mastodon.Status](p.t)(p.alice.Unreblog(ctx, post.ID))
-	p.peer.gets("UndoAnnounce", uri)
+	p.peer.undoes(share)
 
 	p.peer.do("edit", with{"id": uri, "text": "What is for dinner?"})
 	p.status(post.ID, "she sees his edit", func(s *mastodon.Status) bool {
@@ -428,7 +438,7 @@ func (p *pair) forgeriesAreRefused() {
 // Both let go of each other.
 func (p *pair) followsEnd() {
 	ok[*mastodon.Relationship](p.t)(p.alice.AccountUnfollow(p.t.Context(), p.bob.ID))
-	p.peer.gets("UndoFollow", p.bobURI())
+	p.peer.undoes(p.followed)
 	follow := p.peer.do("follow", with{"who": p.uri}).ID
 	p.peer.do("undo", with{"id": follow})
 	eventually(p.t, "bob no longer follows her", func() bool { return !p.relationship().FollowedBy })

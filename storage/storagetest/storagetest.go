@@ -165,6 +165,12 @@ func concurrentReadThenWrite(t *testing.T, db *storage.DB) {
 		if a.FollowersCount != 1 || fresh.Load() != 1 || votes.Load() != 1 || p.Poll.Options[1].Votes != 1 || p.Poll.Voters != 1 || p.FavouritesCount != 1 {
 			t.Errorf("followers %d fresh %d votes %d poll %+v favourites %d", a.FollowersCount, fresh.Load(), votes.Load(), p.Poll, p.FavouritesCount)
 		}
+		if uri, err := tx.FavouriteURI(ctx, bob.ID, poll.ID); err != nil || uri != "https://b.test/l" {
+			t.Errorf("liked by %q: %v", uri, err)
+		}
+		if _, err := tx.FavouriteURI(ctx, alice.ID, poll.ID); social.KindOf(err) != social.NotFound {
+			t.Errorf("a like that is not there: %v", err)
+		}
 		return nil
 	}))
 }

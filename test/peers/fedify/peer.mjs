@@ -166,7 +166,7 @@ federation
     const undone = await a.getObject(ctx);
     if (undone.actorId?.href !== a.actorId?.href) throw new Error("somebody else's activity is undone");
     if (undone instanceof Follow) followers[ctx.parseUri(undone.objectId).identifier].delete(a.actorId.href);
-    effect("Undo", a, { undone: undone.constructor.name, object: undone.objectId?.href });
+    effect("Undo", a, { undone: undone.constructor.name, undoneID: undone.id?.href, object: undone.objectId?.href });
   })
   .onError((_, error) => { if (delivery.getStore()) delivery.getStore().error = String(error.stack); });
 
