@@ -222,6 +222,8 @@ var context = []any{
 		"interactingObject":         map[string]any{"@id": "gts:interactingObject", "@type": "@id"},
 		"interactionTarget":         map[string]any{"@id": "gts:interactionTarget", "@type": "@id"},
 		"_misskey_quote":            "misskey:_misskey_quote",
+		// FEP-521a: none of the contexts above has it, and undefined it means nothing.
+		"assertionMethod": map[string]any{"@id": "https://w3id.org/security#assertionMethod", "@type": "@id"},
 	},
 }
 

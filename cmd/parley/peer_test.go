@@ -85,7 +85,7 @@ type with map[string]any
 type result struct {
 	ID, Name, Inbox, Outbox, Asks, Error string
 	Status                               int
-	IDs                                  []string
+	IDs, Keys                            []string
 	Document                             map[string]any
 }
 
@@ -291,6 +291,9 @@ func (p *pair) bobFollowsAlice() {
 	if found.ID != p.uri || found.Name != "Alice" {
 		p.t.Fatalf("bob looked for alice (%s) and found %+v", p.uri, found)
 	}
+	if !slices.Equal(found.Keys, []string{"Ed25519 " + p.uri + "#ed25519"}) {
+		p.t.Errorf("bob reads her keys as %q", found.Keys)
+	}
 	p.peer.do("follow", with{"who": "@alice@" + p.parley.host})
 	if by := p.peer.gets("Accept", p.uri).Actor; by != p.uri {
 		p.t.Errorf("accepted by %s", by)
@@ -481,7 +484,8 @@ func (p *pair) onlyThatDialect(dialect string) {
 	p.proofs(log.Effects)
 }
 
-// proofs are checked where there are any; the HTTP signature is alice's always.
+// proofs (FEP-8b32) are checked where there are any, and then on everything; the HTTP
+// signature is alice's always.
 func (p *pair) proofs(effects []effect) {
 	found := map[string]int{}
 	for _, e := range effects {
@@ -491,7 +495,7 @@ func (p *pair) proofs(effects []effect) {
 		}
 	}
 	p.t.Logf("proofs (FEP-8b32): %v", found)
-	if found["invalid"] > 0 {
+	if found["invalid"] > 0 || found["valid"] > 0 && found["none"] > 0 {
 		p.t.Errorf("Fedify does not accept the proofs: %v", found)
 	}
 }

@@ -262,7 +262,12 @@ async function forged({ inbox, kind }) {
 const verbs = {
   lookup: async ({ handle }) => {
     const found = await person(handle);
-    return { id: found.id.href, name: String(found.name), inbox: found.inboxId.href, outbox: found.outboxId.href };
+    const keys = []; // FEP-521a: proofs (FEP-8b32) are held against these
+    for await (const k of found.getAssertionMethods(context())) keys.push(k);
+    return {
+      id: found.id.href, name: String(found.name), inbox: found.inboxId.href, outbox: found.outboxId.href,
+      keys: keys.map((k) => `${k.publicKey.algorithm.name} ${k.id.href}`),
+    };
   },
   follow: async ({ who }) => { const to = await person(who); return await act(Follow, to.id, to); },
   like: async ({ object, of }) => await act(Like, new URL(object), await person(of)),
