@@ -603,8 +603,8 @@ func hostileStates(v *visitor, net *instancetest.Network, bob, carol social.Read
 			v.Errorf("%s: not escaped", path)
 		}
 	}
-	if d := v.get("/public", 200).says("pictures.test"); strings.Contains(d.raw, "javascript:") {
-		v.Error("a link runs a script")
+	if d := v.get("/public", 200).says("pictures.test"); strings.Contains(d.raw, "javascript:") || strings.Contains(d.raw, "/media/0/") {
+		v.Error("a link runs a script, or another server's picture is shown as ours")
 	}
 }
 
