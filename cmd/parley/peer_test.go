@@ -189,6 +189,7 @@ type pair struct {
 	uri    string            // of alice
 
 	followed effect // her Follow
+	follow   string // the id of his
 }
 
 func (p *pair) bobURI() string { return p.peer.origin + "/users/bob" }
@@ -294,7 +295,7 @@ func (p *pair) bobFollowsAlice() {
 	if !slices.Equal(found.Keys, []string{"Ed25519 " + p.uri + "#ed25519"}) {
 		p.t.Errorf("bob reads her keys as %q", found.Keys)
 	}
-	p.peer.do("follow", with{"who": "@alice@" + p.parley.host})
+	p.follow = p.peer.do("follow", with{"who": "@alice@" + p.parley.host}).ID
 	if by := p.peer.gets("Accept", p.uri).Actor; by != p.uri {
 		p.t.Errorf("accepted by %s", by)
 	}
@@ -442,8 +443,7 @@ func (p *pair) forgeriesAreRefused() {
 func (p *pair) followsEnd() {
 	ok[*mastodon.Relationship](p.t)(p.alice.AccountUnfollow(p.t.Context(), p.bob.ID))
 	p.peer.undoes(p.followed)
-	follow := p.peer.do("follow", with{"who": p.uri}).ID
-	p.peer.do("undo", with{"id": follow})
+	p.peer.do("undo", with{"id": p.follow})
 	eventually(p.t, "bob no longer follows her", func() bool { return !p.relationship().FollowedBy })
 	if p.relationship().Following {
 		p.t.Error("she still follows bob")
