@@ -263,8 +263,7 @@ func (s slow) InsertSession(ctx context.Context, v *auth.Session) error {
 
 func TestNoSessionOutlivesItsPassword(t *testing.T) {
 	d := open(t)
-	var late *auth.Service
-	late = auth.New(slow{d.in.DB, func() { d.ok(d.SetPassword(t.Context(), d.alice.ID, "another long one")) }}, d.in.DB, time.Now, slog.Default())
+	late := auth.New(slow{d.in.DB, func() { d.ok(d.SetPassword(t.Context(), d.alice.ID, "another long one")) }}, d.in.DB, time.Now, slog.Default())
 	text, _, err := late.SignIn(t.Context(), "alice", right, "")
 	d.kind(err, social.Unauthenticated)
 	if text != "" {
