@@ -96,7 +96,7 @@ func (s *Service) locate(ctx context.Context, tx Tx, author *Account, p *Post) e
 		}
 		if parent != nil && !parent.Deleted() {
 			p.InReplyToID, p.InReplyToAccountID, p.ThreadID = parent.ID, parent.AuthorID, parent.ThreadID
-			p.Ceiling = ceilingOf(parent)
+			p.Ceiling = parent.Bound()
 			if p.ContextURI == "" {
 				p.ContextURI = parent.ContextURI
 			}

@@ -25,7 +25,7 @@ func (s *Service) ApplyBoost(ctx context.Context, actor *Account, subject *Post,
 		if err := s.locate(ctx, tx, actor, boost); err != nil {
 			return err
 		}
-		boost.Kind, boost.BoostOfID, boost.Ceiling = PostBoost, subject.ID, ceilingOf(subject)
+		boost.Kind, boost.BoostOfID, boost.Ceiling = PostBoost, subject.ID, subject.Bound()
 		boost.URL = subject.URL
 		if err := s.put(ctx, tx, actor, boost, false); err != nil {
 			return err

@@ -67,7 +67,7 @@ func (s *Service) fitting(peers []Peer, parent *Post, def Audience) []Choice {
 		c.Label = Audience{Kind: c.Kind, Name: c.Name}.Label()
 		a := Audience{Kind: c.Kind, Name: c.Name, Owner: s.home}
 		if parent != nil {
-			if _, clamped := a.within(ceilingOf(parent)); clamped {
+			if _, clamped := a.within(parent.Bound()); clamped {
 				continue
 			}
 		}
@@ -99,7 +99,7 @@ func (s *Service) chooseAudience(me *Account, d Draft, parent *Post) (Audience, 
 	if err != nil || parent == nil {
 		return wanted, clamped, err
 	}
-	within, narrowed := wanted.within(ceilingOf(parent))
+	within, narrowed := wanted.within(parent.Bound())
 	return within, clamped || narrowed, nil
 }
 
@@ -152,9 +152,9 @@ func (s *Service) defaultAudience(me *Account) string {
 	return string(AudienceCompany)
 }
 
-// ceilingOf is the bound for what answers, quotes or boosts a post: the audience
-// of its thread's root, or no further bound where everybody may see that.
-func ceilingOf(p *Post) Audience {
+// Bound is the ceiling of what answers, quotes or boosts a post: the audience of its
+// thread's root, or no further bound where everybody may see that.
+func (p *Post) Bound() Audience {
 	if !p.Ceiling.IsZero() {
 		return p.Ceiling
 	}
@@ -162,6 +162,16 @@ func ceilingOf(p *Post) Audience {
 		return Audience{}
 	}
 	return p.Audience
+}
+
+// Under is the ceiling of a post that had the ceiling a when its thread turned out to
+// stand below a post with the bound b. A ceiling never widens; where neither holds all
+// of the other, the one stays under which the post was written.
+func (a Audience) Under(b Audience) Audience {
+	if a.IsZero() || !b.IsZero() && b.narrows(a) {
+		return b
+	}
+	return a
 }
 
 // within clamps an audience to a ceiling. Members of both are needed anyway; the

@@ -132,7 +132,7 @@ func (s *Service) Boost(ctx context.Context, r Reader, id ID, on bool) (*PostVie
 			return err
 		}
 		now := s.Now()
-		b := &Post{ID: NewID(now), AuthorID: me.ID, Kind: PostBoost, BoostOfID: p.ID, Audience: audience, Ceiling: ceilingOf(p),
+		b := &Post{ID: NewID(now), AuthorID: me.ID, Kind: PostBoost, BoostOfID: p.ID, Audience: audience, Ceiling: p.Bound(),
 			Local: true, Version: 1, PublishedAt: now, ArrivedAt: now}
 		b.ThreadID = b.ID
 		b.URI, b.URL = s.Links.Post(me.ID, b.ID), p.URL

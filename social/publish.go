@@ -99,11 +99,11 @@ func (s *Service) compose(ctx context.Context, tx Tx, r Reader, d Draft, people 
 	if parent != nil {
 		p.InReplyToID, p.InReplyToURI, p.InReplyToAccountID = parent.ID, parent.URI, parent.AuthorID
 		p.ThreadID, p.ContextURI = parent.ThreadID, parent.ContextURI
-		p.Ceiling = ceilingOf(parent)
+		p.Ceiling = parent.Bound()
 	}
 	if quoted != nil {
 		p.QuoteOfID, p.QuoteOfURI = quoted.ID, quoted.URI
-		if bound := ceilingOf(quoted); !bound.IsZero() {
+		if bound := quoted.Bound(); !bound.IsZero() {
 			within, narrowed := p.Audience.within(bound)
 			if !p.Ceiling.IsZero() && p.Ceiling != bound {
 				return nil, false, Errorf(Invalid, "the quoted post and this thread have different readers; quote it in a post of its own")

@@ -385,10 +385,6 @@ func (t *Tx) ResolveReplies(ctx context.Context, uri string, parent *social.Post
 	if err != nil {
 		return err
 	}
-	ceiling := parent.Ceiling
-	if ceiling.IsZero() && !parent.Audience.Everybody() {
-		ceiling = parent.Audience
-	}
 	for _, p := range waiting {
 		if p.ID == parent.ThreadID {
 			continue // the parent hangs below it already: answers go in no circles (T13)
@@ -397,8 +393,7 @@ func (t *Tx) ResolveReplies(ctx context.Context, uri string, parent *social.Post
 		if _, err := t.exec(ctx, `UPDATE post SET parent_id = $2, data = $3 WHERE id = $1`, p.ID, parent.ID, dataOf(p)); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `UPDATE post SET thread_id = $2, ceiling_kind = $3, ceiling_name = $4, ceiling_owner = $5 WHERE thread_id = $1`,
-			p.ThreadID, parent.ThreadID, string(ceiling.Kind), ceiling.Name, ceiling.Owner); err != nil {
+		if err := t.joinThread(ctx, p.ThreadID, parent); err != nil {
 			return err
 		}
 		if _, err := t.exec(ctx, `UPDATE post SET replies = replies + 1 WHERE id = $1`, parent.ID); err != nil {
@@ -406,6 +401,30 @@ func (t *Tx) ResolveReplies(ctx context.Context, uri string, parent *social.Post
 		}
 	}
 	return nil
+}
+
+// joinThread hangs a whole thread below a post of another, whose bound counts for it
+// too: social.Audience.Under says how.
+func (t *Tx) joinThread(ctx context.Context, thread social.ID, parent *social.Post) error {
+	bounds, err := list(ctx, t, scanAudience, `SELECT DISTINCT ceiling_kind, ceiling_name, ceiling_owner FROM post WHERE thread_id = $1`, thread)
+	if err != nil {
+		return err
+	}
+	for _, had := range bounds {
+		bound := had.Under(parent.Bound())
+		if _, err := t.exec(ctx, `UPDATE post SET thread_id = $2, ceiling_kind = $3, ceiling_name = $4, ceiling_owner = $5
+			WHERE thread_id = $1 AND ceiling_kind = $6 AND ceiling_name = $7 AND ceiling_owner = $8`, thread, parent.ThreadID,
+			string(bound.Kind), bound.Name, bound.Owner, string(had.Kind), had.Name, had.Owner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanAudience(s scanner) (social.Audience, error) {
+	var a social.Audience
+	err := s.Scan(&a.Kind, &a.Name, &a.Owner)
+	return a, err
 }
 
 // BoostOf finds an account's boost.
