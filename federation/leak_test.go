@@ -1,7 +1,9 @@
 package federation_test
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"parley/social"
 )
@@ -48,5 +50,49 @@ func TestLateParentWidensNothing(t *testing.T) {
 	seen, err := in.Social.Post(t.Context(), bob, inside.ID)
 	if err != nil || seen.Post.ThreadID == v.Post.ID {
 		t.Errorf("the thread did not grow together: %v", err)
+	}
+}
+
+// An update that does not say when it was made cannot undo a dated one.
+func TestUndatedUpdateRollsNothingBack(t *testing.T) {
+	in, r, net := admitted(t, social.ZonePublic)
+	inbox, alice := in.Config.PublicURL+"/inbox", net.Member(in, "alice")
+	r.arrive(t, net, inbox, r.create(1))
+	update := func(n int, content, updated string) map[string]any {
+		note := r.note(1)
+		note["content"] = content
+		if updated != "" {
+			note["updated"] = updated
+		}
+		return map[string]any{"id": r.url(fmt.Sprintf("/updates/%d", n)), "type": "Update", "actor": r.actor("mallory"), "object": note}
+	}
+	for n, one := range []struct{ content, updated, want string }{
+		{"undated", "", "undated"}, // some servers never say when
+		{"dated", time.Now().UTC().Format(time.RFC3339), "dated"},
+		{"undated again", "", "dated"},
+	} {
+		r.arrive(t, net, inbox, update(n, one.content, one.updated))
+		v, err := in.Social.PostByURI(t.Context(), alice, r.url("/notes/1"))
+		if err != nil || v.Post.Content != one.want && v.Post.Content != "<p>"+one.want+"</p>" {
+			t.Errorf("after %q: %v %q", one.content, err, v.Post.Content)
+		}
+	}
+}
+
+// Nobody outside speaks to an audience of ours where no thread of ours has it.
+func TestStrangersDoNotSpeakToOurAudiences(t *testing.T) {
+	in, r, net := admitted(t, social.ZonePublic)
+	inbox, alice, bob := in.Config.PublicURL+"/inbox", net.Member(in, "alice"), net.Member(in, "bob")
+	open := publish(t, in, alice, social.Draft{Text: "hello", Audience: "public"})
+	for n, to := range []string{in.Config.PublicURL + "/audiences/company", in.Config.PublicURL + "/audiences/partner/acme", alice.Account.FollowersURI} {
+		for m, parent := range []string{open.URI, in.Config.PublicURL + "/users/1/statuses/2"} {
+			id := 10*n + m
+			note := r.note(id)
+			note["to"], note["inReplyTo"] = to, parent
+			r.arrive(t, net, inbox, r.said(fmt.Sprint(id), note))
+			if v, err := in.Social.PostByURI(t.Context(), bob, r.url(fmt.Sprintf("/notes/%d", id))); err == nil {
+				t.Errorf("to %s in reply to %s: a post of a stranger says %q", to, parent, v.Post.Audience.Label())
+			}
+		}
 	}
 }

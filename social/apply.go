@@ -104,6 +104,12 @@ func (s *Service) locate(ctx context.Context, tx Tx, author *Account, p *Post) e
 			p.nameAudience(author)
 		}
 	}
+	if p.Audience.Owner == s.home && p.Ceiling.IsZero() {
+		// Our audiences are for threads that have them: elsewhere nobody outside may
+		// speak to them, as if in our name.
+		p.Audience = Audience{Kind: AudienceDirect}
+		p.nameAudience(author)
+	}
 	if p.QuoteOfURI != "" {
 		quoted, err := tx.PostByURI(ctx, p.QuoteOfURI)
 		if ignoreNotFound(err) != nil {
@@ -123,7 +129,7 @@ func (s *Service) ApplyEdit(ctx context.Context, actor *Account, p *Post) error 
 		if err != nil {
 			return err
 		}
-		if !p.EditedAt.IsZero() && !p.EditedAt.After(had.EditedAt) && !had.EditedAt.IsZero() {
+		if !had.EditedAt.IsZero() && !p.EditedAt.After(had.EditedAt) { // also without a date, after one with
 			return nil
 		}
 		if p.Audience.narrows(had.Audience) {
