@@ -26,7 +26,7 @@ func (s *Server) applyCreate(ctx context.Context, in *social.Inbound, actor *soc
 		return err
 	}
 	arrival := social.Arrival{}
-	if note.Ref("attributedTo") == actor.URI {
+	if note.Ref("attributedTo") == actor.URI && in.Peer == actor.Authority { // passed on, it is no copy of the author's
 		arrival.Blind = in.InboxID
 	}
 	p, err := s.keepArrival(ctx, note, arrival)
@@ -128,7 +128,8 @@ func (s *Server) applyAnnounce(ctx context.Context, in *social.Inbound, actor *s
 	if err != nil {
 		return err
 	}
-	boost := &social.Post{URI: o.ID(), Audience: audience, PublishedAt: o.Time("published")}
+	// One without an id is known by what it says, as it came.
+	boost := &social.Post{URI: in.URI, Audience: audience, PublishedAt: o.Time("published")}
 	return s.social.ApplyBoost(ctx, actor, subject, boost)
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/activitypub/httpsig"
 	"parley/social"
 )
 
@@ -53,6 +54,27 @@ func TestLateParentWidensNothing(t *testing.T) {
 	}
 }
 
+// on opens it for nobody.
+func TestPassedOnDirectPostIsOpenedForNobody(t *testing.T) {
+	in, origin, net := admitted(t, social.ZonePublic)
+	passer := second(t, in, social.ZonePublic)
+	key := origin.proves("mallory")
+	alice, carol := net.Member(in, "alice"), net.Member(in, "carol")
+	note := origin.note(1)
+	note["to"] = []any{alice.Account.URI}
+	body := proven(t, origin.said("1", note), key, time.Now())
+	if got := passer.send(carol.Account.InboxURI, body, httpsig.Cavage, nil); got != 202 {
+		t.Fatalf("answered %d", got)
+	}
+	net.Settle()
+	if _, err := in.Social.PostByURI(t.Context(), alice, origin.url("/notes/1")); err != nil {
+		t.Errorf("whom it is for does not see it: %v", err)
+	}
+	if _, err := in.Social.PostByURI(t.Context(), carol, origin.url("/notes/1")); err == nil {
+		t.Error("whoever passed it on let somebody else read it")
+	}
+}
+
 // An update that does not say when it was made cannot undo a dated one.
 func TestUndatedUpdateRollsNothingBack(t *testing.T) {
 	in, r, net := admitted(t, social.ZonePublic)
@@ -94,5 +116,21 @@ func TestStrangersDoNotSpeakToOurAudiences(t *testing.T) {
 				t.Errorf("to %s in reply to %s: a post of a stranger says %q", to, parent, v.Post.Audience.Label())
 			}
 		}
+	}
+}
+
+// A share without an id is known by nothing, and keeps no other one out.
+func TestSharesWithoutId(t *testing.T) {
+	in, r, net := admitted(t, social.ZonePublic)
+	other := second(t, in, social.ZonePublic)
+	alice := net.Member(in, "alice")
+	p := publish(t, in, alice, social.Draft{Text: "hello", Audience: "public"})
+	for _, by := range []*remote{r, other} {
+		by.arrive(t, net, in.Config.PublicURL+"/inbox", map[string]any{"type": "Announce", "actor": by.actor("mallory"), "object": p.URI,
+			"to": "https://www.w3.org/ns/activitystreams#Public"})
+	}
+	v, err := in.Social.Post(t.Context(), alice, p.ID)
+	if err != nil || v.Post.BoostsCount != 2 && v.Post.BoostsCount != 0 {
+		t.Errorf("%v, counted %d of two alike", err, v.Post.BoostsCount)
 	}
 }
