@@ -1,11 +1,13 @@
 package federation_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"parley/activitypub/httpsig"
+	"parley/instance"
 	"parley/social"
 )
 
@@ -132,5 +134,45 @@ func TestSharesWithoutId(t *testing.T) {
 	v, err := in.Social.Post(t.Context(), alice, p.ID)
 	if err != nil || v.Post.BoostsCount != 2 && v.Post.BoostsCount != 0 {
 		t.Errorf("%v, counted %d of two alike", err, v.Post.BoostsCount)
+	}
+}
+
+// A server whose only follower is gone has no claim on posts for followers any more.
+func TestGoneFollowerTakesTheServerAlong(t *testing.T) {
+	for name, leave := range map[string]func(*instance.Instance, *remote) error{
+		"deleted": func(in *instance.Instance, r *remote) error {
+			if got := r.sendJSON(in.Config.PublicURL+"/inbox", map[string]any{"id": r.url("/deletes/1"), "type": "Delete",
+				"actor": r.actor("mallory"), "object": r.actor("mallory")}); got != 202 {
+				return fmt.Errorf("answered %d", got)
+			}
+			return nil
+		},
+		"suspended here": func(in *instance.Instance, r *remote) error {
+			return in.Social.Suspend(context.Background(), accountOf(t, in, r.actor("mallory")).ID, true)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in, r, net := admitted(t, social.ZonePublic)
+			got := r.deliveries()
+			alice := followedBy(t, in, r, net)
+			p := publish(t, in, alice, social.Draft{Text: "canary", Audience: "followers"})
+			net.Settle()
+			if len(got.of("Create")) != 1 {
+				t.Fatal("the post did not arrive")
+			}
+			if err := leave(in, r); err != nil {
+				t.Fatal(err)
+			}
+			net.Settle()
+			if _, err := in.Social.Edit(t.Context(), alice, p.ID, social.Draft{Text: "sparrow"}); err != nil {
+				t.Fatal(err)
+			}
+			net.Settle()
+			publish(t, in, alice, social.Draft{Text: "another", Audience: "followers"})
+			net.Settle()
+			if n, m := len(got.of("Create")), len(got.of("Update")); n != 1 || m != 0 {
+				t.Errorf("%d posts and %d edits went to a server where nobody follows", n, m)
+			}
+		})
 	}
 }

@@ -154,13 +154,14 @@ func scanInbox(s scanner) (social.InboxRef, error) {
 // FollowerInboxes lists where an account's remote followers are reached.
 func (t *Tx) FollowerInboxes(ctx context.Context, target social.ID) ([]social.InboxRef, error) {
 	return list(ctx, t, scanInbox, `SELECT DISTINCT a.inbox, a.authority FROM follow f JOIN account a ON a.id = f.follower_id
-		WHERE f.target_id = $1 AND f.state = 'accepted' AND a.host <> '' AND a.deleted_at = 0 AND a.inbox <> '' ORDER BY a.inbox`, target)
+		WHERE f.target_id = $1 AND f.state = 'accepted' AND a.host <> '' AND a.deleted_at = 0 AND a.suspended_at = 0 AND a.inbox <> '' ORDER BY a.inbox`, target)
 }
 
 // PeerFollows says whether anybody at a peer follows the target.
 func (t *Tx) PeerFollows(ctx context.Context, peer string, target social.ID) (bool, error) {
 	ids, err := list(ctx, t, scanID, `SELECT a.id FROM follow f JOIN account a ON a.id = f.follower_id
-		WHERE f.target_id = $2 AND f.state = 'accepted' AND a.authority = $1 AND a.host <> '' LIMIT 1`, peer, target)
+		WHERE f.target_id = $2 AND f.state = 'accepted' AND a.authority = $1 AND a.host <> ''
+		  AND a.deleted_at = 0 AND a.suspended_at = 0 LIMIT 1`, peer, target)
 	return len(ids) > 0, err
 }
 
