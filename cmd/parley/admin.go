@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parley/activitypub"
+	"parley/auth"
 	"parley/instance"
 	"parley/social"
 )
@@ -52,17 +54,20 @@ func (a *app) accountCreate() *cobra.Command {
 	var stdin, asJSON bool
 	c := &cobra.Command{Use: "create NAME", Short: "Create a member", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
 		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			var password string
+			if stdin { // before anything is written: a bad one leaves no member behind
+				var err error
+				if password, err = readPassword(os.Stdin); err != nil {
+					return err
+				}
+			}
 			n.Username, n.Role = given[0], social.Role(role)
 			m, err := in.Social.CreateAccount(ctx, n)
 			if err != nil {
 				return err
 			}
 			if stdin {
-				line, err := bufio.NewReader(os.Stdin).ReadString('\n')
-				if err != nil && line == "" {
-					return fmt.Errorf("read the password: %w", err)
-				}
-				if err := in.Auth.SetPassword(ctx, m.ID, strings.TrimRight(line, "\r\n")); err != nil {
+				if err := in.Auth.SetPassword(ctx, m.ID, password); err != nil {
 					return err
 				}
 			}
@@ -82,6 +87,16 @@ func (a *app) accountCreate() *cobra.Command {
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
+}
+
+// readPassword reads one line, and says whether it can be a password.
+func readPassword(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil && line == "" {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	password := strings.TrimRight(line, "\r\n")
+	return password, auth.CheckPassword(password)
 }
 
 func (a *app) accountList() *cobra.Command {
@@ -256,6 +271,16 @@ func (a *app) delivery() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{Use: "delivery", Short: "What waits to be sent"}
 	c.PersistentFlags().StringVar(&peer, "peer", "", "only this server")
+	// A host has one spelling in the queue; any other would name nobody's deliveries.
+	c.PersistentPreRunE = func(*cobra.Command, []string) (err error) {
+		if peer == "" {
+			return nil
+		}
+		if peer, err = activitypub.HostPort(peer); err != nil {
+			err = &usageError{fmt.Errorf("--peer: %w", err)}
+		}
+		return err
+	}
 	status := &cobra.Command{Use: "status", Short: "Show the queue of each server", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
 			hosts, err := in.DB.Hosts(ctx)

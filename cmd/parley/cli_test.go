@@ -184,11 +184,36 @@ func TestMembersByCommand(t *testing.T) {
 	wants(t, errs, "c.example", "parley peer list")
 	s.run(0, "delivery", "retry")
 	s.run(0, "delivery", "drop", "--peer", "b.example")
+	_, errs = s.run(2, "delivery", "status", "--peer", "https://b.example/")
+	wants(t, errs, "--peer", "is not a host")
 	out, _ = s.run(0, "token", "create", "bob")
 	if len(strings.Fields(out)) != 1 || len(out) < 30 {
 		t.Errorf("the token does not stand alone: %q", out)
 	}
 	s.run(0, "doctor")
+}
+
+// A password that is refused leaves no member behind: the same command can be
+// given again with a better one.
+func TestPasswordFromStandardInput(t *testing.T) {
+	s := newShell(t)
+	create := func(password string) (int, string) {
+		c := s.command("account", "create", "bob", "--password-stdin")
+		c.Stdin = strings.NewReader(password)
+		out, _ := c.CombinedOutput() // the exit code tells
+		return c.ProcessState.ExitCode(), string(out)
+	}
+	for _, bad := range []string{"short\n", ""} {
+		if code, out := create(bad); code == 0 || !strings.Contains(out, "password") {
+			t.Errorf("%q: exit %d: %s", bad, code, out)
+		}
+	}
+	if out, _ := s.run(0, "account", "list"); strings.Contains(out, "bob") {
+		t.Errorf("a member is left behind: %s", out)
+	}
+	if code, out := create("a long password\n"); code != 0 {
+		t.Errorf("exit %d: %s", code, out)
+	}
 }
 
 // One-time links stand alone on standard output; what to know stands beside.
