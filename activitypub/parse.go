@@ -29,6 +29,7 @@ var caps = map[string]int{"tag": 150, "attachment": 50, "oneOf": 500, "anyOf": 5
 // ParseError says why a document was refused; its text may be logged and sent.
 type ParseError struct{ Reason string }
 
+// Error implements error.
 func (e *ParseError) Error() string { return "unreadable ActivityStreams document: " + e.Reason }
 
 func refuse(format string, args ...any) error { return &ParseError{fmt.Sprintf(format, args...)} }

@@ -24,8 +24,9 @@ const (
 	sessionLife = 30 * 24 * time.Hour
 	// touchEvery bounds how often use is written down.
 	touchEvery = 10 * time.Minute
-	// SetupLife and ResetLife bound one-time links.
+	// SetupLife is how long the link for the first administrator works.
 	SetupLife = 24 * time.Hour
+	// ResetLife is how long a link for a new password works.
 	ResetLife = 2 * time.Hour
 )
 
@@ -42,7 +43,7 @@ type Service struct {
 	throttle *throttle
 }
 
-// Accounts finds members.
+// Accounts finds members: the transactions of social.Store.
 type Accounts interface {
 	Tx(ctx context.Context, fn func(tx social.Tx) error) error
 	View(ctx context.Context, fn func(tx social.Tx) error) error

@@ -141,6 +141,7 @@ type Error struct {
 	Hint string
 }
 
+// Error implements error.
 func (e *Error) Error() string { return e.Key + ": " + e.Hint }
 
 // Load reads the file (path "" means parley.yaml, if it is there), the

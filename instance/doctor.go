@@ -31,6 +31,7 @@ type Finding struct {
 // FindingState is ok, note (nothing is wrong, but worth knowing) or problem.
 type FindingState string
 
+// The states of a finding; only a problem makes the doctor fail.
 const (
 	StateOK      FindingState = "ok"
 	StateNote    FindingState = "note"

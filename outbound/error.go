@@ -19,6 +19,7 @@ const (
 	Redirect                // too many, to itself, or to nowhere
 )
 
+// String names the kind in log lines.
 func (k Kind) String() string {
 	return [...]string{"refused", "unreachable", "timeout", "too large", "bad type", "redirect"}[k]
 }
@@ -34,7 +35,10 @@ type Error struct {
 	Err  error
 }
 
+// Error implements error.
 func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause to errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.Err }
 
 // failed makes an error of our own decision and logs it.

@@ -34,6 +34,7 @@ type Job struct {
 // Adder writes jobs inside a transaction. A job with the same kind, ref and
 // target as a waiting one is written once.
 type Adder interface {
+	// AddJobs writes jobs that are due at once, those of a chain after the older ones.
 	AddJobs(ctx context.Context, jobs []Job) error
 }
 
@@ -78,8 +79,11 @@ type Store interface {
 
 // Admin is what commands and the console need.
 type Admin interface {
+	// Hosts lists every host with waiting jobs or a failure.
 	Hosts(ctx context.Context) ([]Host, error)
+	// Jobs lists waiting jobs of a kind and host, at most limit.
 	Jobs(ctx context.Context, kind, host string, limit int) ([]Job, error)
+	// JobsOf lists the waiting jobs of a kind that are about one of the refs.
 	JobsOf(ctx context.Context, kind string, refs []int64) ([]Job, error)
 	// RetryNow makes jobs of a host ("" all) due at once and unparks it; it returns
 	// how many. Jobs that somebody works on are left.

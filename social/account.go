@@ -17,9 +17,9 @@ const (
 type Role string
 
 const (
-	RoleMember    Role = "member"
-	RoleModerator Role = "moderator"
-	RoleAdmin     Role = "admin"
+	RoleMember    Role = "member"    // reads and writes
+	RoleModerator Role = "moderator" // also gets the reports
+	RoleAdmin     Role = "admin"     // also gets the reports, and runs the instance
 )
 
 // Account is an actor: a member here or somebody elsewhere.
@@ -124,8 +124,8 @@ type Key struct {
 type FollowState string
 
 const (
-	FollowPending  FollowState = "pending"
-	FollowAccepted FollowState = "accepted"
+	FollowPending  FollowState = "pending"  // asked, not answered yet
+	FollowAccepted FollowState = "accepted" // posts for followers reach the follower
 )
 
 // Follow is an edge between accounts, asked for or accepted.

@@ -78,8 +78,8 @@ func (s *Service) CouldSee(ctx context.Context, tx Tx, r Reader, p *Post) (bool,
 type CircleKind string
 
 const (
-	CircleFollowers CircleKind = "followers"
-	CircleFollowing CircleKind = "following"
+	CircleFollowers CircleKind = "followers" // who follows the account
+	CircleFollowing CircleKind = "following" // whom it follows
 )
 
 // ShowsCircle says that the reader may know who follows a member and whom it

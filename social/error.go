@@ -47,6 +47,7 @@ type Error struct {
 	Args   []any
 }
 
+// Error is for the log: it holds the cause, which Public never does.
 func (e *Error) Error() string {
 	if e.Err != nil {
 		return e.Public + ": " + e.Err.Error()
@@ -54,6 +55,7 @@ func (e *Error) Error() string {
 	return e.Public
 }
 
+// Unwrap gives the cause to errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Is makes errors.Is(err, ErrNotFound) true for every NotFound error.

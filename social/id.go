@@ -28,6 +28,7 @@ func FirstID(t time.Time) ID { return ID(t.UnixMilli() << idRandomBits) }
 // Time is the moment in the ID, in milliseconds.
 func (id ID) Time() time.Time { return time.UnixMilli(int64(id) >> idRandomBits).UTC() }
 
+// String is the id as JSON and addresses write it: decimal digits.
 func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }
 
 // ParseID reads what String wrote; anything else is a NotFound error, since an

@@ -29,12 +29,20 @@ func (l Links) Post(author, id ID) string { return l.Account(author) + "/statuse
 // PostPage is the page for people.
 func (l Links) PostPage(name string, id ID) string { return l.AccountPage(name) + "/" + id.String() }
 
-// Inbox, Outbox, Followers, Following and Featured are an account's collections.
-func (l Links) Inbox(id ID) string     { return l.Account(id) + "/inbox" }
-func (l Links) Outbox(id ID) string    { return l.Account(id) + "/outbox" }
+// Inbox takes activities for one account (AP 5.2).
+func (l Links) Inbox(id ID) string { return l.Account(id) + "/inbox" }
+
+// Outbox lists what an account published (AP 5.1).
+func (l Links) Outbox(id ID) string { return l.Account(id) + "/outbox" }
+
+// Followers lists who follows an account (AP 5.3).
 func (l Links) Followers(id ID) string { return l.Account(id) + "/followers" }
+
+// Following lists whom an account follows (AP 5.4).
 func (l Links) Following(id ID) string { return l.Account(id) + "/following" }
-func (l Links) Featured(id ID) string  { return l.Account(id) + "/featured" }
+
+// Featured lists an account's pinned posts.
+func (l Links) Featured(id ID) string { return l.Account(id) + "/featured" }
 
 // SharedInbox takes activities for everybody here.
 func (l Links) SharedInbox() string { return l.PublicURL + "/inbox" }
@@ -64,9 +72,11 @@ func (l Links) Media(id ID, small bool) string {
 // Tag is the page of a hashtag.
 func (l Links) Tag(tag string) string { return l.PublicURL + "/tags/" + url.PathEscape(tag) }
 
-// MainKey and EdKey are the URIs of an actor's RSA and Ed25519 keys.
+// MainKey is the URI of an actor's RSA key, which signs requests.
 func (l Links) MainKey(actor string) string { return actor + "#main-key" }
-func (l Links) EdKey(actor string) string   { return actor + "#ed25519" }
+
+// EdKey is the URI of an actor's Ed25519 key, which makes proofs.
+func (l Links) EdKey(actor string) string { return actor + "#ed25519" }
 
 // Owns says that a URI is one of ours.
 func (l Links) Owns(uri string) bool {

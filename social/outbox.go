@@ -53,6 +53,8 @@ type Change struct {
 // change itself: payload, receipts and delivery rows. So nothing is enqueued
 // after a commit, and nothing is sent that was not committed.
 type Outbox interface {
+	// Record writes the activity of a change and a delivery for each inbox that it
+	// concerns. Its error undoes the change.
 	Record(ctx context.Context, tx Tx, c Change) error
 }
 
@@ -79,9 +81,9 @@ type Activity struct {
 type ReceiptHow string
 
 const (
-	ReceiptSent      ReceiptHow = "sent"
-	ReceiptFetched   ReceiptHow = "fetched"
-	ReceiptForwarded ReceiptHow = "forwarded"
+	ReceiptSent      ReceiptHow = "sent"      // we delivered it
+	ReceiptFetched   ReceiptHow = "fetched"   // the peer asked for it
+	ReceiptForwarded ReceiptHow = "forwarded" // another server passed it on
 )
 
 // Receipt remembers that a peer has an object of ours; it outlives deliveries.

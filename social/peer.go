@@ -19,6 +19,7 @@ type Zone struct {
 	Name string
 }
 
+// String writes a zone as ParseZone reads it.
 func (z Zone) String() string {
 	if z.Kind == ZonePartner {
 		return "partner:" + z.Name

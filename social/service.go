@@ -24,13 +24,17 @@ type Remote interface {
 
 // Files keeps uploaded files under names that we made.
 type Files interface {
+	// Put writes a whole file or none.
 	Put(ctx context.Context, name string, r io.Reader) error
+	// Open answers the file and its size in bytes; a NotFound error if it is missing.
 	Open(ctx context.Context, name string) (io.ReadSeekCloser, int64, error)
+	// Delete removes a file; one that is missing is no error.
 	Delete(ctx context.Context, name string) error
 }
 
 // Images decodes, strips and scales pictures, and tells other files' types.
 type Images interface {
+	// Process reads one uploaded file; its error says what is wrong with the file.
 	Process(ctx context.Context, r io.Reader) (*media.File, error)
 }
 

@@ -38,6 +38,7 @@ const (
 	RFC9421                // HTTP Message Signatures
 )
 
+// String is the word kept of a peer; ParseDialect reads it.
 func (d Dialect) String() string {
 	if d == RFC9421 {
 		return "rfc9421"
@@ -59,6 +60,7 @@ const Window = time.Hour
 // Error says why a signature was refused; its text may be logged and sent.
 type Error struct{ Reason string }
 
+// Error implements error.
 func (e *Error) Error() string { return "signature refused: " + e.Reason }
 
 func refuse(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }

@@ -57,6 +57,7 @@ type Error struct {
 	Unusable bool
 }
 
+// Error implements error.
 func (e *Error) Error() string { return "proof refused: " + e.Reason }
 
 func refuse(format string, args ...any) error { return &Error{Reason: fmt.Sprintf(format, args...)} }
