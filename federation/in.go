@@ -69,6 +69,7 @@ func (s *Server) reader(r *http.Request) (social.Reader, error) {
 	}
 	v, err := s.verify(withBudget(r.Context(), keyFetches), r, nil, nil)
 	if err != nil {
+		s.Log.Info("request refused", "peer", s.claimed(r, ""), "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
 		return nobody, err
 	}
 	return s.social.PeerReader(r.Context(), v.peer, v.account)

@@ -22,7 +22,7 @@ func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
 	defer room.leave()
 	actor, status, err := s.receive(w, r, room)
 	if err != nil {
-		s.Log.Info("delivery refused", "actor", clip(actor, 300), "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
+		s.Log.Info("delivery refused", "peer", s.claimed(r, actor), "actor", clip(actor, 300), "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
 		if status != 0 {
 			http.Error(w, err.Error(), status)
 			return

@@ -88,6 +88,20 @@ func (s *Server) inspect(r *http.Request, body []byte) (*httpsig.Signature, stri
 	return sig, peer, nil
 }
 
+// claimed is the server that a request says it comes from: the one of its key, else
+// of its actor. Nothing of it is proved; it is for the log, where an administrator
+// looks for the name of the other server.
+func (s *Server) claimed(r *http.Request, actor string) string {
+	if sig, err := httpsig.Inspect(r, s.Links.PublicURL, s.Now()); err == nil {
+		actor = sig.KeyID
+	}
+	peer, err := activitypub.Authority(actor)
+	if err != nil {
+		return ""
+	}
+	return peer
+}
+
 // mayPassOn refuses to look further at the word of another server's actor without a
 // proof, or of one whose server is not admitted (G1).
 func (s *Server) mayPassOn(ctx context.Context, keyID, actor string, p *proof.Proof) error {
