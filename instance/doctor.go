@@ -181,7 +181,7 @@ func checkClock(ctx context.Context, db *storage.DB, now time.Time) Finding {
 func checkDomain(ctx context.Context, c *config.Config, log *slog.Logger) []Finding {
 	if c.Trial() || plainHTTP(c) {
 		return []Finding{{"domain", StateNote, "the domain is loopback: no other server can reach this instance",
-			"for real use begin with a name of your own: domain in parley.yaml"}}
+			"for real use stop serve and give it a name: parley domain set HOST"}}
 	}
 	client, err := newClient(c, log)
 	if err != nil {
