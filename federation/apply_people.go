@@ -70,37 +70,49 @@ func (s *Server) backfillOnce(ctx context.Context, follower, author social.ID) e
 	})
 }
 
-func (s *Server) applyUndo(ctx context.Context, actor *social.Account, o object) error {
+func (s *Server) applyUndo(ctx context.Context, in *social.Inbound, actor *social.Account, o object) error {
 	e, _ := o.Embedded("object")
 	if by := e.Ref("actor"); by != "" && by != actor.URI {
 		return social.Errorf(social.Invalid, "everybody takes back only what is their own")
 	}
-	id, subject := o.Ref("object"), e.Ref("object")
+	u := social.Undo{ActivityURI: o.Ref("object"), SubjectURI: e.Ref("object"), By: in.URI, SignedAt: in.SignedAt}
 	switch e.Type() {
 	case activitypub.Follow:
-		return s.social.ApplyUndo(ctx, actor, id, subject, social.VerbFollow)
+		u.Verb = social.VerbFollow
 	case activitypub.Like, activitypub.EmojiReact:
-		return s.social.ApplyUndo(ctx, actor, id, subject, social.VerbFavourite)
+		u.Verb = social.VerbFavourite
 	case activitypub.Announce:
-		return s.social.ApplyUndo(ctx, actor, id, subject, social.VerbBoost)
+		u.Verb = social.VerbBoost
 	case activitypub.Block:
-		return s.social.ApplyUndo(ctx, actor, id, subject, social.VerbBlock)
+		u.Verb = social.VerbBlock
 	case activitypub.Accept:
 		if inner, ok := e.Embedded("object"); ok {
-			return s.social.ApplyUndo(ctx, actor, id, inner.Ref("actor"), social.VerbAccept)
+			u.Verb, u.SubjectURI = social.VerbAccept, inner.Ref("actor")
 		}
 	}
-	// Only the URI is given: what it was is ours to find.
-	if target, err := s.followOf(ctx, actor, id); err != nil || target != "" {
-		if err != nil {
-			return err
-		}
-		return s.social.ApplyUndo(ctx, actor, id, target, social.VerbFollow)
+	if u.Verb != "" {
+		return s.social.ApplyUndo(ctx, actor, u)
 	}
-	if err := s.social.ApplyUndo(ctx, actor, id, "", social.VerbBoost); err != nil {
+	return s.undoNamed(ctx, actor, u)
+}
+
+// undoNamed takes back what only its URI tells: what it was is ours to find.
+func (s *Server) undoNamed(ctx context.Context, actor *social.Account, u social.Undo) error {
+	target, err := s.followOf(ctx, actor, u.ActivityURI)
+	if err != nil {
 		return err
 	}
-	return s.social.ApplyUndo(ctx, actor, id, "", social.VerbFavourite)
+	u.SubjectURI = target
+	if target != "" {
+		u.Verb = social.VerbFollow
+		return s.social.ApplyUndo(ctx, actor, u)
+	}
+	for _, u.Verb = range []social.Verb{social.VerbBoost, social.VerbFavourite} {
+		if err := s.social.ApplyUndo(ctx, actor, u); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // followOf is whom an actor follows by an activity of that id, "" if nobody.

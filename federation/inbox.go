@@ -161,7 +161,7 @@ func (s *Server) keep(r *http.Request, o object, body []byte, v *verified) error
 		sum := sha256.Sum256(body)
 		id = v.account.URI + "#" + hex.EncodeToString(sum[:])
 	}
-	in := &social.Inbound{ID: social.NewID(s.Now()), URI: id, InboxID: pathID(r, "id"), Peer: v.peer, Actor: v.account.URI, Body: body, ReceivedAt: s.Now()}
+	in := &social.Inbound{ID: social.NewID(s.Now()), URI: id, InboxID: pathID(r, "id"), Peer: v.peer, Actor: v.account.URI, Body: body, ReceivedAt: s.Now(), SignedAt: v.at}
 	if mux.Vars(r)["id"] == "" {
 		in.InboxID = 0
 	}

@@ -85,7 +85,7 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 	case activitypub.Accept, activitypub.Reject:
 		return s.applyAnswer(ctx, actor, o)
 	case activitypub.Undo:
-		return s.applyUndo(ctx, actor, o)
+		return s.applyUndo(ctx, in, actor, o)
 	case activitypub.Like, activitypub.EmojiReact:
 		subject, err := s.stored(ctx, o.Ref("object")) // nobody asks others for what was liked
 		if err != nil {
@@ -101,7 +101,7 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 		return s.social.ApplyPin(ctx, actor, o.Ref("object"), o.Type() == activitypub.Add)
 	case activitypub.Block:
 		return s.withMember(ctx, o.Ref("object"), func(target *social.Account) error {
-			return s.social.ApplyBlock(ctx, actor, target, true)
+			return s.social.ApplyBlock(ctx, actor, target, o.ID())
 		})
 	case activitypub.Flag:
 		return s.applyFlag(ctx, actor, o)

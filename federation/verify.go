@@ -17,6 +17,7 @@ import (
 type verified struct {
 	peer    string          // the server that sent it
 	account *social.Account // the activity's actor; of a GET, who asks
+	at      time.Time       // when the request was signed, by the signer's clock
 }
 
 // forwarded says that another server passed the actor's word on.
@@ -69,7 +70,7 @@ func (s *Server) verify(ctx context.Context, r *http.Request, body []byte, o obj
 			return nil, err
 		}
 	}
-	return &verified{peer: peer, account: account}, nil
+	return &verified{peer: peer, account: account, at: sig.At}, nil
 }
 
 // inspect checks a request without key and network.

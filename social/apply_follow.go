@@ -14,6 +14,9 @@ func (s *Service) ApplyFollow(ctx context.Context, actor, target *Account, activ
 		if !target.Local() || !target.Active() || target.Kind == KindApplication {
 			return NotFoundError()
 		}
+		if err := notUndone(ctx, tx, actor, activityURI); err != nil {
+			return err
+		}
 		blocks, err := tx.Blocks(ctx, target.ID, []ID{actor.ID})
 		if err != nil {
 			return err
@@ -79,39 +82,14 @@ func (s *Service) ApplyAnswer(ctx context.Context, actor, follower *Account, acc
 	return fresh, err
 }
 
-// ApplyUndo takes back what the actor did: by the activity's URI or, where a
-// server does not send that, by what it was about.
-func (s *Service) ApplyUndo(ctx context.Context, actor *Account, activityURI, subjectURI string, verb Verb) error {
-	return s.Store.Tx(ctx, func(tx Tx) error {
-		switch verb {
-		case VerbBoost:
-			return s.undoBoost(ctx, tx, actor, activityURI, subjectURI)
-		case VerbFavourite:
-			return s.undoFavourite(ctx, tx, actor, activityURI, subjectURI)
-		}
-		target, err := tx.AccountByURI(ctx, subjectURI)
-		if err != nil {
-			return ignoreNotFound(err)
-		}
-		switch verb {
-		case VerbFollow:
-			_, err = tx.DeleteFollow(ctx, actor.ID, target.ID)
-		case VerbBlock:
-			_, err = tx.SetBlock(ctx, actor.ID, target.ID, false, s.Now())
-		case VerbAccept:
-			if target.Local() {
-				_, err = tx.DeleteFollow(ctx, target.ID, actor.ID)
-			}
-		}
-		return err
-	})
-}
-
 // ApplyBlock takes a remote actor's block of a member: both stop following.
-func (s *Service) ApplyBlock(ctx context.Context, actor, target *Account, on bool) error {
+func (s *Service) ApplyBlock(ctx context.Context, actor, target *Account, activityURI string) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
-		changed, err := tx.SetBlock(ctx, actor.ID, target.ID, on, s.Now())
-		if err != nil || !changed || !on {
+		if err := notUndone(ctx, tx, actor, activityURI); err != nil {
+			return err
+		}
+		changed, err := tx.SetBlock(ctx, actor.ID, target.ID, true, s.Now())
+		if err != nil || !changed {
 			return err
 		}
 		if _, err := tx.DeleteFollow(ctx, actor.ID, target.ID); err != nil {

@@ -12,6 +12,9 @@ func (s *Service) ApplyBoost(ctx context.Context, actor *Account, subject *Post,
 		if _, err := tx.PostByURI(ctx, boost.URI); KindOf(err) != NotFound {
 			return err
 		}
+		if err := notUndone(ctx, tx, actor, boost.URI); err != nil {
+			return err
+		}
 		if _, err := tx.BoostOf(ctx, actor.ID, subject.ID); KindOf(err) != NotFound {
 			return err
 		}
@@ -38,6 +41,9 @@ func (s *Service) ApplyBoost(ctx context.Context, actor *Account, subject *Post,
 func (s *Service) ApplyFavourite(ctx context.Context, actor *Account, subject *Post, activityURI string) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
 		if err := s.mayTouch(ctx, tx, actor, subject); err != nil {
+			return err
+		}
+		if err := notUndone(ctx, tx, actor, activityURI); err != nil {
 			return err
 		}
 		changed, err := tx.SetFavourite(ctx, actor.ID, subject.ID, activityURI, true, s.Now())

@@ -210,9 +210,11 @@ func (s *Service) answer(ctx context.Context, tx Tx, me, follower *Account, f *F
 			return err
 		}
 		if follower.Local() {
-			if err := tx.ClearTimeline(ctx, follower.ID, me.ID); err != nil {
-				return err
-			}
+			return tx.ClearTimeline(ctx, follower.ID, me.ID)
+		}
+		// They may ask again, and some servers do so under the same id.
+		if _, err := tx.TakeBackInbound(ctx, f.URI, follower.URI, "", s.Now()); err != nil {
+			return err
 		}
 	}
 	if follower.Local() {

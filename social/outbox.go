@@ -116,4 +116,5 @@ type Inbound struct {
 	Actor      string // URI of the verified actor
 	Body       []byte
 	ReceivedAt time.Time
+	SignedAt   time.Time // of the request that brought it, by the sender's clock
 }

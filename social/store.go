@@ -273,8 +273,12 @@ type OutboxStore interface {
 	ReceiptsOfPost(ctx context.Context, post ID) ([]Receipt, error)
 
 	// InsertInbound keeps an activity durably. It says false when the same
-	// (activity, inbox) was taken before.
+	// (activity, inbox) was taken before, unless it was taken back since and this
+	// request was signed after that. Then what took it back may come again too.
 	InsertInbound(ctx context.Context, in *Inbound) (bool, error)
+	// TakeBackInbound notes that an actor's finished activity was taken back by the
+	// activity by, in a request signed at the time at; it says whether it was there.
+	TakeBackInbound(ctx context.Context, uri, actor, by string, at time.Time) (bool, error)
 	// WasInbound says that an activity was taken, by whichever inbox.
 	WasInbound(ctx context.Context, uri string) (bool, error)
 	Inbound(ctx context.Context, id ID) (*Inbound, error)
@@ -283,6 +287,7 @@ type OutboxStore interface {
 	// Seen marks an activity or a deletion that came first as known; it says false when it was.
 	Seen(ctx context.Context, key string, at time.Time) (bool, error)
 	WasSeen(ctx context.Context, key string) (bool, error)
+	Unsee(ctx context.Context, key string) error
 	// Forget removes seen marks and finished inbound keys older than before.
 	Forget(ctx context.Context, before time.Time) error
 }

@@ -94,11 +94,28 @@ func (t *Tx) ReceiptsOfPost(ctx context.Context, post social.ID) ([]social.Recei
 	return list(ctx, t, scanReceipt, `SELECT object_uri, post_id, peer, inbox, how, at FROM receipt WHERE post_id = $1 AND post_id <> 0 ORDER BY peer, inbox`, post)
 }
 
-// InsertInbound keeps an activity durably, once for each inbox.
+// InsertInbound keeps an activity durably, once for each inbox; again when it was
+// taken back and sent anew.
 func (t *Tx) InsertInbound(ctx context.Context, in *social.Inbound) (bool, error) {
 	in.ID = t.db.nextID()
-	n, err := t.exec(ctx, `INSERT INTO inbound (id, uri, inbox_id, peer, actor, body, received_at, result) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
-		ON CONFLICT (uri, inbox_id) DO NOTHING`, in.ID, in.URI, in.InboxID, in.Peer, in.Actor, in.Body, ms(in.ReceivedAt))
+	back, err := list(ctx, t, scanText, `INSERT INTO inbound (id, uri, inbox_id, peer, actor, body, received_at, signed_at, result)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '')
+		ON CONFLICT (uri, inbox_id) DO UPDATE SET id = excluded.id, peer = excluded.peer, body = excluded.body,
+		  received_at = excluded.received_at, signed_at = excluded.signed_at, result = '', back_at = 0
+		WHERE inbound.back_at <> 0 AND excluded.signed_at > inbound.back_at AND excluded.actor = inbound.actor
+		RETURNING back_by`, in.ID, in.URI, in.InboxID, in.Peer, in.Actor, in.Body, ms(in.ReceivedAt), ms(in.SignedAt))
+	if err != nil || len(back) == 0 {
+		return false, err
+	}
+	if back[0] != "" {
+		_, err = t.TakeBackInbound(ctx, back[0], in.Actor, "", in.SignedAt)
+	}
+	return true, err
+}
+
+// TakeBackInbound lets a finished activity come again, signed later than at.
+func (t *Tx) TakeBackInbound(ctx context.Context, uri, actor, by string, at time.Time) (bool, error) {
+	n, err := t.exec(ctx, `UPDATE inbound SET back_at = $4, back_by = $3 WHERE uri = $1 AND actor = $2 AND body IS NULL`, uri, actor, by, ms(at))
 	return n > 0, err
 }
 
@@ -112,11 +129,11 @@ func (t *Tx) WasInbound(ctx context.Context, uri string) (bool, error) {
 func (t *Tx) Inbound(ctx context.Context, id social.ID) (*social.Inbound, error) {
 	return one(ctx, t, func(s scanner) (*social.Inbound, error) {
 		in := &social.Inbound{}
-		var received int64
-		err := s.Scan(&in.ID, &in.URI, &in.InboxID, &in.Peer, &in.Actor, &in.Body, &received)
-		in.ReceivedAt = at(received)
+		var received, signed int64
+		err := s.Scan(&in.ID, &in.URI, &in.InboxID, &in.Peer, &in.Actor, &in.Body, &received, &signed)
+		in.ReceivedAt, in.SignedAt = at(received), at(signed)
 		return in, err
-	}, `SELECT id, uri, inbox_id, peer, actor, body, received_at FROM inbound WHERE id = $1 AND body IS NOT NULL`, id)
+	}, `SELECT id, uri, inbox_id, peer, actor, body, received_at, signed_at FROM inbound WHERE id = $1 AND body IS NOT NULL`, id)
 }
 
 // FinishInbound forgets the body and keeps the key.
@@ -135,6 +152,12 @@ func (t *Tx) Seen(ctx context.Context, key string, when time.Time) (bool, error)
 func (t *Tx) WasSeen(ctx context.Context, key string) (bool, error) {
 	ids, err := list(ctx, t, scanID, `SELECT at FROM seen WHERE name = $1`, key)
 	return len(ids) > 0, err
+}
+
+// Unsee forgets a key.
+func (t *Tx) Unsee(ctx context.Context, key string) error {
+	_, err := t.exec(ctx, `DELETE FROM seen WHERE name = $1`, key)
+	return err
 }
 
 // Forget removes old keys.

@@ -231,6 +231,7 @@ func requestURI(req *http.Request) string {
 type Signature struct {
 	Dialect Dialect
 	KeyID   string
+	At      time.Time // when it was signed, by the signer's clock
 	req     *http.Request
 	alg     string
 	base    string // RFC 9421
@@ -329,6 +330,7 @@ func (s *Signature) cavageTime(now time.Time) error {
 		if err := inWindow(t, now); err != nil {
 			return err
 		}
+		s.At = t
 	}
 	if s.covered["(created)"] {
 		if s.alg == "rsa-sha256" {
@@ -341,6 +343,7 @@ func (s *Signature) cavageTime(now time.Time) error {
 		if err := inWindow(time.Unix(n, 0), now); err != nil {
 			return err
 		}
+		s.At = time.Unix(n, 0)
 	}
 	return s.cavageExpiry(now)
 }
@@ -463,6 +466,7 @@ func (s *Signature) params9421(p *httpsfv.Params, now time.Time) error {
 	if err := inWindow(time.Unix(created, 0), now); err != nil {
 		return err
 	}
+	s.At = time.Unix(created, 0)
 	if v := get("expires"); v != nil {
 		if expires, ok := v.(int64); !ok || now.After(time.Unix(expires, 0).Add(Window)) {
 			return refuse("the signature has expired")

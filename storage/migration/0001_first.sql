@@ -270,7 +270,10 @@ CREATE TABLE inbound (
   actor TEXT NOT NULL,
   body BLOB,
   received_at INTEGER NOT NULL,
+  signed_at INTEGER NOT NULL,
   result TEXT NOT NULL,
+  back_at INTEGER NOT NULL DEFAULT 0, -- when it was taken back, by its sender's clock
+  back_by TEXT NOT NULL DEFAULT '',   -- and by which activity
   UNIQUE (uri, inbox_id)
 ) STRICT;
 CREATE INDEX inbound_received ON inbound (received_at);
