@@ -50,8 +50,9 @@ type DB struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	last    atomic.Int64 // the newest id given here
-	work    chan *unit   // to the writer goroutine of SQLite
+	last    atomic.Int64  // the newest id given here
+	readers chan *session // of SQLite; nil stands for one not opened yet
+	work    chan *unit    // to the writer goroutine of SQLite
 	stopped chan struct{}
 	closing sync.RWMutex
 	closed  bool
@@ -120,8 +121,11 @@ func (db *DB) openSQLite(name string) (err error) {
 	if db.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)&_pragma=cache_size(-8000)"); err != nil {
 		return err
 	}
-	db.read.SetMaxOpenConns(4)
-	db.read.SetMaxIdleConns(4)
+	db.read.SetMaxOpenConns(readers + 2) // two for checks and copies of the whole
+	db.readers = make(chan *session, readers)
+	for range readers {
+		db.readers <- nil
+	}
 	return db.write.Ping()
 }
 
@@ -156,7 +160,7 @@ func (db *DB) stopWriter() bool {
 }
 
 func (db *DB) closePools() error {
-	err := db.write.Close()
+	err := errors.Join(db.closeReaders(), db.write.Close())
 	if db.read != db.write {
 		err = errors.Join(err, db.read.Close())
 	}
@@ -165,11 +169,10 @@ func (db *DB) closePools() error {
 
 // View runs fn on a snapshot.
 func (db *DB) View(ctx context.Context, fn func(tx social.Tx) error) error {
-	opts := &sql.TxOptions{ReadOnly: true}
-	if !db.dialect.sqlite {
-		opts.Isolation = sql.LevelRepeatableRead
+	if db.dialect.sqlite {
+		return db.snapshot(ctx, fn)
 	}
-	tx, err := db.read.BeginTx(ctx, opts)
+	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
 	if err != nil {
 		return db.translate(err)
 	}

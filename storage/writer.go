@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -46,7 +45,7 @@ func (db *DB) enqueue(u *unit) error {
 	db.closing.RLock()
 	defer db.closing.RUnlock()
 	if db.closed {
-		return &social.Error{Kind: social.Unavailable, Public: "the instance is stopping"}
+		return errStopping
 	}
 	select {
 	case db.work <- u:
@@ -58,12 +57,14 @@ func (db *DB) enqueue(u *unit) error {
 
 // writer owns the one connection that writes to SQLite.
 type writer struct {
-	db   *DB
-	conn *sql.Conn
+	db *DB
+	on *session
 	// lost says that SQLite rolled the shared transaction back by itself, as it may
 	// on a full disk or a failed write. From then on each statement would commit alone.
 	lost atomic.Bool
 }
+
+var errStopping = &social.Error{Kind: social.Unavailable, Public: "the instance is stopping"}
 
 // errLost fails what a rollback by SQLite itself took along.
 var errLost = &social.Error{Kind: social.Unavailable, Public: nothingStored, Err: errors.New("the database gave the transaction up")}
@@ -100,7 +101,7 @@ func (db *DB) gather(u *unit) []*unit {
 
 // connect takes the connection, unless it is there.
 func (w *writer) connect(ctx context.Context) error {
-	if w.conn != nil {
+	if w.on != nil {
 		return nil
 	}
 	conn, err := w.db.write.Conn(ctx)
@@ -118,16 +119,15 @@ func (w *writer) connect(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	w.conn = conn
+	w.on = newSession(conn)
 	return nil
 }
 
 // drop gives the connection up; the next batch takes a new one.
 func (w *writer) drop() {
-	if w.conn != nil {
-		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes it
-		_ = w.conn.Close()
-		w.conn = nil
+	if w.on != nil {
+		_ = w.on.close()
+		w.on = nil
 	}
 }
 
@@ -146,7 +146,7 @@ func (w *writer) commit(ctx context.Context, batch []*unit) {
 			return
 		}
 	}
-	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
+	if _, err := w.on.ExecContext(ctx, "COMMIT"); err != nil {
 		w.drop() // which rolls back
 		finish(batch, results, w.db.translate(err))
 		return
@@ -158,7 +158,7 @@ func (w *writer) begin(ctx context.Context) error {
 	if err := w.connect(ctx); err != nil {
 		return err
 	}
-	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if _, err := w.on.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		w.drop()
 		return err
 	}
@@ -194,7 +194,7 @@ func (w *writer) ExecContext(ctx context.Context, query string, args ...any) (sq
 	if w.lost.Load() {
 		return nil, errLost
 	}
-	return w.conn.ExecContext(context.WithoutCancel(ctx), query, args...)
+	return w.on.ExecContext(context.WithoutCancel(ctx), query, args...)
 }
 
 // QueryContext is like ExecContext.
@@ -202,7 +202,7 @@ func (w *writer) QueryContext(ctx context.Context, query string, args ...any) (*
 	if w.lost.Load() {
 		return nil, errLost
 	}
-	return w.conn.QueryContext(context.WithoutCancel(ctx), query, args...)
+	return w.on.QueryContext(context.WithoutCancel(ctx), query, args...)
 }
 
 // QueryRowContext is like ExecContext; a row cannot carry an error of ours, so
@@ -214,7 +214,7 @@ func (w *writer) QueryRowContext(ctx context.Context, query string, args ...any)
 		cancel()
 		ctx = ended
 	}
-	return w.conn.QueryRowContext(ctx, query, args...)
+	return w.on.QueryRowContext(ctx, query, args...)
 }
 
 // guarded turns a panic into an error, so that the writer lives on.
