@@ -200,7 +200,7 @@ func (t *Tx) filtered(ctx context.Context, where string, args []any, p social.Pa
 
 // Replies lists direct replies, oldest first.
 func (t *Tx) Replies(ctx context.Context, parent social.ID, p social.Page) ([]*social.Post, error) {
-	return t.postList(ctx, `SELECT `+postColumns+` FROM post p WHERE p.parent_id = $1 AND p.id > $2 AND p.deleted_at = 0 ORDER BY p.id LIMIT $3`,
+	return t.postList(ctx, `SELECT `+postColumns+` FROM post p WHERE p.parent_id = $1 AND p.parent_id <> 0 AND p.id > $2 AND p.deleted_at = 0 ORDER BY p.id LIMIT $3`,
 		parent, int64(max(p.Min, p.Since)), p.Limit)
 }
 
@@ -346,7 +346,7 @@ func (t *Tx) DeletePost(ctx context.Context, id social.ID, when time.Time) ([]st
 	if err != nil || p.Deleted() {
 		return nil, err
 	}
-	boosts, err := list(ctx, t, scanID, `SELECT id FROM post WHERE boost_of_id = $1 AND deleted_at = 0`, id)
+	boosts, err := t.boostsOf(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -371,6 +371,11 @@ func (t *Tx) DeletePost(ctx context.Context, id social.ID, when time.Time) ([]st
 		}
 	}
 	return files, nil
+}
+
+// boostsOf lists the boosts of a post.
+func (t *Tx) boostsOf(ctx context.Context, id social.ID) ([]social.ID, error) {
+	return list(ctx, t, scanID, `SELECT id FROM post WHERE boost_of_id = $1 AND boost_of_id <> 0 AND deleted_at = 0`, id)
 }
 
 func scanText(s scanner) (string, error) {
@@ -429,7 +434,7 @@ func scanAudience(s scanner) (social.Audience, error) {
 
 // BoostOf finds an account's boost.
 func (t *Tx) BoostOf(ctx context.Context, account, post social.ID) (*social.Post, error) {
-	return first(t.postList(ctx, `SELECT `+postColumns+` FROM post p WHERE p.boost_of_id = $2 AND p.author_id = $1 AND p.deleted_at = 0`, account, post))
+	return first(t.postList(ctx, `SELECT `+postColumns+` FROM post p WHERE p.boost_of_id = $2 AND p.boost_of_id <> 0 AND p.author_id = $1 AND p.deleted_at = 0`, account, post))
 }
 
 // BoostersOf lists who shared a post.
@@ -501,7 +506,7 @@ func (t *Tx) Marks(ctx context.Context, account social.ID, posts []social.ID) (m
 		err := s.Scan(&r.post, &r.kind)
 		return r, err
 	}, `SELECT post_id, kind FROM mark WHERE account_id = $1 AND post_id IN `+t.db.dialect.ids("$2")+`
-		UNION ALL SELECT boost_of_id, 'boost' FROM post WHERE author_id = $1 AND deleted_at = 0 AND boost_of_id IN `+t.db.dialect.ids("$2"),
+		UNION ALL SELECT boost_of_id, 'boost' FROM post WHERE author_id = $1 AND deleted_at = 0 AND boost_of_id <> 0 AND boost_of_id IN `+t.db.dialect.ids("$2"),
 		account, jsonText(posts))
 	for _, r := range rows {
 		m := out[r.post]
