@@ -327,7 +327,8 @@ type Organisation struct {
 	Group       string // "Muster Group"
 	Description string
 	Languages   []string
-	Contact     string // username of an administrator
+	Contact     string            // username of an administrator
+	Partners    map[string]string // names of partners by their zone, where one was given
 }
 
 // Organisation reads the names given at setup; the domain stands in before that.
@@ -338,7 +339,8 @@ func (s *Service) Organisation(ctx context.Context) (o Organisation, err error) 
 				return err
 			}
 		}
-		return nil
+		o.Partners, err = partnerNames(ctx, tx)
+		return err
 	})
 	if o.Name == "" {
 		o.Name = s.Links.Domain

@@ -2,6 +2,8 @@ package social
 
 import (
 	"context"
+	"maps"
+	"slices"
 )
 
 // Choice is an audience that a member can pick.
@@ -54,8 +56,8 @@ func (s *Service) fitting(peers []Peer, parent *Post, def Audience) []Choice {
 		}
 	}
 	all := []Choice{{Kind: AudienceDirect}, {Kind: AudienceFollowers}, {Kind: AudienceInstance}, {Kind: AudienceCompany, Peers: sisters}}
-	for name, n := range partners {
-		all = append(all, Choice{Kind: AudiencePartner, Name: name, Peers: n + sisters})
+	for _, name := range slices.Sorted(maps.Keys(partners)) {
+		all = append(all, Choice{Kind: AudiencePartner, Name: name, Peers: partners[name] + sisters})
 	}
 	all = append(all, Choice{Kind: AudienceUnlisted, Peers: outside + sisters}, Choice{Kind: AudiencePublic, Peers: outside + sisters})
 	if parent != nil {

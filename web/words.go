@@ -153,7 +153,7 @@ var words = map[string][2]string{
 	// Notifications
 	"notifications_empty": {"Nothing new. When somebody answers, follows or likes, it stands here.", "Nichts Neues. Wenn jemand antwortet, folgt oder etwas gefällt, steht es hier."},
 	"new":                 {"new", "neu"},
-	"mention":             {"mentioned you", "hat Sie erwähnt"}, "favourite": {"likes your post", "gefällt Ihr Beitrag"}, "reblog": {"shared your post", "hat Ihren Beitrag geteilt"},
+	"mention":             {"mentioned you", "hat Sie erwähnt"}, "answered": {"answered you", "hat Ihnen geantwortet"}, "favourite": {"likes your post", "gefällt Ihr Beitrag"}, "reblog": {"shared your post", "hat Ihren Beitrag geteilt"},
 	"follow_request": {"wants to follow you", "möchte Ihnen folgen"}, "now_follows": {"follows you now", "folgt Ihnen jetzt"},
 	"update":     {"edited a post that you shared", "hat einen Beitrag bearbeitet, den Sie geteilt haben"},
 	"poll_ended": {"A poll has ended", "Eine Umfrage ist beendet"}, "admin.report": {"reported something", "hat etwas gemeldet"},
@@ -255,14 +255,14 @@ func (f *frame) audience(kind social.AudienceKind, name string) string {
 		}
 		return f.T("aud_company", f.Org.Group)
 	case social.AudiencePartner:
-		return f.T("aud_partner", capital(name))
+		return f.T("aud_partner", f.Org.Partner(name))
 	case social.AudienceGroup:
 		return f.T("aud_group", name)
 	}
 	return f.T("aud_" + string(kind))
 }
 
-// capital begins a partner's name as names begin; zones are written small.
+// capital begins a sentence as one.
 func capital(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + s[n:]

@@ -239,19 +239,32 @@ func (a *app) peer() *cobra.Command {
 	}}
 	requests.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.AddCommand(list, requests, a.peerShow(),
-		a.host("zone HOST ZONE", "Put a server into a zone: company, partner:<name>, public or blocked", 2, func(ctx context.Context, in *instance.Instance, host string, rest []string) error {
-			z, err := social.ParseZone(rest[0])
-			if err != nil {
-				return &usageError{err}
-			}
-			return in.Social.SetZone(ctx, host, z, "set by parley peer zone")
-		}),
+		a.peerZone(),
 		a.host("block HOST", "Exchange nothing with a server and its subdomains", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
 			return in.Social.SetZone(ctx, host, social.Zone{Kind: social.ZoneBlocked}, "set by parley peer block")
 		}),
 		a.host("remove HOST", "Forget the decision about a server", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
 			return in.Social.RemovePeer(ctx, host)
 		}))
+	return c
+}
+
+func (a *app) peerZone() *cobra.Command {
+	var name string
+	c := a.host("zone HOST ZONE", "Put a server into a zone: company, partner:<name>, public or blocked", 2, func(ctx context.Context, in *instance.Instance, host string, rest []string) error {
+		z, err := social.ParseZone(rest[0])
+		if err == nil && name != "" && z.Kind != social.ZonePartner {
+			err = errors.New("--name is for a partner: partner:<name>")
+		}
+		if err != nil {
+			return &usageError{err}
+		}
+		if err := in.Social.SetZone(ctx, host, z, "set by parley peer zone"); err != nil || name == "" {
+			return err
+		}
+		return in.Social.NamePartner(ctx, z.Name, name)
+	})
+	c.Flags().StringVar(&name, "name", "", "what people read for a partner (default made of the zone's name: ACME)")
 	return c
 }
 
