@@ -312,12 +312,25 @@ func (s *Service) put(ctx context.Context, tx Tx, author *Account, p *Post, quie
 	if quiet {
 		return nil
 	}
-	for _, m := range p.Mentions {
-		if err := s.notify(ctx, tx, m.AccountID, NotifyMention, author, p); err != nil {
+	for _, id := range p.addressed() {
+		if err := s.notify(ctx, tx, id, NotifyMention, author, p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addressed lists whom a post speaks to: the one it answers, named in the text or
+// not, and everybody named.
+func (p *Post) addressed() []ID {
+	ids := make([]ID, 0, len(p.Mentions)+1)
+	if p.InReplyToAccountID != 0 {
+		ids = append(ids, p.InReplyToAccountID)
+	}
+	for _, m := range p.Mentions {
+		ids = append(ids, m.AccountID)
+	}
+	return unique(ids)
 }
 
 // notify tells a member, if that member may see the post and hears the author.

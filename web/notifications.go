@@ -65,6 +65,9 @@ func (p *page) notice(v *social.NotificationView, asks map[social.ID]bool) notic
 	n.PostURL = c.Link()
 	if v.Notification.Kind == social.NotifyMention {
 		n.Post = &c // what somebody wrote to the reader stands here whole
+		if v.Post.Post.InReplyToAccountID == p.Me.ID {
+			n.Does = p.T("answered")
+		}
 	}
 	return n
 }
