@@ -3,6 +3,7 @@ package federation_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -174,5 +175,41 @@ func TestGoneFollowerTakesTheServerAlong(t *testing.T) {
 				t.Errorf("%d posts and %d edits went to a server where nobody follows", n, m)
 			}
 		})
+	}
+}
+
+// Whoever makes us run out of look-ups has not made another server's key unreadable.
+func TestBudgetOfOneIsNoFailureOfAnother(t *testing.T) {
+	in, victim, _ := admitted(t, social.ZonePublic)
+	mallory := second(t, in, social.ZonePublic)
+	key := mallory.url("/users/m2/key")
+	doc := mallory.person("m2")
+	doc["publicKey"] = map[string]any{"id": key, "owner": mallory.actor("m2"), "publicKeyPem": string(mallory.public)}
+	mallory.docs["/users/m2"] = doc
+	mallory.docs["/k1"] = map[string]any{"id": mallory.url("/k2"), "type": "Key"}
+	mallory.docs["/k3"] = map[string]any{"id": mallory.url("/k3"), "type": "Key", "owner": mallory.actor("m2")}
+	mallory.redirect("/users/m2/key", "/k1")
+	mallory.redirect("/k2", "/k3")
+	refused := false
+	mallory.special(func(w http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Path != "/users/m2" || refused {
+			return false
+		}
+		refused = true
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	})
+	mallory.key.ID = key
+	claim := mallory.proves("other") // only for a key to sign with; what it is called is a lie
+	claim.ID = victim.actor("mallory") + "#main-key"
+	inbox := in.Config.PublicURL + "/inbox"
+	if got := mallory.send(inbox, proven(t, victim.create(1), claim, time.Now()), httpsig.Cavage, nil); got == 202 {
+		t.Fatalf("answered %d", got)
+	}
+	if n := victim.fetches.Load(); n != 0 {
+		t.Fatalf("%d fetches at the victim: the attack did not use up what it may", n)
+	}
+	if got := victim.sendJSON(inbox, victim.create(1)); got != 202 {
+		t.Errorf("the victim is answered %d", got)
 	}
 }

@@ -268,10 +268,15 @@ func (s *Server) fetchKey(ctx context.Context, uri string) (social.Key, *social.
 	if s.down.known("key "+uri, s.Now()) {
 		return social.Key{}, nil, comeLater(errors.New("it could not be fetched a moment ago"))
 	}
-	if _, err := s.fetchActor(ctx, owner); transient(err) {
+	_, err := s.fetchActor(ctx, owner)
+	switch {
+	case social.KindOf(err) == social.Limited:
+		// Whoever asks has used up what they may cause: that says nothing about the key.
+		return social.Key{}, nil, comeLater(err)
+	case transient(err):
 		s.down.fresh("key "+uri, s.Now())
 		return social.Key{}, nil, comeLater(err)
-	} else if err != nil {
+	case err != nil:
 		s.failed.fresh("key "+uri, s.Now())
 		return social.Key{}, nil, unauthenticated(err)
 	}
