@@ -58,11 +58,7 @@ func (s *Server) decide(ctx context.Context, j queue.Job) (d decision, err error
 		}
 		d.zone = s.Mode.Effective(d.peer.Zone)
 		if d.activity.Retraction {
-			receipts, err := tx.Receipts(ctx, d.activity.ObjectURI, j.Host)
-			if err == nil && len(receipts) == 0 {
-				d.refused = "the peer never had what this takes back"
-			}
-			return err
+			return s.decideRetraction(ctx, tx, j, &d)
 		}
 		if d.zone.Kind == social.ZoneBlocked {
 			d.refused = "the peer's zone does not allow it"
@@ -74,6 +70,34 @@ func (s *Server) decide(ctx context.Context, j queue.Job) (d decision, err error
 		return s.decidePost(ctx, tx, j, &d)
 	})
 	return d, err
+}
+
+func (s *Server) decideRetraction(ctx context.Context, tx social.Tx, j queue.Job, d *decision) error {
+	receipts, err := tx.Receipts(ctx, d.activity.ObjectURI, j.Host)
+	if err != nil {
+		return err
+	}
+	if len(receipts) == 0 {
+		d.refused = "the peer never had what this takes back"
+		return nil
+	}
+	if d.activity.Verb != social.VerbNarrow {
+		return nil
+	}
+	p, err := tx.Post(ctx, d.activity.PostID)
+	if err != nil {
+		return err
+	}
+	author, err := tx.Account(ctx, p.AuthorID)
+	if err != nil {
+		return err
+	}
+	reader := social.Reader{Peer: j.Host, Zone: d.zone, Home: s.Links.Home()}
+	keeps, err := s.social.CouldSee(ctx, tx, reader, p)
+	if keeps || !author.SuspendedAt.IsZero() { // a suspension ends, a deletion never does
+		d.refused = "the peer may still have what was edited"
+	}
+	return err
 }
 
 func (s *Server) decidePost(ctx context.Context, tx social.Tx, j queue.Job, d *decision) error {

@@ -2,8 +2,10 @@ package federation_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +56,39 @@ func TestLateParentWidensNothing(t *testing.T) {
 	seen, err := in.Social.Post(t.Context(), bob, inside.ID)
 	if err != nil || seen.Post.ThreadID == v.Post.ID {
 		t.Errorf("the thread did not grow together: %v", err)
+	}
+}
+
+// for ever, and never be changed again.
+func TestNarrowingEditTakesThePostBack(t *testing.T) {
+	in, r, net := admitted(t, social.ZonePublic)
+	got := r.deliveries()
+	sister := second(t, in, social.ZoneCompany)
+	kept := sister.deliveries()
+	alice := followedBy(t, in, r, net)
+	sister.arrive(t, net, in.Config.PublicURL+"/inbox", map[string]any{"id": sister.url("/follows/1"), "type": "Follow",
+		"actor": sister.actor("mallory"), "object": alice.Account.URI})
+	p := publish(t, in, alice, social.Draft{Text: "canary", Audience: "public"})
+	net.Settle()
+	if len(got.of("Create")) != 1 || len(kept.of("Create")) != 1 {
+		t.Fatal("the post did not arrive")
+	}
+	if _, err := in.Social.Edit(t.Context(), alice, p.ID, social.Draft{Text: "sparrow", Audience: "company"}); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	if n, m := len(kept.of("Delete")), len(kept.of("Update")); n != 0 || m != 1 {
+		t.Errorf("a sister, which may still have it, got %d deletions and %d updates", n, m)
+	}
+	if n := len(got.of("Update")); n != 0 {
+		t.Errorf("%d updates went out", n)
+	}
+	gone := got.of("Delete")
+	if len(gone) != 1 {
+		t.Fatalf("%d deletions went out", len(gone))
+	}
+	if b, _ := json.Marshal(gone[0]); strings.Contains(string(b), "sparrow") || !strings.Contains(string(b), p.URI) {
+		t.Errorf("%s", b)
 	}
 }
 

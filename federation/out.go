@@ -113,7 +113,7 @@ func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) erro
 	if p := about(c); p != nil {
 		a.PostID, a.ObjectURI, a.Ceiling = p.ID, p.URI, p.Ceiling
 	}
-	a.Retraction = c.Verb == social.VerbDelete || c.Verb == social.VerbUnboost
+	a.Retraction = c.Verb == social.VerbDelete || c.Verb == social.VerbUnboost || c.Verb == social.VerbNarrow
 	if err := tx.InsertActivity(ctx, a); err != nil || len(inboxes) == 0 {
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) erro
 // about is the own post that an activity carries or takes back.
 func about(c social.Change) *social.Post {
 	switch c.Verb {
-	case social.VerbCreate, social.VerbEdit, social.VerbDelete, social.VerbBoost, social.VerbUnboost, social.VerbPollCount:
+	case social.VerbCreate, social.VerbEdit, social.VerbNarrow, social.VerbDelete, social.VerbBoost, social.VerbUnboost, social.VerbPollCount:
 		return c.Post
 	}
 	return nil
@@ -143,7 +143,7 @@ func (s *Server) recipients(ctx context.Context, tx social.Tx, c social.Change) 
 		if err := s.readers(ctx, tx, c, r); err != nil {
 			return nil, err
 		}
-	case social.VerbEdit, social.VerbDelete, social.VerbUnboost:
+	case social.VerbEdit, social.VerbNarrow, social.VerbDelete, social.VerbUnboost:
 		// Whoever has it, fetched or sent, and whoever may be getting it at this moment.
 		receipts, err := tx.Receipts(ctx, c.Post.URI, "")
 		if err != nil {
@@ -153,6 +153,9 @@ func (s *Server) recipients(ctx context.Context, tx social.Tx, c social.Change) 
 			if rc.Inbox != "" {
 				r.add(rc.Inbox, rc.Peer)
 			}
+		}
+		if c.Verb == social.VerbNarrow {
+			break // egress lets it go to those of them only who lost the post
 		}
 		if err := s.readers(ctx, tx, c, r); err != nil {
 			return nil, err

@@ -33,10 +33,11 @@ func (s *Server) activity(ctx context.Context, tx social.Tx, id social.ID, c soc
 		}
 		o["to"], o["cc"] = note["to"], note["cc"]
 		return o, c.Post.Audience, nil
-	case social.VerbDelete:
+	case social.VerbDelete, social.VerbNarrow:
+		// To everybody who had it, and so without the people whom the post names now.
 		o["type"] = activitypub.Delete
 		o["object"] = object{"type": activitypub.Tombstone, "id": c.Post.URI}
-		o["to"], o["cc"] = s.addressing(c.Actor, c.Post)
+		o["to"] = []any{activitypub.Public}
 		return o, c.Post.Audience, nil
 	case social.VerbBoost:
 		o["id"], o["type"], o["object"] = c.Post.URI, activitypub.Announce, c.Subject.URI

@@ -11,6 +11,7 @@ type Verb string
 const (
 	VerbCreate      Verb = "create"
 	VerbEdit        Verb = "edit"
+	VerbNarrow      Verb = "narrow" // an edit left readers out: for them the post is gone
 	VerbDelete      Verb = "delete"
 	VerbBoost       Verb = "boost"
 	VerbUnboost     Verb = "unboost"

@@ -381,6 +381,7 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 		if err != nil {
 			return err
 		}
+		narrowed := false
 		if p.Kind == PostBoost {
 			return Errorf(Invalid, "a boost cannot be edited")
 		}
@@ -392,7 +393,7 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 			if !a.narrows(p.Audience) {
 				return Errorf(Invalid, "an edit can only narrow who sees a post, never widen it")
 			}
-			p.Audience = a
+			p.Audience, narrowed = a, true
 			p.nameAudience(me)
 		}
 		s.fill(p, d, people)
@@ -408,6 +409,11 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 		}
 		for _, m := range p.Mentions {
 			if err := s.notify(ctx, tx, m.AccountID, NotifyMention, me, p); err != nil {
+				return err
+			}
+		}
+		if narrowed {
+			if err := s.Outbox.Record(ctx, tx, Change{Verb: VerbNarrow, Actor: me, Post: p, At: p.EditedAt}); err != nil {
 				return err
 			}
 		}
