@@ -164,6 +164,17 @@ func TestAudiencesOfAnApp(t *testing.T) {
 			t.Errorf("%v: %v", f, v["parley"])
 		}
 	}
+	// Nor does it change what is said there: it may take that in, though.
+	for _, said := range []string{"public", "unlisted", "partner:acme"} {
+		path := "/api/v1/statuses/" + open.write("my own words", said)
+		plain.do("PUT", path, form{"status": {"words of the app"}}).refused(403)
+		if v := open.get(path).ok(); text(v, "content") != "<p>my own words</p>" || v["edited_at"] != nil {
+			t.Errorf("%s: %v", said, v)
+		}
+		if v := plain.do("PUT", path, form{"status": {"words of the app"}, "audience": {"company"}}).ok(); text(v, "parley.audience") != "company" {
+			t.Errorf("%s: %v", said, v["parley"])
+		}
+	}
 	// In a narrower thread a wider choice is clamped, and an edit never widens.
 	inside := open.write("inside", "instance")
 	v := open.post("/api/v1/statuses", form{"status": {"reply"}, "visibility": {"public"}, "in_reply_to_id": {inside}}).ok()

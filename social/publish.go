@@ -396,6 +396,9 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 			p.Audience, narrowed = a, true
 			p.nameAudience(me)
 		}
+		if d.PublicMeans != "" && p.leaves() {
+			return Errorf(Forbidden, "this app may not publish outside the company; edit the post in the browser, or narrow who sees it")
+		}
 		s.fill(p, d, people)
 		if p.Attachments, err = s.attach(ctx, tx, me, p.ID, d.MediaIDs, p.Attachments); err != nil {
 			return err
@@ -423,6 +426,11 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 		return nil, err
 	}
 	return s.Post(ctx, r, id)
+}
+
+// leaves says that a post is for others than the company by its author's own choice.
+func (p *Post) leaves() bool {
+	return p.Ceiling.IsZero() && (p.Audience.Everybody() || p.Audience.Kind == AudiencePartner)
 }
 
 // own loads a post that the reader wrote; anybody else's is missing.
