@@ -358,6 +358,11 @@ func (t *Tx) DeletePost(ctx context.Context, id social.ID, when time.Time) ([]st
 	if _, err := t.exec(ctx, `UPDATE post SET deleted_at = $2, data = '{}', raw = NULL WHERE id = $1`, id, ms(when)); err != nil {
 		return nil, err
 	}
+	// What told others of it holds its text, and will not be sent any more; what takes it
+	// back holds ids only.
+	if _, err := t.exec(ctx, `UPDATE activity SET body = $2 WHERE post_id = $1 AND post_id <> 0 AND retraction = 0`, id, []byte("{}")); err != nil {
+		return nil, err
+	}
 	if err := t.countPost(ctx, p, -1); err != nil {
 		return nil, err
 	}
