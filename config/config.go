@@ -95,12 +95,12 @@ type Field struct {
 func Fields() []Field {
 	return []Field{
 		{"domain", "localhost:8080", "the part of handles after the @; fixed at the first start"},
-		{"public_url", "", "origin of every address; empty: https://<domain>, or http:// while the domain is loopback"},
+		{"public_url", "", "origin of every address; empty: https:// and the domain, http:// while that is loopback"},
 		{"profile", "company", "company or open: sets policy defaults only"},
 		{"listen", "127.0.0.1:8080", "address and port to listen on"},
 		{"data_dir", "parley-data", "folder for the database, files and keys"},
-		{"storage.url", "sqlite:parley.db", "sqlite:<file in data_dir> or postgres://..."},
-		{"media.url", "file:media", "file:<folder in data_dir>"},
+		{"storage.url", "sqlite:parley.db", "sqlite: and a file in data_dir, or postgres://..."},
+		{"media.url", "file:media", "file: and a folder in data_dir"},
 		{"tls.cert", "", "certificate file, to serve https without a proxy"},
 		{"tls.key", "", "its key file"},
 		{"tls.acme_email", "", "reserved for certificates that come by themselves; not used yet"},
