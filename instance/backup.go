@@ -75,6 +75,15 @@ func mediaDir(c *config.Config) string {
 	return dir
 }
 
+// databaseFile is where SQLite keeps everything; false for PostgreSQL.
+func databaseFile(c *config.Config) (file string, ok bool) {
+	file, ok = strings.CutPrefix(c.Storage.URL, "sqlite:")
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(c.DataDir, file)
+	}
+	return file, ok
+}
+
 func addFile(tw *tar.Writer, name, from string) error {
 	f, err := os.Open(from)
 	if errors.Is(err, os.ErrNotExist) {
@@ -99,8 +108,9 @@ func addFile(tw *tar.Writer, name, from string) error {
 // write are refused (T37), and so is an archive that is cut off or damaged. Nothing
 // is there until all of it was read and the database was found whole.
 func Restore(ctx context.Context, c *config.Config, file string) (err error) {
-	if c.Storage.URL != "sqlite:"+databaseEntry {
-		return errors.New("restore is for SQLite; restore a PostgreSQL database with pg_restore")
+	database, ok := databaseFile(c)
+	if !ok {
+		return errors.New("restore is for SQLite; restore a PostgreSQL database with pg_restore, and copy the media folder back")
 	}
 	f, err := os.Open(file)
 	if err != nil {
@@ -116,6 +126,11 @@ func Restore(ctx context.Context, c *config.Config, file string) (err error) {
 	if err := mustBeEmpty(mediaDir(c)); err != nil {
 		return err
 	}
+	for _, old := range []string{database, database + "-wal"} { // it may stand outside the data folder
+		if _, err := os.Lstat(old); err == nil {
+			return fmt.Errorf("%s is there already; restore where no database is", old)
+		}
+	}
 	work, err := os.MkdirTemp(c.DataDir, "restore-")
 	if err != nil {
 		return err
@@ -127,7 +142,7 @@ func Restore(ctx context.Context, c *config.Config, file string) (err error) {
 	if err := storage.CheckFile(ctx, filepath.Join(work, databaseEntry)); err != nil {
 		return fmt.Errorf("%s holds a database that cannot be used: %w", file, err)
 	}
-	return moveIn(c, work)
+	return moveIn(c, work, database)
 }
 
 func mustBeEmpty(dir string) error {
@@ -173,7 +188,7 @@ func unpackAll(r io.Reader, work string) error {
 
 // moveIn puts what was unpacked in its place, the database last: without it there
 // is no instance.
-func moveIn(c *config.Config, work string) error {
+func moveIn(c *config.Config, work, database string) error {
 	media := mediaDir(c)
 	if err := os.MkdirAll(filepath.Dir(media), 0o700); err != nil {
 		return err
@@ -184,7 +199,10 @@ func moveIn(c *config.Config, work string) error {
 	if err := os.Rename(filepath.Join(work, "media"), media); err != nil {
 		return err
 	}
-	return os.Rename(filepath.Join(work, databaseEntry), filepath.Join(c.DataDir, databaseEntry))
+	if err := os.MkdirAll(filepath.Dir(database), 0o700); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(work, databaseEntry), database)
 }
 
 func unpack(r io.Reader, to string) error {

@@ -39,6 +39,39 @@ func archive(t *testing.T, entries ...string) []byte {
 	return b.Bytes()
 }
 
+// A backup goes where the configuration says that the database is, and over none.
+func TestRestoreWithAnotherDatabaseName(t *testing.T) {
+	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Config: map[string]string{"storage.url": "sqlite:db/all.db"}})
+	ctx, file := context.Background(), filepath.Join(t.TempDir(), "backup")
+	if _, err := in.Social.CreateAccount(ctx, social.NewAccount{Username: "alice"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Backup(ctx, file); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{"sqlite:db/all.db", "sqlite:" + filepath.Join(t.TempDir(), "elsewhere.db")} {
+		c := *in.Config
+		c.DataDir, c.Storage.URL = filepath.Join(t.TempDir(), "data"), url
+		if err := instance.Restore(ctx, &c, file); err != nil {
+			t.Fatal(err)
+		}
+		again, err := instance.Open(ctx, &c, in.Social.Log, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := again.Social.AccountByHandle(ctx, social.Nobody(again.Social.HomeAuthority()), "alice"); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+		if err := again.Close(); err != nil {
+			t.Fatal(err)
+		}
+		c.DataDir = filepath.Join(t.TempDir(), "data")
+		if err := instance.Restore(ctx, &c, file); filepath.IsAbs(strings.TrimPrefix(url, "sqlite:")) && err == nil {
+			t.Errorf("restored over %s", url)
+		}
+	}
+}
+
 // A foreign, cut off, damaged or hostile archive is refused with a reason, and
 // nothing of it is left behind (T37).
 func TestRestoreIsAllOrNothing(t *testing.T) {
