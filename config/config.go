@@ -12,6 +12,7 @@ import (
 	"os"
 	"reflect"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
@@ -161,11 +162,27 @@ func Load(path string, flags map[string]string, env []string) (*Config, error) {
 	for key, value := range flags {
 		v.Set(key, value)
 	}
+	if err := checkNumbers(v); err != nil {
+		return nil, err
+	}
 	var c Config
 	if err := v.Unmarshal(&c, viper.DecodeHook(mapstructure.StringToSliceHookFunc(","))); err != nil {
 		return nil, &Error{Key: "configuration", Hint: err.Error()}
 	}
 	return &c, c.check()
+}
+
+// checkNumbers names the key of a number that is none; the decoder would speak of Go.
+func checkNumbers(v *viper.Viper) error {
+	for _, f := range Fields() {
+		if _, number := f.Default.(int); !number {
+			continue
+		}
+		if _, err := strconv.Atoi(v.GetString(f.Key)); err != nil {
+			return &Error{f.Key, fmt.Sprintf("%q is not possible; write a whole number, such as %v", v.GetString(f.Key), f.Default)}
+		}
+	}
+	return nil
 }
 
 func readFile(v *viper.Viper, path string) error {

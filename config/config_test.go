@@ -69,7 +69,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"listen without a port", "listen: localhost", "", "listen", "127.0.0.1:8080"},
 		{"bad mail port", "smtp: {port: 0}", "", "smtp.port", "587"},
 		{"bad metrics", "metrics: {listen: here}", "", "metrics.listen", "127.0.0.1:9090"},
-		{"not a number", "limits: {post_length: many}", "", "limits.post_length", "int"},
+		{"not a number", "limits: {post_length: many}", "", "limits.post_length", "whole number"},
 		{"bad storage", "storage: {url: mysql://x}", "", "storage.url", "sqlite:"},
 	} {
 		var env []string
