@@ -30,6 +30,9 @@ func (s *Server) deliver(ctx context.Context, j queue.Job) queue.Result {
 	}
 	if d.refused != "" {
 		s.Log.Info("delivery not sent", "peer", j.Host, "activity", j.Ref, "reason", d.refused)
+		if err := s.Store.Tx(ctx, func(tx social.Tx) error { return s.giveUp(ctx, tx, j, d, social.StateDropped, d.refused) }); err != nil {
+			return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+		}
 		return queue.Result{Verdict: queue.Done, Reason: d.refused}
 	}
 	return s.egress(ctx, j, d)
@@ -184,7 +187,8 @@ func (s *Server) egress(ctx context.Context, j queue.Job, d decision) queue.Resu
 func (s *Server) settle(ctx context.Context, j queue.Job, d decision, res *outbound.Response, err error, dialect httpsig.Dialect) queue.Result {
 	touch := social.PeerTouch{Authority: j.Host}
 	result := s.judge(j, d, res, err)
-	if result.Reason == "" {
+	arrived := result.Reason == ""
+	if arrived {
 		touch.OutAt, touch.Dialect = s.Now(), dialect.String()
 		if err := s.Queue.HostWorked(ctx, j.Host, s.Now()); err != nil {
 			s.Log.Warn("peer health not noted", "peer", j.Host, "error", err)
@@ -193,13 +197,42 @@ func (s *Server) settle(ctx context.Context, j queue.Job, d decision, res *outbo
 		touch.Error = result.Reason
 		s.Log.Info("delivery failed", "peer", j.Host, "activity", j.Ref, "reason", result.Reason)
 	}
-	if result.Reason == "" && d.peer.LastError == "" && d.peer.Dialect == touch.Dialect && s.Now().Sub(d.peer.LastOutAt) < time.Minute {
+	if arrived && d.activity.Verb != social.VerbEdit && d.peer.LastError == "" && d.peer.Dialect == touch.Dialect && s.Now().Sub(d.peer.LastOutAt) < time.Minute {
 		return result // nothing new: spare the write
 	}
-	if err := s.Store.Tx(ctx, func(tx social.Tx) error { return tx.TouchPeer(ctx, touch) }); err != nil {
-		s.Log.Warn("peer health not noted", "peer", j.Host, "error", err)
+	if err := s.Store.Tx(ctx, func(tx social.Tx) error {
+		if err := s.noteEnd(ctx, tx, j, d, res, result); err != nil {
+			return err
+		}
+		return tx.TouchPeer(ctx, touch)
+	}); err != nil {
+		s.Log.Warn("the result of a delivery was not noted", "peer", j.Host, "error", err)
 	}
 	return result
+}
+
+// noteEnd keeps for the author what became of a delivery that has ended.
+func (s *Server) noteEnd(ctx context.Context, tx social.Tx, j queue.Job, d decision, res *outbound.Response, result queue.Result) error {
+	switch {
+	case result.Verdict != queue.Done:
+		return nil
+	case result.Reason != "" && res != nil && res.Status >= 400 && res.Status < 500:
+		return s.giveUp(ctx, tx, j, d, social.StateRefused, result.Reason)
+	case result.Reason != "":
+		return s.giveUp(ctx, tx, j, d, social.StateDropped, "given up: "+result.Reason)
+	case d.activity.Verb == social.VerbEdit:
+		return tx.DropRefusal(ctx, d.activity.PostID, j.Target) // it brought the whole post
+	}
+	return nil
+}
+
+// giveUp notes that a post did not arrive. What changes or takes back a post finds it
+// there or not, and says nothing about that.
+func (s *Server) giveUp(ctx context.Context, tx social.Tx, j queue.Job, d decision, state social.RefusalState, reason string) error {
+	if d.activity.PostID == 0 || d.activity.Verb != social.VerbCreate && d.activity.Verb != social.VerbBoost {
+		return nil
+	}
+	return tx.PutRefusal(ctx, social.Refusal{PostID: d.activity.PostID, Peer: j.Host, Inbox: j.Target, State: state, Reason: reason, At: s.Now()})
 }
 
 // judge says what becomes of a delivery. One to a sister or partner is tried until

@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -165,14 +166,35 @@ func (s *Server) keep(r *http.Request, o object, body []byte, v *verified) error
 	if mux.Vars(r)["id"] == "" {
 		in.InboxID = 0
 	}
-	return s.Store.Tx(r.Context(), func(tx social.Tx) error {
+	if err := s.store(r.Context(), in, v); err != nil {
+		return err
+	}
+	s.heard(r.Context(), v.peer)
+	return nil
+}
+
+// heard lets deliveries go that wait for a server to be back: it is.
+func (s *Server) heard(ctx context.Context, peer string) {
+	released, err := s.Queue.HostHeard(ctx, peer, s.Now())
+	if err != nil {
+		s.Log.Warn("peer health not noted", "peer", peer, "error", err)
+	}
+	if released {
+		s.Log.Info("a server that could not be reached sends again; what waits for it goes now", "peer", peer)
+		s.deliveries.Wake()
+	}
+}
+
+// store is keep's transaction.
+func (s *Server) store(ctx context.Context, in *social.Inbound, v *verified) error {
+	return s.Store.Tx(ctx, func(tx social.Tx) error {
 		if v.forwarded() {
 			// Passed on, it says nothing new to whoever had it, by whichever inbox (T4).
-			if had, err := tx.WasInbound(r.Context(), id); err != nil || had {
+			if had, err := tx.WasInbound(ctx, in.URI); err != nil || had {
 				return err
 			}
 		}
-		fresh, err := tx.InsertInbound(r.Context(), in)
+		fresh, err := tx.InsertInbound(ctx, in)
 		if err != nil || !fresh {
 			return err
 		}
@@ -180,10 +202,10 @@ func (s *Server) keep(r *http.Request, o object, body []byte, v *verified) error
 		if !v.forwarded() {
 			touch.SharedInbox = v.account.SharedInboxURI
 		}
-		if err := tx.TouchPeer(r.Context(), touch); err != nil {
+		if err := tx.TouchPeer(ctx, touch); err != nil {
 			return err
 		}
 		tx.AfterCommit(s.inbound.Wake)
-		return tx.AddJobs(r.Context(), []queue.Job{{Kind: "inbox", Ref: int64(in.ID), Chain: int64(v.account.ID)}})
+		return tx.AddJobs(ctx, []queue.Job{{Kind: "inbox", Ref: int64(in.ID), Chain: int64(v.account.ID)}})
 	})
 }

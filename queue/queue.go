@@ -45,6 +45,7 @@ type Host struct {
 	NextTry   time.Time // parked until then; zero: not parked
 	LastOK    time.Time
 	LastError string
+	HeldAt    time.Time // zero unless an administrator holds what goes there
 	Queued    int       // jobs waiting
 	OldestAt  time.Time // of the jobs waiting
 }
@@ -71,6 +72,9 @@ type Store interface {
 	// HostWorked clears failures and parking: what was parked is due at once. Jobs
 	// that somebody works on, and jobs that wait longer for themselves, stay as they are.
 	HostWorked(ctx context.Context, host string, now time.Time) error
+	// HostHeard unparks a host that sent something, and is there again as it seems:
+	// once, until a job of it is done. It says whether it did.
+	HostHeard(ctx context.Context, host string, now time.Time) (bool, error)
 	// Host tells the health of one host; the zero Host with its name if unknown.
 	Host(ctx context.Context, host string) (Host, error)
 	// NextDue is when the next job of a kind can run; zero if none waits.
@@ -88,7 +92,8 @@ type Admin interface {
 	// RetryNow makes jobs of a host ("" all) due at once and unparks it; it returns
 	// how many. Jobs that somebody works on are left.
 	RetryNow(ctx context.Context, host string, now time.Time) (int, error)
-	// Hold or release the jobs of a host.
+	// Hold keeps the jobs of a host back, also those that are added later, until it is
+	// called with false; it returns how many wait.
 	Hold(ctx context.Context, host string, held bool, now time.Time) (int, error)
 	// Drop removes the jobs of a host.
 	Drop(ctx context.Context, kind, host string) (int, error)

@@ -198,6 +198,63 @@ func TestDownHostIsParkedAndComesBack(t *testing.T) {
 	}
 }
 
+// A parked host that sends something is tried at once: once, until it takes
+// something. When that fails it waits as long as before and longer.
+func TestParkedHostThatSendsIsTriedOnce(t *testing.T) {
+	b := newBench(t)
+	ctx := context.Background()
+	heard := func(want bool) {
+		t.Helper()
+		if got, err := b.db.HostHeard(ctx, "a.test", b.now()); err != nil || got != want {
+			t.Errorf("released %v: %v", got, err)
+		}
+	}
+	var down atomic.Bool
+	var attempts atomic.Int64
+	r := b.runner(4, 4, func(ctx context.Context, j queue.Job) queue.Result {
+		attempts.Add(1)
+		if down.Load() {
+			return queue.Result{Verdict: queue.HostDown, Reason: "no answer"}
+		}
+		b.must(b.db.HostWorked(ctx, j.Host, b.now()))
+		return queue.Result{}
+	})
+	heard(false) // it is not parked
+	b.add(1, "a.test")
+	down.Store(true)
+	for range 10 {
+		r.Drain(ctx)
+		h, err := b.db.Host(ctx, "a.test")
+		b.must(err)
+		b.pass(h.NextTry.Sub(b.now()))
+	}
+	r.Drain(ctx)
+	b.pass(time.Minute)
+	heard(true)
+	heard(false)
+	if r.Drain(ctx); attempts.Load() != 12 {
+		t.Errorf("%d attempts", attempts.Load())
+	}
+	h, err := b.db.Host(ctx, "a.test")
+	b.must(err)
+	if wait := h.NextTry.Sub(b.now()); h.Failures != 12 || wait < 6*time.Hour {
+		t.Errorf("after the failed attempt: %d failures, parked for %s", h.Failures, wait)
+	}
+	heard(false) // it sends and cannot receive
+	if r.Drain(ctx); attempts.Load() != 12 {
+		t.Errorf("%d attempts", attempts.Load())
+	}
+	down.Store(false)
+	b.pass(13 * time.Hour)
+	if r.Drain(ctx); attempts.Load() != 13 {
+		t.Errorf("%d attempts", attempts.Load())
+	}
+	down.Store(true)
+	b.add(2, "a.test")
+	r.Drain(ctx)
+	heard(true) // it is another time that it is down
+}
+
 // A worker whose lease ended does not disturb whoever has the job now.
 func TestLateWorkerLeavesTheJobAlone(t *testing.T) {
 	b := newBench(t)
@@ -324,14 +381,19 @@ func TestHoldRetryAndDrop(t *testing.T) {
 	if fmt.Sprint(ran) != "map[b.test:3]" {
 		t.Errorf("ran %v", ran)
 	}
-	if n, err := b.db.Hold(ctx, "a.test", false, b.now()); err != nil || n != 3 {
+	b.add(4, "a.test") // one more waits than did: what comes later is held too
+	r.Drain(ctx)
+	if h, err := b.db.Host(ctx, "a.test"); err != nil || h.Queued != 4 || h.HeldAt.IsZero() || ran["a.test"] != 0 {
+		t.Errorf("held: %+v, ran %v, %v", h, ran, err)
+	}
+	if n, err := b.db.Hold(ctx, "a.test", false, b.now()); err != nil || n != 4 {
 		t.Fatalf("released %d: %v", n, err)
 	}
 	if n, err := b.db.Drop(ctx, "deliver", "b.test"); err != nil || n != 0 {
 		t.Errorf("dropped %d: %v", n, err)
 	}
 	r.Drain(ctx)
-	if fmt.Sprint(ran) != "map[a.test:3 b.test:3]" {
+	if fmt.Sprint(ran) != "map[a.test:4 b.test:3]" {
 		t.Errorf("ran %v", ran)
 	}
 	b.add(2, "a.test")

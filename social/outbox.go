@@ -97,11 +97,32 @@ type Receipt struct {
 	At        time.Time
 }
 
+// RefusalState says who ended a delivery that did not arrive.
+type RefusalState string
+
+const (
+	// StateRefused: the other server does not want it.
+	StateRefused RefusalState = "refused"
+	// StateDropped: we gave up, or an administrator did.
+	StateDropped RefusalState = "dropped"
+)
+
+// Refusal remembers that a post's first delivery to an inbox ended without success.
+// The receipt stays beside it: only the other server knows what it kept.
+type Refusal struct {
+	PostID ID
+	Peer   string
+	Inbox  string
+	State  RefusalState
+	Reason string
+	At     time.Time
+}
+
 // Delivery states of a post, as its author sees them.
 type DeliveryState struct {
 	Peer      string    `json:"peer"`
 	Inbox     string    `json:"inbox"`
-	State     string    `json:"state"` // delivered, fetched, waiting, dropped
+	State     string    `json:"state"` // delivered, fetched, waiting, held, refused, dropped
 	Attempts  int       `json:"attempts"`
 	NextAt    time.Time `json:"next_at,omitzero"`
 	At        time.Time `json:"at,omitzero"`

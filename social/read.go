@@ -446,6 +446,13 @@ func (s *Service) Deliveries(ctx context.Context, r Reader, id ID) (states []Del
 			}
 			states = append(states, DeliveryState{Peer: rc.Peer, Inbox: rc.Inbox, State: state, At: rc.At})
 		}
+		refusals, err := tx.RefusalsOf(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		for _, f := range refusals {
+			states = append(withoutInbox(states, f.Inbox), DeliveryState{Peer: f.Peer, Inbox: f.Inbox, State: string(f.State), At: f.At, LastError: f.Reason})
+		}
 		activities, err := tx.ActivitiesOf(ctx, p.ID)
 		for _, a := range activities {
 			refs = append(refs, int64(a.ID))
@@ -458,10 +465,18 @@ func (s *Service) Deliveries(ctx context.Context, r Reader, id ID) (states []Del
 	jobs, err := s.Jobs.JobsOf(ctx, "deliver", refs)
 	for _, j := range jobs {
 		// The receipt is older than the sending: while a job waits, nothing has arrived for sure.
-		states = slices.DeleteFunc(states, func(d DeliveryState) bool { return d.Inbox == j.Target })
+		states = withoutInbox(states, j.Target)
 	}
 	for _, j := range jobs {
-		states = append(states, DeliveryState{Peer: j.Host, Inbox: j.Target, State: "waiting", Attempts: j.Attempts, NextAt: j.NextAt, LastError: j.LastError})
+		state := "waiting"
+		if !j.HeldAt.IsZero() {
+			state = "held"
+		}
+		states = append(states, DeliveryState{Peer: j.Host, Inbox: j.Target, State: state, Attempts: j.Attempts, NextAt: j.NextAt, LastError: j.LastError})
 	}
 	return states, err
+}
+
+func withoutInbox(states []DeliveryState, inbox string) []DeliveryState {
+	return slices.DeleteFunc(states, func(d DeliveryState) bool { return d.Inbox == inbox })
 }

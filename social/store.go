@@ -100,7 +100,8 @@ type PostStore interface {
 	UpdatePost(ctx context.Context, p *Post) error
 	// PostVersions lists former states, oldest first.
 	PostVersions(ctx context.Context, id ID) ([]*Post, error)
-	// DeletePost leaves a tombstone: audience, ceiling, author, URI and times.
+	// DeletePost leaves a tombstone: audience, ceiling, author, URI, times and, unless
+	// everybody could read it, the accounts it named and answered.
 	// It takes back counts, boosts of it, timeline and notification rows,
 	// favourites, bookmarks and the index, and says which media files are now free.
 	DeletePost(ctx context.Context, id ID, at time.Time) (files []string, err error)
@@ -271,6 +272,11 @@ type OutboxStore interface {
 	// Receipts of an object; peer "" means all.
 	Receipts(ctx context.Context, objectURI, peer string) ([]Receipt, error)
 	ReceiptsOfPost(ctx context.Context, post ID) ([]Receipt, error)
+
+	// PutRefusal notes that a post did not arrive; DropRefusal that it did after all.
+	PutRefusal(ctx context.Context, r Refusal) error
+	DropRefusal(ctx context.Context, post ID, inbox string) error
+	RefusalsOf(ctx context.Context, post ID) ([]Refusal, error)
 
 	// InsertInbound keeps an activity durably. It says false when the same
 	// (activity, inbox) was taken before, unless it was taken back since and this

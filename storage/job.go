@@ -119,14 +119,14 @@ func (db *DB) HostWorked(ctx context.Context, host string, now time.Time) error 
 	})
 }
 
-const hostColumns = `h.name, h.failures, h.next_try, h.last_ok, h.last_error,
+const hostColumns = `h.name, h.failures, h.next_try, h.last_ok, h.last_error, h.held_at,
 	(SELECT count(*) FROM job j WHERE j.host = h.name), (SELECT coalesce(min(j.created_at), 0) FROM job j WHERE j.host = h.name)`
 
 func scanHost(s scanner) (queue.Host, error) {
 	var h queue.Host
-	var next, ok, oldest int64
-	err := s.Scan(&h.Name, &h.Failures, &next, &ok, &h.LastError, &h.Queued, &oldest)
-	h.NextTry, h.LastOK, h.OldestAt = at(next), at(ok), at(oldest)
+	var next, ok, held, oldest int64
+	err := s.Scan(&h.Name, &h.Failures, &next, &ok, &h.LastError, &held, &h.Queued, &oldest)
+	h.NextTry, h.LastOK, h.HeldAt, h.OldestAt = at(next), at(ok), at(held), at(oldest)
 	return h, err
 }
 
@@ -147,8 +147,8 @@ func (db *DB) Host(ctx context.Context, host string) (h queue.Host, err error) {
 func (db *DB) Hosts(ctx context.Context) (hosts []queue.Host, err error) {
 	err = db.View(ctx, func(tx social.Tx) error {
 		hosts, err = list(ctx, tx.(*Tx), scanHost, `SELECT `+hostColumns+` FROM (
-			SELECT name, failures, next_try, last_ok, last_error FROM host
-			UNION ALL SELECT DISTINCT host, 0, 0, 0, '' FROM job WHERE host <> '' AND host NOT IN (SELECT name FROM host)) h ORDER BY h.name`)
+			SELECT name, failures, next_try, last_ok, last_error, held_at FROM host
+			UNION ALL SELECT DISTINCT host, 0, 0, 0, '', 0 FROM job WHERE host <> '' AND host NOT IN (SELECT name FROM host)) h ORDER BY h.name`)
 		return err
 	})
 	return hosts, err
@@ -197,18 +197,49 @@ func (db *DB) RetryNow(ctx context.Context, host string, now time.Time) (n int, 
 	return n, err
 }
 
-// Hold keeps a host's jobs back, or lets them go.
-func (db *DB) Hold(ctx context.Context, host string, held bool, now time.Time) (int, error) {
+// Hold keeps back what goes to a host, now and later, or lets it go.
+func (db *DB) Hold(ctx context.Context, host string, held bool, now time.Time) (n int, err error) {
 	when := int64(0)
 	if held {
 		when = ms(now)
 	}
-	return db.change(ctx, `UPDATE job SET held_at = $2 WHERE host = $1`, host, when)
+	err = db.run(ctx, func(t *Tx) error {
+		if _, err := t.exec(ctx, `INSERT INTO host (name, failures, next_try, last_ok, last_error, held_at) VALUES ($1, 0, 0, 0, '', $2)
+			ON CONFLICT (name) DO UPDATE SET held_at = excluded.held_at`, host, when); err != nil {
+			return err
+		}
+		changed, err := t.exec(ctx, `UPDATE job SET held_at = $2 WHERE host = $1`, host, when)
+		n = int(changed)
+		return err
+	})
+	return n, err
 }
 
-// Drop removes a host's jobs.
-func (db *DB) Drop(ctx context.Context, kind, host string) (int, error) {
-	return db.change(ctx, `DELETE FROM job WHERE kind = $1 AND host = $2`, kind, host) // with all of its chains
+// HostHeard lets what is parked for a host go at once, since it is there to send;
+// once, until something arrived there. Its failures stay counted, so that it is
+// parked as long as before when it does not take anything.
+func (db *DB) HostHeard(ctx context.Context, host string, now time.Time) (released bool, err error) {
+	const parked = `name = $1 AND failures > 0 AND next_try > $2 AND heard_at <= last_ok`
+	err = db.View(ctx, func(tx social.Tx) error { // nearly every host is not parked: spare the write
+		found, err := list(ctx, tx.(*Tx), scanID, `SELECT next_try FROM host WHERE `+parked, host, ms(now))
+		released = len(found) == 1
+		return err
+	})
+	if err != nil || !released {
+		return false, err
+	}
+	err = db.run(ctx, func(t *Tx) error {
+		until, err := list(ctx, t, scanID, `SELECT next_try FROM host WHERE `+parked, host, ms(now))
+		if released = len(until) == 1; err != nil || !released {
+			return err
+		}
+		if _, err := t.exec(ctx, `UPDATE host SET next_try = $2, heard_at = $2 WHERE name = $1`, host, ms(now)); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `UPDATE job SET next_at = $2 WHERE host = $1 AND next_at > $2 AND next_at <= $3 AND lease_at <= $2`, host, ms(now), until[0])
+		return err
+	})
+	return released, err
 }
 
 func (db *DB) change(ctx context.Context, query string, args ...any) (n int, err error) {

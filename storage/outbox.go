@@ -177,9 +177,10 @@ func (t *Tx) AddJobs(ctx context.Context, jobs []queue.Job) error {
 			j.NextAt = now
 		}
 		if _, err := t.exec(ctx, `
-			INSERT INTO job (id, kind, host, ref, target, next_at, created_at, chain, waits)
+			INSERT INTO job (id, kind, host, ref, target, next_at, created_at, held_at, chain, waits)
 			VALUES ($1, $2, $3, $4, $5, CASE WHEN coalesce((SELECT next_try FROM host WHERE name = $3), 0) > $6
-			  THEN (SELECT next_try FROM host WHERE name = $3) ELSE $6 END, $7, $8,
+			  THEN (SELECT next_try FROM host WHERE name = $3) ELSE $6 END, $7,
+			  coalesce((SELECT held_at FROM host WHERE name = $3), 0), $8,
 			  CASE WHEN EXISTS (SELECT 1 FROM job WHERE chain = $8 AND chain <> 0 AND kind = $2 AND target = $5) THEN 1 ELSE 0 END)
 			ON CONFLICT (kind, ref, target) DO NOTHING`,
 			t.db.nextID(), j.Kind, j.Host, j.Ref, j.Target, ms(j.NextAt), ms(now), j.Chain); err != nil {

@@ -303,10 +303,10 @@ func (a *app) delivery() *cobra.Command {
 			rows := [][]string{}
 			for _, h := range hosts {
 				if peer == "" || h.Name == peer {
-					rows = append(rows, []string{h.Name, fmt.Sprint(h.Queued), date(h.OldestAt), fmt.Sprint(h.Failures), date(h.NextTry), h.LastError})
+					rows = append(rows, []string{h.Name, fmt.Sprint(h.Queued), date(h.OldestAt), fmt.Sprint(h.Failures), date(h.NextTry), date(h.HeldAt), h.LastError})
 				}
 			}
-			return table(asJSON, []string{"host", "queued", "oldest", "failures", "next_try", "last_error"}, rows)
+			return table(asJSON, []string{"host", "queued", "oldest", "failures", "next_try", "held", "last_error"}, rows)
 		})
 	}}
 	status.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -331,8 +331,26 @@ func (a *app) delivery() *cobra.Command {
 			return err
 		})
 	}}
-	c.AddCommand(status, retry, drop)
+	c.AddCommand(status, retry, drop,
+		a.hold(&peer, "hold --peer HOST", "Keep back what goes to a server, also what comes later", true, "%d deliveries are held\n"),
+		a.hold(&peer, "release --peer HOST", "Let go what is held for a server", false, "%d deliveries are released\n"))
 	return c
+}
+
+func (a *app) hold(peer *string, use, short string, held bool, done string) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+		host, err := activitypub.HostPort(*peer)
+		if err != nil {
+			return &usageError{errors.New("name the server with --peer HOST")}
+		}
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			n, err := in.DB.Hold(ctx, host, held, time.Now())
+			if err == nil {
+				fmt.Printf(done, n)
+			}
+			return err
+		})
+	}}
 }
 
 func (a *app) backup() *cobra.Command {

@@ -115,6 +115,8 @@ func TestMistakesNameTheNearest(t *testing.T) {
 		{"account list --jsn", []string{"--jsn", "--json"}},
 		{"account create", []string{"account create NAME"}},
 		{"delivery drop", []string{"--peer HOST"}},
+		{"delivery hold", []string{"--peer HOST"}},
+		{"delivery release", []string{"--peer HOST"}},
 		{"peer zone b.example nonsense", []string{"company, partner:<name>, public or blocked"}},
 		{"serve --config nowhere.yaml", []string{"--config", "nowhere.yaml"}},
 		{"serve --listen 8080", []string{"listen", "127.0.0.1:8080"}},
@@ -138,7 +140,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 	s := newShell(t)
 	for _, c := range []string{"", "serve", "demo", "account", "account create", "account list", "account show", "account suspend", "account unsuspend", "account delete",
 		"account reset-link", "token", "token create", "peer", "peer list", "peer show", "peer zone", "peer block", "peer remove", "peer requests",
-		"delivery", "delivery status", "delivery retry", "delivery drop", "domain", "domain set", "setup-link", "backup", "restore", "doctor", "config", "version"} {
+		"delivery", "delivery status", "delivery retry", "delivery drop", "delivery hold", "delivery release", "domain", "domain set", "setup-link", "backup", "restore", "doctor", "config", "version"} {
 		out, _ := s.run(0, append(strings.Fields(c), "--help")...)
 		wants(t, out, "Usage:", "--config", "--data")
 	}
@@ -186,6 +188,14 @@ func TestMembersByCommand(t *testing.T) {
 	s.run(0, "delivery", "drop", "--peer", "b.example")
 	_, errs = s.run(2, "delivery", "status", "--peer", "https://b.example/")
 	wants(t, errs, "--peer", "is not a host")
+	s.run(0, "delivery", "hold", "--peer", "B.example")
+	if out, _ := s.run(0, "delivery", "status", "--peer", "b.example", "--json"); !strings.Contains(out, `"held":"2`) {
+		t.Errorf("held: %s", out)
+	}
+	s.run(0, "delivery", "release", "--peer", "b.example")
+	if out, _ := s.run(0, "delivery", "status", "--peer", "b.example", "--json"); strings.Contains(out, `"held":"2`) {
+		t.Errorf("released: %s", out)
+	}
 	out, _ = s.run(0, "token", "create", "bob")
 	if len(strings.Fields(out)) != 1 || len(out) < 30 {
 		t.Errorf("the token does not stand alone: %q", out)

@@ -262,6 +262,16 @@ CREATE TABLE receipt (
 ) STRICT;
 CREATE INDEX receipt_post ON receipt (post_id) WHERE post_id <> 0;
 
+CREATE TABLE refusal (              -- posts that did not arrive
+  post_id INTEGER NOT NULL,
+  inbox TEXT NOT NULL,
+  peer TEXT NOT NULL,
+  state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (post_id, inbox)
+) STRICT;
+
 CREATE TABLE inbound (
   id INTEGER PRIMARY KEY,
   uri TEXT NOT NULL,
@@ -309,7 +319,9 @@ CREATE TABLE host (
   failures INTEGER NOT NULL,
   next_try INTEGER NOT NULL,
   last_ok INTEGER NOT NULL,
-  last_error TEXT NOT NULL
+  last_error TEXT NOT NULL,
+  heard_at INTEGER NOT NULL DEFAULT 0, -- when it was tried early because it sent something
+  held_at INTEGER NOT NULL DEFAULT 0   -- since when an administrator holds what goes there
 ) STRICT;
 
 CREATE TABLE password (
