@@ -90,6 +90,25 @@ func TestTombstonesAreForReadersOfTheLastAudience(t *testing.T) {
 			}
 		}
 	}
+	if sister.sendJSON(in.Config.PublicURL+"/inbox", sister.create(1)) != 202 {
+		t.Fatal("setting up")
+	}
+	net.Settle()
+	named := publish(t, in, alice, social.Draft{Text: "@mallory@" + sister.host() + " canary", Audience: "direct"})
+	if _, err := in.Social.Delete(context.Background(), alice, named.ID); err != nil {
+		t.Fatal(err)
+	}
+	for as, want := range map[string]int{"mallory": 410, "victim": 404} {
+		sister.as(as)
+		if a := fetch(t, sister, "GET", named.URI); a.status != want || strings.Contains(a.body, "canary") || strings.Contains(a.body, sister.host()) {
+			t.Errorf("what named mallory, read by %s: %d %s", as, a.status, a.body)
+		}
+	}
+	for _, kept := range rows(t, in, "SELECT data FROM post WHERE id = "+named.ID.String()) {
+		if strings.Contains(kept, "canary") || strings.Contains(kept, sister.host()+"/") {
+			t.Errorf("kept of it: %s", kept)
+		}
+	}
 	if err := in.Social.DeleteAccount(context.Background(), alice.Account.ID); err != nil {
 		t.Fatal(err)
 	}

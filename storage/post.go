@@ -355,7 +355,7 @@ func (t *Tx) DeletePost(ctx context.Context, id social.ID, when time.Time) ([]st
 			return nil, err
 		}
 	}
-	if _, err := t.exec(ctx, `UPDATE post SET deleted_at = $2, data = '{}', raw = NULL WHERE id = $1`, id, ms(when)); err != nil {
+	if _, err := t.exec(ctx, `UPDATE post SET deleted_at = $2, data = $3, raw = NULL WHERE id = $1`, id, ms(when), lastReaders(p)); err != nil {
 		return nil, err
 	}
 	// What told others of it holds its text, and will not be sent any more; what takes it
@@ -370,7 +370,7 @@ func (t *Tx) DeletePost(ctx context.Context, id social.ID, when time.Time) ([]st
 	if err != nil {
 		return nil, err
 	}
-	for _, table := range []string{"post_version", "mention", "post_tag", "vote", "poll", "mark", "media", "timeline", "notification"} {
+	for _, table := range []string{"post_version", "mention", "post_tag", "vote", "poll", "mark", "media", "timeline", "notification", "refusal"} {
 		if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE post_id = $1`, id); err != nil {
 			return nil, err
 		}
@@ -381,6 +381,19 @@ func (t *Tx) DeletePost(ctx context.Context, id social.ID, when time.Time) ([]st
 // boostsOf lists the boosts of a post.
 func (t *Tx) boostsOf(ctx context.Context, id social.ID) ([]social.ID, error) {
 	return list(ctx, t, scanID, `SELECT id FROM post WHERE boost_of_id = $1 AND boost_of_id <> 0 AND deleted_at = 0`, id)
+}
+
+// lastReaders keeps of a deleted post whom it named and answered, by number alone:
+// they may learn that it is gone.
+func lastReaders(p *social.Post) string {
+	if p.Audience.Everybody() {
+		return "{}"
+	}
+	d := postData{InReplyToAccountID: p.InReplyToAccountID}
+	for _, m := range p.Mentions {
+		d.Mentions = append(d.Mentions, social.Mention{AccountID: m.AccountID, Authority: m.Authority})
+	}
+	return jsonText(d)
 }
 
 func scanText(s scanner) (string, error) {
