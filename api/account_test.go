@@ -52,6 +52,30 @@ func TestProfileIsChanged(t *testing.T) {
 	}
 }
 
+// A member hides whom they follow and who follows them: others see numbers only.
+func TestHideCollections(t *testing.T) {
+	w := start(t)
+	carol := w.member("carol")
+	w.bob.post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
+	path := "/api/v1/accounts/" + w.alice.id + "/followers"
+	seen := func(by *client, want int) {
+		t.Helper()
+		if got := by.get(path).list(); len(got) != want {
+			t.Errorf("%d followers are named, want %d", len(got), want)
+		}
+	}
+	seen(carol, 1)
+	if v := w.alice.do("PATCH", "/api/v1/accounts/update_credentials", form{"hide_collections": {"true"}}).ok(); text(v, "source.hide_collections") != "true" || text(v, "followers_count") != "1" {
+		t.Errorf("%v", v)
+	}
+	seen(carol, 0)
+	seen(w.alice, 1)
+	w.alice.do("PATCH", "/api/v1/accounts/update_credentials", form{"note": {"x"}}).ok() // what is not sent stays
+	seen(carol, 0)
+	w.alice.do("PATCH", "/api/v1/accounts/update_credentials", object{"hide_collections": false}).ok()
+	seen(carol, 1)
+}
+
 func TestFollowRequests(t *testing.T) {
 	w := start(t)
 	w.alice.do("PATCH", "/api/v1/accounts/update_credentials", form{"locked": {"true"}}).ok()

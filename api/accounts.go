@@ -41,7 +41,7 @@ func (a *API) verifyCredentials(c *call) (any, error) {
 // updateCredentials changes the caller's profile: what is not sent stays.
 func (a *API) updateCredentials(c *call) (any, error) {
 	change := social.ProfileChange{DisplayName: c.maybeText("display_name"), Note: c.maybeText("note"), Locked: c.maybeBool("locked"),
-		Bot: c.maybeBool("bot"), Discoverable: c.maybeBool("discoverable"), Language: c.maybeText("source[language]"), Fields: c.fields()}
+		HideNetwork: c.maybeBool("hide_collections"), Bot: c.maybeBool("bot"), Discoverable: c.maybeBool("discoverable"), Language: c.maybeText("source[language]"), Fields: c.fields()}
 	if privacy := c.in.Get("source[privacy]"); privacy != "" {
 		label, err := c.defaultAudience(privacy)
 		if err != nil {

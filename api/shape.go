@@ -95,7 +95,8 @@ func (c *call) ownShape(me *social.Account) (map[string]any, error) {
 	privacy := map[string]string{"followers": "private", "unlisted": "unlisted", "direct": "direct"}[me.DefaultAudience]
 	out := c.accountShape(me)
 	out["source"] = map[string]any{"note": me.NoteSource, "fields": fields, "privacy": firstText(privacy, "public"), "sensitive": false,
-		"language": textOrNil(me.Language), "follow_requests_count": len(waiting), "discoverable": me.Discoverable, "indexable": me.Indexable}
+		"language": textOrNil(me.Language), "follow_requests_count": len(waiting), "discoverable": me.Discoverable, "indexable": me.Indexable,
+		"hide_collections": me.HideNetwork}
 	out["role"] = map[string]any{"id": "1", "name": string(me.Role), "permissions": "0", "color": "", "highlighted": false}
 	return out, nil
 }

@@ -74,7 +74,7 @@ func undoneKey(actor *Account, uri string) string { return "undone " + actor.URI
 func notUndone(ctx context.Context, tx Tx, actor *Account, uri string) error {
 	undone, err := tx.WasSeen(ctx, undoneKey(actor, uri))
 	if err == nil && undone {
-		err = Errorf(Gone, "it was taken back before it came")
+		err = &Error{Kind: Gone, Public: "it was taken back before it came"} // read in the log only
 	}
 	return err
 }

@@ -72,6 +72,7 @@ func (w *Web) settingsPage(p *page) formPage {
 		{Name: "language", Label: p.T("language"), Kind: "select", Options: []option{
 			{Value: "de", Label: "Deutsch", Selected: p.Language == "de"}, {Value: "en", Label: "English", Selected: p.Language == "en"}}},
 		{Name: "locked", Label: p.T("locked"), Hint: p.T("locked_hint"), Kind: "checkbox", Checked: me.Locked},
+		{Name: "hide_network", Label: p.T("hide_network"), Hint: p.T("hide_network_hint"), Kind: "checkbox", Checked: me.HideNetwork},
 	}}}
 }
 
@@ -87,11 +88,11 @@ func (w *Web) settings(p *page) error {
 		return social.Errorf(social.Unauthenticated, "sign in first")
 	}
 	name, note, l := p.r.PostFormValue("display_name"), strings.ReplaceAll(p.r.PostFormValue("note"), "\r\n", "\n"), p.r.PostFormValue("language")
-	locked := p.r.PostFormValue("locked") != ""
+	locked, hide := p.r.PostFormValue("locked") != "", p.r.PostFormValue("hide_network") != ""
 	if !known(l) {
 		return w.again(p, w.settingsPage(p), "language", social.Errorf(social.Invalid, "choose de or en"))
 	}
-	_, err := w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{DisplayName: &name, Note: &note, Language: &l, Locked: &locked})
+	_, err := w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{DisplayName: &name, Note: &note, Language: &l, Locked: &locked, HideNetwork: &hide})
 	if mistake(err) {
 		return w.again(p, w.settingsPage(p), "note", err)
 	}

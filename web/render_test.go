@@ -424,6 +424,53 @@ func signInStates(v *visitor, bob social.Reader) {
 	}
 }
 
+// Signing in, and a new password, end the session that the browser had, whoever it
+// was of: a cookie that is replaced works no more.
+func TestSigningInEndsTheFormerSession(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	ctx := context.Background()
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	for _, who := range []social.Reader{alice, bob} {
+		if err := in.Auth.SetPassword(ctx, who.Account.ID, "long enough"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, err := url.Parse(in.Config.PublicURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVisitor(t, in, "en")
+	cookie := func() string {
+		for _, c := range v.client.Jar.Cookies(u) {
+			if c.Name == web.CookieName(u.Host) {
+				return c.Value
+			}
+		}
+		return ""
+	}
+	works := func(text string, want bool) {
+		t.Helper()
+		if _, _, err := in.Auth.Session(ctx, text); (err == nil) != want {
+			t.Errorf("the session: %v", err)
+		}
+	}
+	v.as(alice)
+	first := cookie()
+	v.post("/sign-in", 401, "name", "bob", "password", "not this one")
+	works(first, true)
+	v.post("/sign-in", 200, "name", "bob", "password", "long enough")
+	second := cookie()
+	works(first, false)
+	works(second, true)
+	code, _, err := in.Auth.ResetLink(ctx, alice.Account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.post("/reset", 200, "code", code, "password", "long enough too")
+	works(second, false)
+}
+
 func emptyStates(v *visitor, name string) {
 	v.get("/", 200).says(v.pick("Nothing here yet", "Noch nichts hier"))
 	v.get("/public", 200).says(v.pick("Nobody has written anything yet", "Noch hat niemand etwas geschrieben"))
@@ -548,9 +595,9 @@ func peopleStates(v *visitor, net *instancetest.Network, bob, carol social.Reade
 
 	v.get("/settings", 200)
 	v.post("/settings", 422, "language", v.language, "note", strings.Repeat("x", 2000), "display_name", "kept").wrong("note", "display_name", "kept")
-	v.post("/settings", 200, "language", v.language, "note", canary, "display_name", canary, "locked", "yes").says(v.pick("Saved.", "Gespeichert."))
-	if !v.account("alice").Locked {
-		v.Error("not locked")
+	v.post("/settings", 200, "language", v.language, "note", canary, "display_name", canary, "locked", "yes", "hide_network", "yes").says(v.pick("Saved.", "Gespeichert."))
+	if a := v.account("alice"); !a.Locked || !a.HideNetwork {
+		v.Error("not locked, or not hidden")
 	}
 	en, de := "en", "de"
 	v.language, en = v.pick(de, en), v.language

@@ -40,15 +40,26 @@ func (w *Web) signIn(p *page) error {
 	if err != nil {
 		return err
 	}
+	if err := w.endSession(p); err != nil {
+		return err
+	}
 	w.setCookie(p, w.cookie, text, sessionAge)
 	return w.back(p, "/", "")
 }
 
+// endSession ends the session that the browser has: a cookie that is replaced must
+// not go on working for whoever kept it.
+func (w *Web) endSession(p *page) error {
+	c, err := p.r.Cookie(w.cookie)
+	if err != nil {
+		return nil // there is none
+	}
+	return w.Auth.SignOut(p.ctx(), c.Value)
+}
+
 func (w *Web) signOut(p *page) error {
-	if c, err := p.r.Cookie(w.cookie); err == nil {
-		if err := w.Auth.SignOut(p.ctx(), c.Value); err != nil {
-			return err
-		}
+	if err := w.endSession(p); err != nil {
+		return err
 	}
 	w.setCookie(p, w.cookie, "", -1)
 	return w.redirect(p, "/sign-in", "signed_out")
@@ -94,6 +105,9 @@ func (w *Web) reset(p *page) error {
 		return w.deadLink(p, err, "dead_reset")
 	}
 	if err := w.Auth.SetPassword(p.ctx(), link.AccountID, password); err != nil {
+		return err
+	}
+	if err := w.endSession(p); err != nil {
 		return err
 	}
 	w.setCookie(p, w.cookie, "", -1)

@@ -145,8 +145,9 @@ var words = map[string][2]string{
 	"find_failed":          {"The search could not be done.", "Die Suche ging nicht."},
 	"found_people":         {"People", "Leute"}, "found_tags": {"Hashtags", "Schlagwörter"},
 	"about_you": {"About you", "Über Sie"}, "about_hint": {"What you do, what others may ask you.", "Was Sie tun, wozu man Sie fragen kann."},
-	"language": {"Language", "Sprache"},
-	"locked":   {"I decide who follows me", "Ich entscheide, wer mir folgt"}, "locked_hint": {"New followers wait until you accept them.", "Neue Folgende warten, bis Sie sie annehmen."},
+	"language":     {"Language", "Sprache"},
+	"hide_network": {"Hide whom I follow and who follows me", "Verbergen, wem ich folge und wer mir folgt"}, "hide_network_hint": {"Others see how many, not who.", "Andere sehen, wie viele es sind, nicht wer."},
+	"locked": {"I decide who follows me", "Ich entscheide, wer mir folgt"}, "locked_hint": {"New followers wait until you accept them.", "Neue Folgende warten, bis Sie sie annehmen."},
 	"follow_requests":       {"Requests to follow you", "Anfragen, Ihnen zu folgen"},
 	"follow_requests_empty": {"Nobody is waiting for an answer.", "Niemand wartet auf eine Antwort."},
 
