@@ -19,6 +19,13 @@ func scanJob(s scanner) (queue.Job, error) {
 	return j, err
 }
 
+// shownJobs is for lists that people read: what waits for its host, or for an older
+// job of its chain that does, says so.
+const shownJobs = `SELECT j.id, j.kind, j.host, j.ref, j.target, j.chain, j.attempts,
+	CASE WHEN coalesce(h.next_try, 0) > j.next_at THEN h.next_try ELSE j.next_at END AS due, j.created_at, j.held_at,
+	CASE WHEN j.last_error = '' THEN coalesce(h.last_error, '') ELSE j.last_error END
+	FROM job j LEFT JOIN host h ON h.name = j.host `
+
 // Claim leases due jobs. The oldest due rows are looked at, a multiple of what is
 // wanted, and of those at most perHost of each host are taken, in turns.
 func (db *DB) Claim(ctx context.Context, kind string, now, lease time.Time, limit, perHost int, skip []string) (jobs []queue.Job, err error) {
@@ -62,13 +69,14 @@ func (db *DB) LetPass(ctx context.Context, id int64) error {
 	})
 }
 
-// moveUp lets the oldest job of each chain run.
+// moveUp lets the oldest job of each chain run, when its host may be tried.
 func (t *Tx) moveUp(ctx context.Context, chains []social.ID) error {
 	chains = slices.DeleteFunc(chains, func(c social.ID) bool { return c == 0 })
 	if len(chains) == 0 {
 		return nil
 	}
-	_, err := t.exec(ctx, `UPDATE job SET waits = 0 WHERE waits = 1 AND id IN (
+	_, err := t.exec(ctx, `UPDATE job SET waits = 0, next_at = CASE WHEN coalesce((SELECT next_try FROM host WHERE name = job.host), 0) > next_at
+		  THEN (SELECT next_try FROM host WHERE name = job.host) ELSE next_at END WHERE waits = 1 AND id IN (
 		SELECT min(id) FROM job WHERE chain IN `+t.db.dialect.ids("$1")+` AND chain <> 0 GROUP BY chain, kind, target)`, jsonText(chains))
 	return err
 }
@@ -86,8 +94,9 @@ func (db *DB) Release(ctx context.Context, ids []int64) error {
 	return err
 }
 
-// HostFailed parks a host. While it is parked already, as when several jobs find
-// out at once, that is no failure more.
+// HostFailed parks a host: the heads of its chains, for all others wait for them
+// anyway. While it is parked already, as when several jobs find out at once, that is
+// no failure more.
 func (db *DB) HostFailed(ctx context.Context, host string, now, next time.Time, reason string) (parked time.Time, err error) {
 	err = db.run(ctx, func(t *Tx) error {
 		until, err := one(ctx, t, scanID, `INSERT INTO host (name, failures, next_try, last_ok, last_error) VALUES ($1, 1, $2, 0, $3)
@@ -98,7 +107,7 @@ func (db *DB) HostFailed(ctx context.Context, host string, now, next time.Time, 
 			return err
 		}
 		parked = at(int64(until))
-		_, err = t.exec(ctx, `UPDATE job SET next_at = $2, last_error = $3 WHERE host = $1 AND next_at < $2`, host, int64(until), reason)
+		_, err = t.exec(ctx, `UPDATE job SET next_at = $2, last_error = $3 WHERE host = $1 AND waits = 0 AND next_at < $2`, host, int64(until), reason)
 		return err
 	})
 	return parked, err
@@ -114,7 +123,7 @@ func (db *DB) HostWorked(ctx context.Context, host string, now time.Time) error 
 		if _, err := t.exec(ctx, `UPDATE host SET failures = 0, next_try = 0, last_ok = $2, last_error = '' WHERE name = $1`, host, ms(now)); err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `UPDATE job SET next_at = $2 WHERE host = $1 AND next_at > $2 AND next_at <= $3 AND lease_at <= $2`, host, ms(now), parked[0])
+		_, err = t.exec(ctx, `UPDATE job SET next_at = $2 WHERE host = $1 AND waits = 0 AND next_at > $2 AND next_at <= $3 AND lease_at <= $2`, host, ms(now), parked[0])
 		return err
 	})
 }
@@ -169,7 +178,7 @@ func (db *DB) NextDue(ctx context.Context, kind string) (next time.Time, err err
 // Jobs lists waiting jobs of a host, or of all.
 func (db *DB) Jobs(ctx context.Context, kind, host string, limit int) (jobs []queue.Job, err error) {
 	err = db.View(ctx, func(tx social.Tx) error {
-		jobs, err = list(ctx, tx.(*Tx), scanJob, `SELECT `+jobColumns+` FROM job WHERE kind = $1 AND ($2 = '' OR host = $2) ORDER BY next_at LIMIT $3`, kind, host, limit)
+		jobs, err = list(ctx, tx.(*Tx), scanJob, shownJobs+`WHERE j.kind = $1 AND ($2 = '' OR j.host = $2) ORDER BY due, j.id LIMIT $3`, kind, host, limit)
 		return err
 	})
 	return jobs, err
@@ -178,7 +187,7 @@ func (db *DB) Jobs(ctx context.Context, kind, host string, limit int) (jobs []qu
 // JobsOf lists what waits for some refs.
 func (db *DB) JobsOf(ctx context.Context, kind string, refs []int64) (jobs []queue.Job, err error) {
 	err = db.View(ctx, func(tx social.Tx) error {
-		jobs, err = list(ctx, tx.(*Tx), scanJob, `SELECT `+jobColumns+` FROM job WHERE kind = $1 AND ref IN `+db.dialect.ids("$2")+` ORDER BY target`, kind, jsonText(refs))
+		jobs, err = list(ctx, tx.(*Tx), scanJob, shownJobs+`WHERE j.kind = $1 AND j.ref IN `+db.dialect.ids("$2")+` ORDER BY j.target`, kind, jsonText(refs))
 		return err
 	})
 	return jobs, err

@@ -310,8 +310,8 @@ CREATE TABLE job (
   last_error TEXT NOT NULL DEFAULT '',
   UNIQUE (kind, ref, target)
 ) STRICT;
-CREATE INDEX job_due ON job (kind, next_at) WHERE held_at = 0 AND waits = 0;
-CREATE INDEX job_host ON job (host, next_at);
+CREATE INDEX job_due ON job (kind, next_at, host) WHERE held_at = 0 AND waits = 0;
+CREATE INDEX job_host ON job (host, waits, next_at);
 CREATE INDEX job_chain ON job (chain, kind, target, id) WHERE chain <> 0;
 
 CREATE TABLE host (

@@ -67,3 +67,44 @@ func chainsKeepOrder(t *testing.T, db *storage.DB) {
 		t.Errorf("came back: %v", refs)
 	}
 }
+
+// While a host is parked nothing of it is due: what a chain moves up waits as well,
+// and people are told until when and why. When it works, all of it goes.
+func chainsWaitForTheirHost(t *testing.T, db *storage.DB) {
+	ctx, now := context.Background(), time.Now()
+	soon, parked := now.Add(time.Second), now.Add(time.Hour)
+	var jobs []queue.Job
+	for ref := range 6 {
+		jobs = append(jobs, queue.Job{Kind: "deliver", Host: "b.test", Ref: int64(ref), Target: "in", Chain: int64(1 + ref%2)})
+	}
+	must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.AddJobs(ctx, jobs) }))
+	heads, err := db.Claim(ctx, "deliver", soon, soon.Add(time.Minute), 10, 10, nil)
+	must(t, err)
+	if len(heads) != 2 {
+		t.Fatalf("%d begun", len(heads))
+	}
+	_, err = db.HostFailed(ctx, "b.test", now, parked, "no answer")
+	must(t, err)
+	must(t, db.Finish(ctx, []int64{heads[0].ID})) // it was faster than the failure
+	must(t, db.LetPass(ctx, heads[1].ID))
+	claim := func(when time.Time) int {
+		t.Helper()
+		got, err := db.Claim(ctx, "deliver", when, when.Add(time.Minute), 10, 10, nil)
+		must(t, err)
+		return len(got)
+	}
+	if n := claim(soon.Add(2 * time.Second)); n != 0 {
+		t.Errorf("%d begun while the host is parked", n)
+	}
+	waiting, err := db.JobsOf(ctx, "deliver", []int64{2, 3, 4, 5})
+	must(t, err)
+	for _, j := range waiting {
+		if j.NextAt.Before(parked.Truncate(time.Millisecond)) || j.LastError != "no answer" {
+			t.Errorf("job %d is shown as due at %s: %q", j.Ref, j.NextAt, j.LastError)
+		}
+	}
+	must(t, db.HostWorked(ctx, "b.test", soon))
+	if n := claim(soon.Add(2 * time.Second)); len(waiting) != 4 || n < 2 {
+		t.Errorf("%d waited, %d begun when the host was back", len(waiting), n)
+	}
+}

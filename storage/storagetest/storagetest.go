@@ -40,6 +40,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"Access":                               access,
 		"ActivityIsKnownByWhicheverInbox":      activityIsKnownByWhicheverInbox,
 		"ChainsKeepOrder":                      chainsKeepOrder,
+		"ChainsWaitForTheirHost":               chainsWaitForTheirHost,
 		"LastWritten":                          lastWritten,
 		"ThreadPage":                           threadPage,
 		"CountPosts":                           countPosts,
