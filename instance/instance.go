@@ -108,6 +108,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 		return nil, err
 	}
 	pages.Mount(r)
+	in.Server.Refuse = pages.Refuse
 	return in, nil
 }
 

@@ -103,6 +103,12 @@ func Error(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) 
 	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": Public(err)})
 }
 
+// Browser says that a person reads the answer: the request takes a page and is not
+// one of the programs' addresses.
+func Browser(r *http.Request) bool {
+	return !strings.HasPrefix(r.URL.Path, "/api/") && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
 // JSON writes a value as the answer.
 func JSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")

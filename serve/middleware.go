@@ -34,7 +34,9 @@ func Address(ctx context.Context) netip.Addr {
 }
 
 // Middleware wraps every request: id, address, limit, safe headers, recovery, log.
-func Middleware(next http.Handler, proxies []netip.Prefix, limit *Limiter[netip.Addr], log *slog.Logger) http.Handler {
+// refuse answers what the limit or a panic ended.
+func Middleware(next http.Handler, proxies []netip.Prefix, limit *Limiter[netip.Addr],
+	refuse func(http.ResponseWriter, *http.Request, error), log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		id := newRequestID()
@@ -55,13 +57,13 @@ func Middleware(next http.Handler, proxies []netip.Prefix, limit *Limiter[netip.
 				if rec.status != 0 {
 					panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 				}
-				Error(rec, r, log, fmt.Errorf("panic: %v", p))
+				refuse(rec, r, fmt.Errorf("panic: %v", p))
 			}
 			log.Debug("request", "request", id, "method", r.Method, "path", r.URL.Path, "status", rec.status, "ms", time.Since(start).Milliseconds())
 		}()
 		if !addr.IsLoopback() {
 			if _, err := limit.Take(line(addr)); err != nil {
-				Error(rec, r, log, err)
+				refuse(rec, r, err)
 				return
 			}
 		}

@@ -30,8 +30,10 @@ type Options struct {
 	RequestsPer5m  int           // of one address; loopback is not limited
 	HeaderTime     time.Duration // for a request's head; zero means 10 s
 	BodyTime       time.Duration // for head and body, but for uploads; zero means 30 s
-	Now            func() time.Time
-	Log            *slog.Logger
+	// Refuse answers what ends before any route: a limit, a panic. Nil means Error.
+	Refuse func(w http.ResponseWriter, r *http.Request, err error)
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // Server listens and serves.
@@ -51,7 +53,14 @@ func New(o Options) (*Server, error) {
 	s := &Server{Options: o, Router: mux.NewRouter()}
 	s.Router.UseEncodedPath()
 	s.Router.SkipClean(true)
-	handler := Middleware(s.Router, proxies, NewLimiter[netip.Addr](o.RequestsPer5m, o.Now), o.Log)
+	refuse := func(w http.ResponseWriter, r *http.Request, err error) {
+		if s.Refuse != nil {
+			s.Refuse(w, r, err)
+			return
+		}
+		Error(w, r, o.Log, err)
+	}
+	handler := Middleware(s.Router, proxies, NewLimiter[netip.Addr](o.RequestsPer5m, o.Now), refuse, o.Log)
 	s.http = &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: cmp.Or(o.HeaderTime, 10*time.Second),

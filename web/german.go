@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -11,7 +12,9 @@ import (
 // german has the texts of errors that people may see, by the English text (with
 // its places) that social and its neighbours write. A test finds those without one.
 var german = map[string]string{
-	"not found":                "Hier ist nichts, oder es ist nicht für Sie bestimmt.",
+	"not found": "Hier ist nichts, oder es ist nicht für Sie bestimmt.",
+	"too many requests; wait a little and try again": "Zu viele Anfragen; warten Sie etwas und versuchen Sie es dann wieder.",
+	"everybody asks for their own quotes only":       "Um ein Zitat kann nur bitten, wer es schreibt.",
 	"sign in first":            "Melden Sie sich zuerst an.",
 	"that is your own account": "Das ist Ihr eigenes Konto.",
 	"the name %q does not fit: use 1 to 64 of a-z, 0-9, _, . and -, not beginning or ending with . or -": "Der Name %q passt nicht: 1 bis 64 Zeichen aus a–z, 0–9, _, . und -, nicht mit . oder - am Anfang oder Ende.",
@@ -22,10 +25,10 @@ var german = map[string]string{
 	"the text about you is longer than %d characters":      "Der Text über Sie ist länger als %d Zeichen.",
 	"at most %d profile fields":                            "Höchstens %d Zeilen im Profil.",
 	"the picture is not one that you uploaded":             "Dieses Bild haben nicht Sie hochgeladen.",
-	"only members of this instance can be deleted here":    "Nur Mitglieder dieser Instanz können hier gelöscht werden.",
+	"only members of this instance can be deleted here":    "Nur Mitglieder dieses Servers können hier gelöscht werden.",
 	"the organisation needs a name":                        "Die Organisation braucht einen Namen.",
-	"this instance is set up already; sign in":             "Diese Instanz ist schon eingerichtet; melden Sie sich an.",
-	"an account of this instance cannot come from outside": "Ein Konto dieser Instanz kann nicht von außen kommen.",
+	"this instance is set up already; sign in":             "Dieser Server ist schon eingerichtet; melden Sie sich an.",
+	"an account of this instance cannot come from outside": "Ein Konto dieses Servers kann nicht von außen kommen.",
 	"this account was deleted":                             "Dieses Konto wurde gelöscht.",
 	"this account is gone":                                 "Dieses Konto gibt es nicht mehr.",
 	"this account is suspended":                            "Dieses Konto ist gesperrt.",
@@ -51,7 +54,7 @@ var german = map[string]string{
 	"the upload broke off; try again":                                 "Das Hochladen brach ab; versuchen Sie es noch einmal.",
 	"the file is larger than %d MiB":                                  "Die Datei ist größer als %d MiB.",
 	"unknown zone %q; use company, partner:<name>, public or blocked": "Diese Vertrauensstufe gibt es nicht: %q.",
-	"%s is this instance itself":                                      "%s ist diese Instanz selbst.",
+	"%s is this instance itself":                                      "%s ist dieser Server selbst.",
 	"the quoted post and this thread have different readers; quote it in a post of its own": "Der zitierte Beitrag und diese Unterhaltung haben verschiedene Leser; zitieren Sie ihn in einem eigenen Beitrag.",
 	"the post is empty; write something or add a file":                                      "Der Beitrag ist leer; schreiben Sie etwas oder hängen Sie eine Datei an.",
 	"the post is longer than %d characters":                                                 "Der Beitrag ist länger als %d Zeichen.",
@@ -85,6 +88,19 @@ var german = map[string]string{
 	"the server %s does not answer as expected":                                                                  "Der Server %s antwortet nicht wie erwartet.",
 }
 
+// plain has the English of those errors whose own text is for programs and
+// administrators, in the words of the pages.
+var plain = map[string]string{
+	"unknown audience %.40q; use direct, followers, instance, company, partner:<name>, unlisted or public": "That cannot be chosen; choose who sees the post.",
+	"unknown visibility %.40q; use public, unlisted, private or direct":                                    "That cannot be chosen; choose who sees the post.",
+	"a boost cannot be edited":                                        "What you shared cannot be edited.",
+	"this instance is set up already; sign in":                        "This server is set up already; sign in.",
+	"only members of this instance can be deleted here":               "Only members of this server can be deleted here.",
+	"an account of this instance cannot come from outside":            "An account of this server cannot come from outside.",
+	"unknown zone %q; use company, partner:<name>, public or blocked": "That level of trust does not exist.",
+	"%s is this instance itself":                                      "That is this server itself.",
+}
+
 const (
 	faultEnglish = "Something went wrong here. It is not your doing; try again in a moment."
 	faultGerman  = "Hier ist etwas schiefgegangen. Es liegt nicht an Ihnen; versuchen Sie es gleich noch einmal."
@@ -102,12 +118,13 @@ func (f *frame) say(err error) string {
 		return faultEnglish
 	case f.Language != "de" && e.Kind == social.NotFound && e.Public == social.NotFoundError().Public:
 		return "There is nothing here, or it is not meant for you."
-	case f.Language != "de":
-		return sentence(serve.Public(err))
 	}
 	key := e.Format
 	if key == "" {
 		key = e.Public
+	}
+	if f.Language != "de" {
+		return cmp.Or(plain[key], sentence(serve.Public(err)))
 	}
 	text, ok := german[key]
 	if !ok {

@@ -25,6 +25,7 @@ type frame struct {
 	Unread   int
 	Requests int // who waits to follow
 	Trial    bool
+	Bare     bool // nothing of the database is known: no names, no ways on
 	Domain   string
 	Path     string // of this page with its query, to come back to
 	Notice   string // what was just done
@@ -55,6 +56,12 @@ func (p *page) ctx() context.Context { return p.r.Context() }
 func (p *page) titled(key string) *frame {
 	p.Title = p.T(key)
 	return p.frame
+}
+
+// Here says that the page is the one at a path, whatever its query.
+func (f *frame) Here(path string) bool {
+	here, _, _ := strings.Cut(f.Path, "?")
+	return here == path
 }
 
 func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
@@ -185,6 +192,21 @@ func (w *Web) fail(p *page, err error) {
 	if err := w.show(p, status, e); err != nil {
 		w.Log.Error("error page broke", "error", err)
 	}
+}
+
+// Refuse answers what ended before any page ran, such as too many requests: people
+// get a page that asks nothing of the database, programs what serve says.
+func (w *Web) Refuse(rw http.ResponseWriter, r *http.Request, err error) {
+	if !serve.Browser(r) {
+		serve.Error(rw, r, w.Log, err)
+		return
+	}
+	guard(rw.Header())
+	f := &frame{Language: w.preferred(r), Bare: true, Path: r.URL.RequestURI(), Org: social.Organisation{Name: w.Links.Domain}}
+	if r.Method == http.MethodPost {
+		f.Path = "/"
+	}
+	w.fail(&page{frame: f, r: r, w: rw}, err)
 }
 
 // back sends the browser to where the form was, if that is one of our own pages.

@@ -141,26 +141,30 @@ func (w *Web) wrongMethod(p *page) error {
 
 // sameOrigin refuses forms that another site sent (A5).
 func (w *Web) sameOrigin(next http.Handler) http.Handler {
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(w.handle(func(p *page) error {
-		return social.Errorf(social.Forbidden, "this form was sent from another site; open it here and send it again")
+	forms := http.NewCrossOriginProtection()
+	forms.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.Refuse(rw, r, social.Errorf(social.Forbidden, "this form was sent from another site; open it here and send it again"))
 	}))
-	return guard.Handler(next)
+	return forms.Handler(next)
 }
 
 // contentPolicy allows nothing from elsewhere and no script at all.
 const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'; " +
 	"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
+// guard sets what every page says to the browser.
+func guard(h http.Header) {
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "private, no-store")
+	h.Add("Vary", "Accept")
+}
+
 type handler func(p *page) error
 
 func (w *Web) handle(run handler) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
-		h := rw.Header()
-		h.Set("Content-Security-Policy", contentPolicy)
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cache-Control", "private, no-store")
-		h.Add("Vary", "Accept")
+		guard(rw.Header())
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(rw, r.Body, w.Social.Limits.UploadBytes+(1<<20))
 		}

@@ -25,7 +25,7 @@ var words = map[string][2]string{
 	"sign_in":       {"Sign in", "Anmelden"}, "sign_out": {"Sign out", "Abmelden"},
 	"unread":    {"%d unread", "%d ungelesen"},
 	"trial":     {"Trial: no other server can reach you.", "Probebetrieb: Kein anderer Server kann Sie erreichen."},
-	"trial_how": {"Next step: stop the server, give the instance its domain with", "Nächster Schritt: den Server anhalten und der Instanz eine Domain geben mit"},
+	"trial_how": {"Next step: stop the server, give it its domain with", "Nächster Schritt: den Server anhalten und ihm eine Domain geben mit"},
 
 	// Errors
 	"error":     {"That did not work", "Das hat nicht geklappt"},
@@ -36,9 +36,9 @@ var words = map[string][2]string{
 
 	// Setup, sign-in, passwords
 	"welcome":         {"Welcome to Parley", "Willkommen bei Parley"},
-	"not_set_up":      {"This instance is not set up yet.", "Diese Instanz ist noch nicht eingerichtet."},
+	"not_set_up":      {"This server is not set up yet.", "Dieser Server ist noch nicht eingerichtet."},
 	"not_set_up_how":  {"Open the one-time link that the command parley serve printed. To get a new one, run:", "Öffnen Sie den einmaligen Link, den der Befehl parley serve ausgegeben hat. Einen neuen gibt es mit:"},
-	"setup":           {"Set up this instance", "Diese Instanz einrichten"},
+	"setup":           {"Set up this server", "Diesen Server einrichten"},
 	"become_admin":    {"You become the administrator.", "Sie werden Administratorin oder Administrator."},
 	"setup_intro":     {"One minute, then you can write the first post.", "Eine Minute, dann können Sie den ersten Beitrag schreiben."},
 	"organisation":    {"Your organisation", "Ihre Organisation"},
@@ -60,7 +60,7 @@ var words = map[string][2]string{
 	"dead_link":       {"This link works no more", "Dieser Link gilt nicht mehr"},
 	"dead_reset":      {"It was used already or has expired. Ask your administrator for a new one (parley account reset-link NAME).", "Er wurde schon benutzt oder ist abgelaufen. Bitten Sie Ihre Administration um einen neuen (parley account reset-link NAME)."},
 	"dead_setup":      {"It was used already, has expired, or a newer one was made. Run parley setup-link on the server for a new one.", "Er wurde schon benutzt, ist abgelaufen, oder es gibt einen neueren. Rufen Sie auf dem Server parley setup-link auf, um einen neuen zu bekommen."},
-	"dead_setup_done": {"This instance is set up already. Sign in; who has no password asks for parley account reset-link NAME.", "Diese Instanz ist schon eingerichtet. Melden Sie sich an; wer kein Passwort hat, bittet um parley account reset-link NAME."},
+	"dead_setup_done": {"This server is set up already. Sign in; who has no password asks for parley account reset-link NAME.", "Dieser Server ist schon eingerichtet. Melden Sie sich an; wer kein Passwort hat, bittet um parley account reset-link NAME."},
 
 	"organisation_hint":  {"The company or department this server is for.", "Die Firma oder Abteilung, für die dieser Server da ist."},
 	"new_password_intro": {"With it you sign in from now on. Everywhere else you are signed out.", "Damit melden Sie sich ab jetzt an. Überall sonst werden Sie abgemeldet."},
@@ -141,7 +141,7 @@ var words = map[string][2]string{
 	"find_label":           {"Name or address", "Name oder Adresse"},
 	"find_hint":            {"A name, @name@host on another server, a #hashtag, or the address of a post.", "Ein Name, @name@host auf einem anderen Server, ein #Schlagwort oder die Adresse eines Beitrags."},
 	"find_none":            {"Nothing found.", "Nichts gefunden."},
-	"find_none_how":        {"Check the spelling. People on another server are found by their whole address, such as @name@host.", "Prüfen Sie die Schreibweise. Leute auf einem anderen Server findet man über ihre ganze Adresse, etwa @name@host."},
+	"find_none_how":        {"Check the spelling. People on another server are found by their whole address, such as @name@host, once both servers have admitted each other.", "Prüfen Sie die Schreibweise. Leute auf einem anderen Server findet man über ihre ganze Adresse, etwa @name@host, sobald beide Server einander zugelassen haben."},
 	"find_failed":          {"The search could not be done.", "Die Suche ging nicht."},
 	"found_people":         {"People", "Leute"}, "found_tags": {"Hashtags", "Schlagwörter"},
 	"about_you": {"About you", "Über Sie"}, "about_hint": {"What you do, what others may ask you.", "Was Sie tun, wozu man Sie fragen kann."},
@@ -166,7 +166,7 @@ var words = map[string][2]string{
 	"aud_instance": {"Only %s", "Nur %s"},
 	"aud_company":  {"Whole %s", "Ganze %s"}, "our_group": {"company", "Firma"},
 	"aud_partner": {"Our group and %s", "Unsere Gruppe und %s"},
-	"aud_public":  {"Public, outside the company too", "Öffentlich, auch außerhalb"}, "aud_unlisted": {"Public, outside too (quiet)", "Öffentlich, auch außerhalb (leise)"},
+	"aud_public":  {"Public, outside the company too", "Öffentlich, auch außerhalb"}, "aud_unlisted": {"Public, outside the company too (quiet)", "Öffentlich, auch außerhalb (leise)"},
 	"aud_group": {"Community %s", "Community %s"}, "aud_foreign": {"Shared with us by %s", "Mit uns geteilt von %s"},
 }
 

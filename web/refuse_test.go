@@ -1,0 +1,69 @@
+package web_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"parley/instance"
+	"parley/instance/instancetest"
+)
+
+// What ends before a page runs is a page too for people, in their language, and
+// the plain error for programs: a form from elsewhere, a panic, the limit.
+func TestRefusalsArePages(t *testing.T) {
+	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{
+		Config: map[string]string{"trusted_proxies": "127.0.0.1", "limits.requests_per_5m": "6"},
+		Prepare: func(in *instance.Instance) {
+			in.Server.Router.HandleFunc("/break", func(http.ResponseWriter, *http.Request) { panic("secret state") })
+		}})
+	ask := func(method, path, accept, language string) (*http.Response, string) {
+		t.Helper()
+		r := httptest.NewRequest(method, in.Config.PublicURL+path, nil)
+		r.RequestURI, r.RemoteAddr = path, "127.0.0.1:1"
+		for k, v := range map[string]string{"Accept": accept, "Accept-Language": language, "Sec-Fetch-Site": "cross-site", "X-Forwarded-For": "192.0.2." + map[string]string{"de": "1", "en": "2"}[language]} {
+			r.Header.Set(k, v)
+		}
+		w := httptest.NewRecorder()
+		in.Server.Handler().ServeHTTP(w, r)
+		b, err := io.ReadAll(w.Result().Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.Result(), string(b)
+	}
+	for _, language := range []string{"de", "en"} {
+		for _, one := range []struct {
+			method, path string
+			status       int
+			says         map[string]string
+		}{
+			{"POST", "/posts", 403, map[string]string{"de": "kam von einer anderen Seite", "en": "was sent from another site"}},
+			{"GET", "/break", 500, map[string]string{"de": "Hier ist etwas schiefgegangen", "en": "Something went wrong here"}},
+			{"GET", "/find", 429, map[string]string{"de": "Zu viele Anfragen", "en": "Too many requests"}},
+		} {
+			for one.status == 429 { // until the limit is reached
+				if res, _ := ask("GET", "/healthz", "", language); res.StatusCode == 429 {
+					break
+				}
+			}
+			res, body := ask(one.method, one.path, "text/html,application/xhtml+xml", language)
+			if res.StatusCode != one.status || strings.Contains(body, "secret") {
+				t.Errorf("%s: %d %s", one.path, res.StatusCode, body)
+			}
+			d := &doc{T: t, name: one.path + " (" + language + ")", raw: body}
+			d.bare = true
+			d.check(language, res.Header)
+			d.says(one.says[language])
+			if one.status == 429 && res.Header.Get("Retry-After") == "" {
+				t.Error("nobody says how long to wait")
+			}
+			res, body = ask(one.method, one.path, "application/json", language)
+			if res.StatusCode != one.status && res.StatusCode != 429 || !strings.Contains(res.Header.Get("Content-Type"), "json") || strings.Contains(body, "<") {
+				t.Errorf("%s for a program: %d %s", one.path, res.StatusCode, body)
+			}
+		}
+	}
+}
