@@ -1,0 +1,215 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"parley/instance"
+	"parley/instance/instancetest"
+	"parley/social"
+	"parley/web"
+)
+
+// Every page in both languages, light and wide, dark and narrow: axe-core finds
+// nothing against WCAG 2.2 A and AA, and nothing has to be scrolled sideways.
+func TestAccessible(t *testing.T) {
+	peers := os.Getenv("PARLEY_TEST_PEERS")
+	if peers == "" {
+		t.Skip("PARLEY_TEST_PEERS is not set: axe-core is not installed; run ./test/all")
+	}
+	script, err := os.ReadFile(filepath.Join(peers, "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	chromium := startChromium(t)
+	net := instancetest.New(t, 2, nil)
+	in := net.Instances[0]
+	b := &auditor{browser: window(t, chromium, in.Config.PublicURL, true), axe: string(script)}
+	if _, err := chromedp.Call(b.ctx, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}); err != nil {
+		t.Fatal(err) // ours forbids the script of the test too
+	}
+	setup, _, err := in.Auth.SetupLink(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.both(func(string) { b.audit("/"); b.audit("/setup?code=" + setup); b.audit("/setup?code=used-up") })
+	v, paths := furnish(t, net)
+	reset, _, err := in.Auth.ResetLink(context.Background(), v.account("bob").ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.both(func(string) {
+		for _, path := range []string{"/", "/sign-in", "/reset?code=" + reset, "/reset?code=used-up", "/@alice", "/none"} {
+			b.audit(path)
+		}
+	})
+	for _, who := range []string{"bob", "alice"} { // bob has nothing yet
+		b.signIn(in, who)
+		b.both(func(language string) {
+			if _, err := in.Social.UpdateProfile(context.Background(), v.reader(who), social.ProfileChange{Language: &language}); err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range paths[who] {
+				b.audit(path)
+			}
+			b.open("/")
+			b.do("publish nothing", chromedp.Click(chromedp.CSS("main button.main")))
+			b.audit("")
+		})
+	}
+	t.Logf("%d pages looked at", b.seen)
+}
+
+// auditor is a browser that looks at pages with axe-core.
+type auditor struct {
+	*browser
+	axe  string
+	seen int
+}
+
+// both runs a look in each language, for who is signed out by the cookie.
+func (b *auditor) both(look func(language string)) {
+	b.Helper()
+	for _, language := range []string{"de", "en"} {
+		b.cookie(web.CookieName(strings.TrimPrefix(b.base, "http://"))+"_language", language)
+		look(language)
+	}
+}
+
+func (b *auditor) cookie(name, value string) {
+	b.Helper()
+	b.open("/none")
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](fmt.Sprintf("document.cookie = %q", name+"="+value+"; path=/"))); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (b *auditor) signIn(in *instance.Instance, who string) {
+	b.Helper()
+	a, err := in.Social.AccountByHandle(context.Background(), social.Nobody(in.Config.Domain), who)
+	if err != nil {
+		b.Fatal(err)
+	}
+	text, err := in.Auth.Begin(context.Background(), a.ID, "test")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.cookie(web.CookieName(in.Config.Domain), text)
+}
+
+// audit opens a page, or takes the one that is open, and looks at it in both forms.
+func (b *auditor) audit(path string) {
+	b.Helper()
+	if path != "" {
+		b.open(path)
+	}
+	b.do("load axe", chromedp.Evaluate[chromedp.Void](b.axe+`;document.querySelectorAll("details").forEach(d => d.open = true)`))
+	for _, form := range []struct {
+		scheme string
+		width  int64
+	}{{"light", 1280}, {"dark", 320}} {
+		_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: form.scheme}}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.do("width", chromedp.EmulateViewport(form.width, 800))
+		ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+		found, err := chromedp.Run(ctx, chromedp.Evaluate[string](`axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).then(r => {
+			const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+			return r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.html.slice(0, 200) + " " + n.failureSummary)).concat(
+				wide > 0 ? ["wider than the window by " + wide] : [], r.passes.length < 10 ? ["only " + r.passes.length + " rules looked"] : []).join("\n")
+		})`, chromedp.EvalAwaitPromise))
+		cancel()
+		if err != nil {
+			b.Fatalf("%s: %v", path, err)
+		}
+		if found != "" {
+			b.Errorf("%s (%s, %d px):\n%s", path, form.scheme, form.width, found)
+		}
+		b.seen++
+	}
+}
+
+// furnish fills an instance with all that a page can show.
+func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[string][]string) {
+	t.Helper()
+	ctx := context.Background()
+	in, other := net.Instances[0], net.Instances[1]
+	v = newVisitor(t, in, "en")
+	alice, _, carol := net.Member(in, "alice"), net.Member(in, "bob"), net.Member(other, "carol")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	note, locked := "What I do: **maps** and #plans, see https://example.org/a/very/long/address/that/does/not/fit/into/a/narrow/window/at/all", true
+	_, err := in.Social.UpdateProfile(ctx, alice, social.ProfileChange{Note: &note, Locked: &locked, Fields: []social.Field{{Name: "Site", Value: "https://example.org"}}})
+	must(err)
+	must(in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Group: "Muster Group"}))
+	must(in.Social.FinishSetUp(ctx))
+	must(in.Social.SetZone(ctx, "acme.test", social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"))
+	found, err := in.Social.FindHandle(ctx, alice, instancetest.Handle(other, carol))
+	must(err)
+	_, err = in.Social.Follow(ctx, alice, found.ID, social.FollowOptions{})
+	must(err)
+	theirs, err := other.Social.FindHandle(ctx, carol, instancetest.Handle(in, alice))
+	must(err)
+	_, err = other.Social.Follow(ctx, carol, theirs.ID, social.FollowOptions{})
+	must(err)
+	net.Settle()
+	pic, err := in.Social.Upload(ctx, alice, social.Upload{Name: "a.png", Description: "a grey picture", Body: strings.NewReader(string(picture(t)))})
+	must(err)
+	file, err := in.Social.Upload(ctx, alice, social.Upload{Name: "notes.txt", Body: strings.NewReader("some notes")})
+	must(err)
+	first := ""
+	for _, d := range []social.Draft{
+		{Text: "A plan with a [link](https://example.org), `code` and **weight** #plan\n\n- one\n- two\n\n> said\n\n```\nlines of code that are rather long and do not fit into a narrow window\n```", Audience: "company"},
+		{Text: "with a picture", Audience: "instance", MediaIDs: []social.ID{pic.ID}}, {Text: "with a file", Audience: "followers", MediaIDs: []social.ID{file.ID}},
+		{Text: "behind a lid", Summary: "Spoiler", Audience: "public"}, {Text: "quiet", Audience: "unlisted"}, {Text: "for the partner", Audience: "partner:acme"},
+		{Text: "@bob only you", Audience: "direct"}, {Text: "when?", Audience: "company", Poll: &social.PollDraft{Options: []string{"Monday", "Tuesday"}, ExpiresIn: time.Hour}},
+	} {
+		p, err := in.Social.Publish(ctx, alice, d)
+		must(err)
+		if first == "" {
+			first = p.Post.ID.String()
+		}
+	}
+	asked, err := other.Social.Publish(ctx, carol, social.Draft{Text: instancetest.Handle(in, alice) + " which day?", Audience: "company",
+		Poll: &social.PollDraft{Options: []string{"Monday", "Tuesday"}, ExpiresIn: time.Hour}})
+	must(err)
+	net.Settle()
+	here, err := in.Social.PostByURI(ctx, alice, asked.Post.URI)
+	must(err)
+	_, err = in.Social.Favourite(ctx, alice, here.Post.ID, true)
+	must(err)
+	_, err = in.Social.Boost(ctx, alice, here.Post.ID, true)
+	must(err)
+	_, err = in.Social.Bookmark(ctx, alice, here.Post.ID, true)
+	must(err)
+	_, err = in.Social.Publish(ctx, alice, social.Draft{Text: "an answer", InReplyTo: here.Post.ID})
+	must(err)
+	net.Settle()
+	who := "/" + instancetest.Handle(other, carol)
+	return v, map[string][]string{
+		"bob": {"/", "/bookmarks", "/notifications", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
+		"alice": {"/", "/public", "/@alice", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
+			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
+	}
+}
+
+// reader is a member as a reader.
+func (v *visitor) reader(name string) social.Reader {
+	v.Helper()
+	return social.Member(v.account(name), v.in.Config.Domain)
+}
