@@ -48,7 +48,6 @@ var german = map[string]string{
 	"you cannot vote in your own poll":                                "In der eigenen Umfrage können Sie nicht abstimmen.",
 	"you have voted in this poll already":                             "Sie haben in dieser Umfrage schon abgestimmt.",
 	"this poll is closed":                                             "Diese Umfrage ist beendet.",
-	"everybody asks for their own quotes only":                        "Um ein Zitat bittet nur, wer es schreibt.",
 	"choose one answer":                                               "Wählen Sie eine Antwort.",
 	"there is no such answer":                                         "Diese Antwort gibt es nicht.",
 	"the upload broke off; try again":                                 "Das Hochladen brach ab; versuchen Sie es noch einmal.",
