@@ -193,50 +193,24 @@ func (p *parser) list(key string, depth int) (any, error) {
 	return out, err
 }
 
-// context stands inline in every document: our own terms need no fetch
-// (others hold the standard ones built in).
-var context = []any{
-	"https://www.w3.org/ns/activitystreams",
-	"https://w3id.org/security/v1",
-	"https://w3id.org/security/data-integrity/v1",
-	"https://w3id.org/security/multikey/v1",
-	map[string]any{
-		"toot": "http://joinmastodon.org/ns#", "schema": "http://schema.org#", "misskey": "https://misskey-hub.net/ns#",
-		"Hashtag": "as:Hashtag", "Emoji": "toot:Emoji", "sensitive": "as:sensitive", "blurhash": "toot:blurhash",
-		"focalPoint":    map[string]any{"@container": "@list", "@id": "toot:focalPoint"},
-		"featured":      map[string]any{"@id": "toot:featured", "@type": "@id"},
-		"discoverable":  "toot:discoverable",
-		"indexable":     "toot:indexable",
-		"votersCount":   "toot:votersCount",
-		"alsoKnownAs":   map[string]any{"@id": "as:alsoKnownAs", "@type": "@id"},
-		"movedTo":       map[string]any{"@id": "as:movedTo", "@type": "@id"},
-		"PropertyValue": "schema:PropertyValue", "value": "schema:value",
-		"manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
-		"quote":                     map[string]any{"@id": "https://w3id.org/fep/044f#quote", "@type": "@id"},
-		"quoteUri":                  "http://fedibird.com/ns#quoteUri",
-		"gts":                       "https://gotosocial.org/ns#",
-		"QuoteRequest":              "https://w3id.org/fep/044f#QuoteRequest",
-		"QuoteAuthorization":        "https://w3id.org/fep/044f#QuoteAuthorization",
-		"interactionPolicy":         map[string]any{"@id": "gts:interactionPolicy", "@type": "@id"},
-		"canQuote":                  map[string]any{"@id": "gts:canQuote", "@type": "@id"},
-		"automaticApproval":         map[string]any{"@id": "gts:automaticApproval", "@type": "@id"},
-		"interactingObject":         map[string]any{"@id": "gts:interactingObject", "@type": "@id"},
-		"interactionTarget":         map[string]any{"@id": "gts:interactionTarget", "@type": "@id"},
-		"_misskey_quote":            "misskey:_misskey_quote",
-		// FEP-521a: none of the contexts above has it, and undefined it means nothing.
-		"assertionMethod": map[string]any{"@id": "https://w3id.org/security#assertionMethod", "@type": "@id"},
-	},
-}
-
-// Marshal writes an object in the one form we send: with the context, keys in
-// order, nothing escaped for HTML.
+// Marshal writes an object in the one form we send: with a context that defines the
+// terms it uses, keys in order, nothing escaped for HTML.
 func Marshal(o Object) ([]byte, error) {
-	out := make(Object, len(o)+1)
+	bare := make(Object, len(o))
 	for k, v := range o {
-		out[k] = v
+		if k != "@context" {
+			bare[k] = v
+		}
 	}
-	out["@context"] = context
-	return Encode(out)
+	body, err := Encode(bare)
+	if err != nil {
+		return nil, err
+	}
+	out := append([]byte(`{"@context":`), contextOf(body)...)
+	if len(bare) > 0 {
+		out = append(out, ',')
+	}
+	return append(out, body[1:]...), nil
 }
 
 // Encode writes an object as it is: what stands inside another one, or what its

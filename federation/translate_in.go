@@ -382,7 +382,7 @@ func raw(o object) ([]byte, error) {
 			kept[key] = v
 		}
 	}
-	return activitypub.Marshal(kept)
+	return activitypub.Encode(kept)
 }
 
 // authorOf checks that a post and its author are of one server.
