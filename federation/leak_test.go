@@ -154,6 +154,16 @@ func TestStrangersDoNotSpeakToOurAudiences(t *testing.T) {
 				t.Errorf("to %s in reply to %s: a post of a stranger says %q", to, parent, v.Post.Audience.Label())
 			}
 		}
+		// Nor by an edit of what everybody could read.
+		id := 10*n + 9
+		note := r.note(id)
+		note["inReplyTo"] = open.URI
+		r.arrive(t, net, inbox, r.said(fmt.Sprint(id), note))
+		note["to"], note["updated"] = to, time.Now().UTC().Format(time.RFC3339)
+		r.arrive(t, net, inbox, map[string]any{"id": r.url(fmt.Sprintf("/updates/%d", id)), "type": "Update", "actor": r.actor("mallory"), "object": note})
+		if v, err := in.Social.PostByURI(t.Context(), bob, r.url(fmt.Sprintf("/notes/%d", id))); err == nil && v.Post.Audience.Kind != social.AudiencePublic {
+			t.Errorf("edited to %s: a post of a stranger says %q", to, v.Post.Audience.Label())
+		}
 	}
 }
 

@@ -104,9 +104,7 @@ func (s *Service) locate(ctx context.Context, tx Tx, author *Account, p *Post) e
 			p.nameAudience(author)
 		}
 	}
-	if p.Audience.Owner == s.home && p.Ceiling.IsZero() {
-		// Our audiences are for threads that have them: elsewhere nobody outside may
-		// speak to them, as if in our name.
+	if s.presumes(p.Audience, p.Ceiling) {
 		p.Audience = Audience{Kind: AudienceDirect}
 		p.nameAudience(author)
 	}
@@ -122,6 +120,12 @@ func (s *Service) locate(ctx context.Context, tx Tx, author *Account, p *Post) e
 	return nil
 }
 
+// presumes says that a remote post speaks to an audience of ours, as if in our name:
+// that is for threads which have it.
+func (s *Service) presumes(a, ceiling Audience) bool {
+	return a.Owner == s.home && ceiling.IsZero()
+}
+
 // ApplyEdit changes a remote post of the same actor. An older state changes nothing.
 func (s *Service) ApplyEdit(ctx context.Context, actor *Account, p *Post) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
@@ -132,7 +136,7 @@ func (s *Service) ApplyEdit(ctx context.Context, actor *Account, p *Post) error 
 		if !had.EditedAt.IsZero() && !p.EditedAt.After(had.EditedAt) { // also without a date, after one with
 			return nil
 		}
-		if p.Audience.narrows(had.Audience) {
+		if p.Audience.narrows(had.Audience) && !s.presumes(p.Audience, had.Ceiling) {
 			had.Audience = p.Audience
 			had.nameAudience(actor)
 		}
