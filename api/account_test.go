@@ -234,3 +234,31 @@ func TestDeliveries(t *testing.T) {
 		}
 	}
 }
+
+// A number betrays nobody: what the reader of a post may not see is not counted there.
+func TestHiddenRepliesAreNotCounted(t *testing.T) {
+	w := start(t)
+	for said, counted := range map[string]map[string]bool{
+		"public":  {"public": true, "unlisted": true, "company": false, "followers": false, "direct": false},
+		"company": {"company": true, "instance": false, "direct": false},
+	} {
+		for audience, want := range counted {
+			parent := w.alice.write("hello", said)
+			reply := w.bob.write("@alice hello", audience, "in_reply_to_id", parent)
+			count := func() string { return text(w.alice.get("/api/v1/statuses/"+parent).ok(), "replies_count") }
+			if got := count(); (got == "1") != want {
+				t.Errorf("%s reply to a %s post: %s replies", audience, said, got)
+			}
+			if said == "public" && audience == "public" {
+				w.bob.do("PUT", "/api/v1/statuses/"+reply, form{"status": {"@alice hello"}, "audience": {"company"}}).ok()
+				if got := count(); got != "0" {
+					t.Errorf("narrowed, it still counts: %s", got)
+				}
+			}
+			w.bob.do("DELETE", "/api/v1/statuses/"+reply, nil).ok()
+			if got := count(); got != "0" {
+				t.Errorf("%s reply to a %s post, deleted: %s replies", audience, said, got)
+			}
+		}
+	}
+}

@@ -58,12 +58,20 @@ type Post struct {
 	Version     int // 1, and one more with each edit
 
 	RepliesCount, BoostsCount, FavouritesCount int
+	// Counted says that this reply stands in its parent's RepliesCount; kept by the store.
+	Counted bool
 
 	Raw []byte // the origin's bytes of a remote object, so that unknown properties survive
 }
 
 // Deleted says that only the tombstone is left.
 func (p *Post) Deleted() bool { return !p.DeletedAt.IsZero() }
+
+// CountsFor says that a reply counts for what it answers: only when all who may see
+// that may see the reply too, else the number would betray it.
+func (p *Post) CountsFor(parent *Post) bool {
+	return p.Audience.Everybody() || p.Audience == parent.Audience
+}
 
 // MentionsAccount says whether an account is named in the post.
 func (p *Post) MentionsAccount(id ID) bool {

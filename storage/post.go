@@ -26,19 +26,21 @@ type postData struct {
 	Tags               []string            `json:"tags,omitempty"`
 	Emojis             []social.Emoji      `json:"emojis,omitempty"`
 	Attachments        []social.Attachment `json:"attachments,omitempty"`
+	Counted            bool                `json:"counted,omitempty"`
 }
 
 func dataOf(p *social.Post) string {
 	return jsonText(postData{URL: p.URL, Title: p.Title, Content: p.Content, Source: p.Source, Summary: p.Summary,
 		Sensitive: p.Sensitive, Language: p.Language, InReplyToAccountID: p.InReplyToAccountID, ContextURI: p.ContextURI,
-		QuoteOfID: p.QuoteOfID, QuoteOfURI: p.QuoteOfURI, Mentions: p.Mentions, Tags: p.Tags, Emojis: p.Emojis, Attachments: p.Attachments})
+		QuoteOfID: p.QuoteOfID, QuoteOfURI: p.QuoteOfURI, Mentions: p.Mentions, Tags: p.Tags, Emojis: p.Emojis, Attachments: p.Attachments,
+		Counted: p.Counted})
 }
 
 func (d postData) into(p *social.Post) {
 	p.URL, p.Title, p.Content, p.Source, p.Summary = d.URL, d.Title, d.Content, d.Source, d.Summary
 	p.Sensitive, p.Language, p.InReplyToAccountID, p.ContextURI = d.Sensitive, d.Language, d.InReplyToAccountID, d.ContextURI
 	p.QuoteOfID, p.QuoteOfURI, p.Mentions, p.Tags = d.QuoteOfID, d.QuoteOfURI, d.Mentions, d.Tags
-	p.Emojis, p.Attachments = d.Emojis, d.Attachments
+	p.Emojis, p.Attachments, p.Counted = d.Emojis, d.Attachments, d.Counted
 }
 
 const postColumns = `p.id, p.uri, p.author_id, p.kind, p.parent_id, p.parent_uri, p.thread_id, p.boost_of_id,
@@ -229,6 +231,10 @@ func (t *Tx) InsertPost(ctx context.Context, p *social.Post) error {
 			p.ThreadID = p.ID
 		}
 	}
+	p.Counted = false // a transaction may run again
+	if err := t.countReply(ctx, p); err != nil {
+		return err
+	}
 	n, err := t.exec(ctx, `
 		INSERT INTO post (id, uri, author_id, kind, parent_id, parent_uri, thread_id, boost_of_id,
 		  audience_kind, audience_name, audience_owner, ceiling_kind, ceiling_name, ceiling_owner, local, has_media,
@@ -283,8 +289,8 @@ func (t *Tx) countPost(ctx context.Context, p *social.Post, by int) error {
 		p.AuthorID, by, ms(p.PublishedAt)); err != nil {
 		return err
 	}
-	if p.InReplyToID != 0 {
-		if _, err := t.exec(ctx, `UPDATE post SET replies = replies + $2 WHERE id = $1`, p.InReplyToID, by); err != nil {
+	if p.Counted && by < 0 {
+		if _, err := t.exec(ctx, `UPDATE post SET replies = replies - 1 WHERE id = $1`, p.InReplyToID); err != nil {
 			return err
 		}
 	}
@@ -296,8 +302,30 @@ func (t *Tx) countPost(ctx context.Context, p *social.Post, by int) error {
 	return nil
 }
 
+// countReply notes whether a reply counts for its parent now, and counts it there or
+// not any more.
+func (t *Tx) countReply(ctx context.Context, p *social.Post) error {
+	if p.InReplyToID == 0 {
+		return nil
+	}
+	parent, err := t.Post(ctx, p.InReplyToID)
+	if err != nil {
+		return err
+	}
+	counts := p.CountsFor(parent)
+	if counts == p.Counted {
+		return nil
+	}
+	p.Counted = counts
+	_, err = t.exec(ctx, `UPDATE post SET replies = replies + $2 WHERE id = $1`, p.InReplyToID, 2*bit(counts)-1)
+	return err
+}
+
 // UpdatePost writes a new state and keeps the former one.
 func (t *Tx) UpdatePost(ctx context.Context, p *social.Post) error {
+	if err := t.countReply(ctx, p); err != nil {
+		return err
+	}
 	if _, err := t.exec(ctx, `
 		INSERT INTO post_version (post_id, version, at, data)
 		SELECT id, version, CASE WHEN edited_at = 0 THEN published_at ELSE edited_at END, data FROM post WHERE id = $1 AND version < $2
@@ -412,14 +440,14 @@ func (t *Tx) ResolveReplies(ctx context.Context, uri string, parent *social.Post
 		if p.ID == parent.ThreadID {
 			continue // the parent hangs below it already: answers go in no circles (T13)
 		}
-		p.InReplyToAccountID = parent.AuthorID
+		p.InReplyToID, p.InReplyToAccountID = parent.ID, parent.AuthorID
+		if err := t.countReply(ctx, p); err != nil {
+			return err
+		}
 		if _, err := t.exec(ctx, `UPDATE post SET parent_id = $2, data = $3 WHERE id = $1`, p.ID, parent.ID, dataOf(p)); err != nil {
 			return err
 		}
 		if err := t.joinThread(ctx, p.ThreadID, parent); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, `UPDATE post SET replies = replies + 1 WHERE id = $1`, parent.ID); err != nil {
 			return err
 		}
 	}
