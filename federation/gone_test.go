@@ -60,3 +60,33 @@ func TestDeletedTextIsNowhere(t *testing.T) {
 		}
 	}
 }
+
+// A member who leaves takes the posts along, also from servers where nobody followed:
+// company posts reach all sisters.
+func TestLeavingReachesWhoeverHasThePosts(t *testing.T) {
+	net := instancetest.New(t, 2, nil)
+	a, b := net.Instances[0], net.Instances[1]
+	alice, carol, bob := net.Member(a, "alice"), net.Member(a, "carol"), net.Member(b, "bob")
+	if _, err := b.Social.FindHandle(t.Context(), bob, strings.TrimPrefix(instancetest.Handle(a, carol), "@")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Social.Follow(t.Context(), bob, accountOf(t, b, carol.Account.URI).ID, social.FollowOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	p := publish(t, a, alice, social.Draft{Text: "canary", Audience: "company"})
+	net.Settle()
+	if _, err := b.Social.PostByURI(t.Context(), bob, p.URI); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Social.DeleteAccount(t.Context(), alice.Account.ID); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	if _, err := b.Social.PostByURI(t.Context(), bob, p.URI); err == nil {
+		t.Error("a sister still shows what they wrote")
+	}
+	if left := holds(t, b, "canary"); len(left) > 0 {
+		t.Errorf("a sister still has it in %v", left)
+	}
+}

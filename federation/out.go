@@ -160,7 +160,19 @@ func (s *Server) recipients(ctx context.Context, tx social.Tx, c social.Change) 
 		if err := s.readers(ctx, tx, c, r); err != nil {
 			return nil, err
 		}
-	case social.VerbProfile, social.VerbPin, social.VerbUnpin, social.VerbLeave:
+	case social.VerbLeave:
+		// Sisters have company posts without following anybody.
+		inboxes, err := tx.ReceiptInboxes(ctx, c.Actor.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, in := range inboxes {
+			r.add(in.Inbox, in.Peer)
+		}
+		if err := r.addFollowers(ctx, tx, c.Actor.ID); err != nil {
+			return nil, err
+		}
+	case social.VerbProfile, social.VerbPin, social.VerbUnpin:
 		if err := r.addFollowers(ctx, tx, c.Actor.ID); err != nil {
 			return nil, err
 		}

@@ -271,6 +271,8 @@ type OutboxStore interface {
 	PutReceipt(ctx context.Context, r Receipt) error
 	// Receipts of an object; peer "" means all.
 	Receipts(ctx context.Context, objectURI, peer string) ([]Receipt, error)
+	// ReceiptInboxes lists the inboxes of all who have something an author wrote.
+	ReceiptInboxes(ctx context.Context, author ID) ([]InboxRef, error)
 	ReceiptsOfPost(ctx context.Context, post ID) ([]Receipt, error)
 
 	// PutRefusal notes that a post did not arrive; DropRefusal that it did after all.

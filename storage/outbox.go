@@ -89,6 +89,12 @@ func (t *Tx) Receipts(ctx context.Context, objectURI, peer string) ([]social.Rec
 	return list(ctx, t, scanReceipt, `SELECT object_uri, post_id, peer, inbox, how, at FROM receipt WHERE object_uri = $1 AND ($2 = '' OR peer = $2) ORDER BY peer, inbox`, objectURI, peer)
 }
 
+// ReceiptInboxes lists the inboxes of all who have something an author wrote.
+func (t *Tx) ReceiptInboxes(ctx context.Context, author social.ID) ([]social.InboxRef, error) {
+	return list(ctx, t, scanInbox, `SELECT DISTINCT r.inbox, r.peer FROM post p JOIN receipt r ON r.post_id = p.id AND r.post_id <> 0
+		WHERE p.author_id = $1 AND p.deleted_at = 0 AND r.inbox <> '' ORDER BY r.inbox`, author)
+}
+
 // ReceiptsOfPost lists who has a post.
 func (t *Tx) ReceiptsOfPost(ctx context.Context, post social.ID) ([]social.Receipt, error) {
 	return list(ctx, t, scanReceipt, `SELECT object_uri, post_id, peer, inbox, how, at FROM receipt WHERE post_id = $1 AND post_id <> 0 ORDER BY peer, inbox`, post)
