@@ -18,6 +18,7 @@ var german = map[string]string{
 	"sign in first":            "Melden Sie sich zuerst an.",
 	"that is your own account": "Das ist Ihr eigenes Konto.",
 	"the name %q does not fit: use 1 to 64 of a-z, 0-9, _, . and -, not beginning or ending with . or -": "Der Name %q passt nicht: 1 bis 64 Zeichen aus a–z, 0–9, _, . und -, nicht mit . oder - am Anfang oder Ende.",
+	"this app may not publish outside the company; edit the post in the browser, or narrow who sees it":  "Diese App darf nichts nach außen veröffentlichen. Bearbeiten Sie den Beitrag im Browser, oder verkleinern Sie den Kreis.",
 	"the name %q is reserved":                              "Der Name %q ist vergeben.",
 	"the name %s is taken; names are never given twice":    "Der Name %s ist vergeben; Namen werden nie zweimal vergeben.",
 	"choose a name for signing in":                         "Wählen Sie einen Namen zum Anmelden.",
