@@ -58,7 +58,6 @@ var german = map[string]string{
 	"the quoted post and this thread have different readers; quote it in a post of its own":             "Der zitierte Beitrag und diese Unterhaltung haben verschiedene Leser; zitieren Sie ihn in einem eigenen Beitrag.",
 	"the post is empty; write something or add a file":                                                  "Der Beitrag ist leer; schreiben Sie etwas oder hängen Sie eine Datei an.",
 	"the post is longer than %d characters":                                                             "Der Beitrag ist länger als %d Zeichen.",
-	"this app may not publish outside the company; edit the post in the browser, or narrow who sees it": "Diese App darf nicht nach außen veröffentlichen; bearbeiten Sie den Beitrag im Browser, oder lassen Sie ihn weniger Leute sehen.",
 	"at most %d files with a post":                                                                      "Höchstens %d Dateien an einem Beitrag.",
 	"a post has files or a poll, not both":                                                              "Ein Beitrag hat Dateien oder eine Umfrage, nicht beides.",
 	"the idempotency key or the language is too long":                                                   "Der Schlüssel oder die Sprachangabe ist zu lang.",
