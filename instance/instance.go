@@ -164,9 +164,13 @@ func newKeys() ([]social.Key, error) {
 	return []social.Key{{Kind: "rsa", Public: rsaPublic, Private: rsaPrivate}, {Kind: "ed25519", Public: edPublic, Private: edPrivate}}, err
 }
 
-// Listen takes the port and locks the data folder.
+// Listen locks the data folder, looks the database through and takes the port.
 func (in *Instance) Listen() (addr net.Addr, unlock func(), err error) {
 	if unlock, err = storage.LockFolder(in.Config.DataDir); err != nil {
+		return nil, nil, err
+	}
+	if err := in.DB.QuickCheck(context.Background()); err != nil {
+		unlock()
 		return nil, nil, err
 	}
 	if addr, err = in.Server.Listen(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"testing"
+	"time"
 )
 
 // AdminPostgres connects to the server that tests make databases on.
@@ -33,6 +34,12 @@ func SetSchemaVersion(t *testing.T, db *DB, version int) {
 	if err := raw.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Impatient lets writes wait for other processes for a moment only.
+func Impatient(o Options) Options {
+	o.busy = 20 * time.Millisecond
+	return o
 }
 
 // LimitPages makes SQLite answer "full" beyond a number of pages more than there are.

@@ -5,6 +5,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -39,7 +40,12 @@ type Options struct {
 	DataDir string // where a relative file is
 	Now     func() time.Time
 	Log     *slog.Logger
+
+	busy time.Duration // how long SQLite waits for other processes; lockWait if zero
 }
+
+// lockWait is how long a write waits for a command that writes beside serve.
+const lockWait = 10 * time.Second
 
 // DB is an open database.
 type DB struct {
@@ -83,15 +89,15 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(o.DataDir, name)
 		}
-		err = db.openSQLite(name)
+		err = db.openSQLite(name, cmp.Or(o.busy, lockWait))
 	} else {
 		err = db.openPostgres(o.URL)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+		return nil, fmt.Errorf("open the database: %w", db.advise(err))
 	}
 	if err := db.migrate(ctx); err != nil {
-		return nil, errors.Join(err, db.closePools())
+		return nil, errors.Join(db.advise(err), db.closePools())
 	}
 	if db.dialect.sqlite {
 		db.work = make(chan *unit, 256)
@@ -100,7 +106,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	return db, nil
 }
 
-func (db *DB) openSQLite(name string) (err error) {
+func (db *DB) openSQLite(name string, busy time.Duration) (err error) {
 	db.dialect, db.file = dialect{sqlite: true}, name
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err
@@ -112,7 +118,7 @@ func (db *DB) openSQLite(name string) (err error) {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	dsn := "file:" + name + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
+	dsn := fmt.Sprintf("file:%s?_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)", name, busy.Milliseconds()) +
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(memory)"
 	if db.write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
 		return err

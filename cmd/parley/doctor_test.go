@@ -59,3 +59,21 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("a wrong flag: %d", code)
 	}
 }
+
+// T74: serve does not begin on a damaged database: it says what is wrong and what to
+// do, and ends with 1.
+func TestServeRefusesADamagedDatabase(t *testing.T) {
+	s := newShell(t)
+	s.run(0, "account", "create", "alice")
+	name := filepath.Join(s.dir, "parley-data", "parley.db")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(b[20*4096:], bytes.Repeat([]byte{0x5a}, 3000))
+	if err := os.WriteFile(name, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, errs := s.run(1, "serve", "--listen", "127.0.0.1:0")
+	wants(t, errs, "parley.db is damaged", "parley restore FILE")
+}
