@@ -17,7 +17,8 @@ type inParts struct {
 	backfills *queue.Runner
 	lookups   *queue.Runner // of threads
 	flight    singleflight.Group
-	bodies    chan struct{} // bounds bodies in memory
+	bodies    chan struct{} // bounds small bodies that are worked on
+	large     chan struct{} // bounds large ones in memory
 	failed    *failures
 	down      *failures // servers and keys that did not answer a moment ago
 	threads   *failures
@@ -31,6 +32,7 @@ type inParts struct {
 
 const (
 	parallelBodies = 64
+	largeBodies    = 8 // each with what its parsing takes
 	failureLife    = 5 * time.Minute
 	downLife       = 15 * time.Second
 	threadEvery    = 15 * time.Minute
@@ -44,7 +46,7 @@ const (
 )
 
 func (in *inParts) init(s *Server) {
-	in.bodies = make(chan struct{}, parallelBodies)
+	in.bodies, in.large = make(chan struct{}, parallelBodies), make(chan struct{}, largeBodies)
 	in.failed, in.down, in.threads = newFailures(failureLife), newFailures(downLife), newFailures(threadEvery)
 	in.keyLooks, in.newcomers = newAllowance(keyLooksMinute, time.Minute), newAllowance(newcomersHour, time.Hour)
 	in.answers, in.reports = newAllowance(answersHour, time.Hour), newAllowance(reportsHour, time.Hour)

@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,7 +20,7 @@ import (
 
 // handleInbox takes an activity: 202 only when it was verified and is durable.
 func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
-	room := &room{all: s.bodies}
+	room := &room{}
 	defer room.leave()
 	actor, status, err := s.receive(w, r, room)
 	if err != nil {
@@ -35,22 +36,21 @@ func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
 }
 
 // room is a place among the bodies that are in memory at the same time. A small body
-// needs none while it comes in, so that slow senders keep nobody out (T12).
-type room struct {
-	all  chan struct{}
-	have bool
-}
+// needs none while it comes in, so that slow senders keep nobody out; large ones have
+// places of their own, so that they keep out only each other (T12).
+type room struct{ held chan struct{} }
 
-// smallBody is what one connection may fill before it needs a place.
+// smallBody is what one connection may fill before it needs a place. Hardly anybody
+// sends more: some servers take no larger activity.
 const smallBody = 64 << 10
 
-func (r *room) enter() error {
-	if r.have {
+func (r *room) enter(places chan struct{}) error {
+	if r.held != nil {
 		return nil
 	}
 	select {
-	case r.all <- struct{}{}:
-		r.have = true
+	case places <- struct{}{}:
+		r.held = places
 		return nil
 	default:
 		return social.Errorf(social.Unavailable, "too many deliveries at once; try again")
@@ -58,8 +58,8 @@ func (r *room) enter() error {
 }
 
 func (r *room) leave() {
-	if r.have {
-		<-r.all
+	if r.held != nil {
+		<-r.held
 	}
 }
 
@@ -69,11 +69,11 @@ const bodyTime = 30 * time.Second
 // receive answers who is said to send, and an HTTP status of its own for what is
 // wrong with the message as such, or zero with an error of social otherwise.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request, room *room) (actor string, status int, err error) {
-	body, status, err := readBody(w, r, s.BodyTime, room)
+	body, status, err := s.readBody(w, r, room)
 	if err != nil {
 		return "", status, err
 	}
-	if err := room.enter(); err != nil {
+	if err := room.enter(s.bodies); err != nil {
 		return "", 0, err
 	}
 	o, err := activitypub.Parse(body)
@@ -94,7 +94,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, room *room) (ac
 	return actor, 0, s.keep(r, o, body, v)
 }
 
-func readBody(w http.ResponseWriter, r *http.Request, limit time.Duration, room *room) ([]byte, int, error) {
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, room *room) ([]byte, int, error) {
 	if r.Header.Get("Content-Encoding") != "" {
 		return nil, http.StatusUnsupportedMediaType, errors.New("send the body without Content-Encoding")
 	}
@@ -104,16 +104,17 @@ func readBody(w http.ResponseWriter, r *http.Request, limit time.Duration, room 
 	}
 	// Where a connection has no deadlines of its own, the server's remain.
 	line := http.NewResponseController(w)
-	_ = line.SetReadDeadline(time.Now().Add(limit))
+	_ = line.SetReadDeadline(time.Now().Add(s.BodyTime))
 	from := http.MaxBytesReader(w, r.Body, activitypub.MaxBytes)
 	body, err := io.ReadAll(io.LimitReader(from, smallBody))
 	if err == nil && len(body) == smallBody {
-		if err := room.enter(); err != nil {
+		if err := room.enter(s.large); err != nil {
 			return nil, 0, err
 		}
-		var rest []byte
-		rest, err = io.ReadAll(from)
-		body = append(body, rest...)
+		whole := bytes.NewBuffer(make([]byte, 0, activitypub.MaxBytes+bytes.MinRead)) // no growing, no copies
+		whole.Write(body)
+		_, err = whole.ReadFrom(from)
+		body = whole.Bytes()
 	}
 	var large *http.MaxBytesError
 	switch {
