@@ -176,7 +176,7 @@ func (in *Instance) Listen() (addr net.Addr, unlock func(), err error) {
 	if addr, err = in.Server.Listen(); err != nil {
 		unlock()
 		if errors.Is(err, syscall.EADDRINUSE) {
-			err = fmt.Errorf("something else listens there: end it, or choose another port with --listen (and the same in --domain while you try things out): %w", err)
+			err = fmt.Errorf("something else listens there: end it, or choose another port with --listen (while you try things out, domain needs the same one: put both into parley.yaml, which all commands read): %w", err)
 		}
 		return nil, nil, fmt.Errorf("cannot listen on %s: %w", in.Config.Listen, err)
 	}

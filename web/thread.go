@@ -54,7 +54,8 @@ func (w *Web) thread(p *page) error {
 	return w.show(p, http.StatusOK, t)
 }
 
-// named begins a reply with the handles of those who are in the conversation.
+// named begins a reply with the handles of those who are in the conversation. A
+// browser puts the cursor before them, so they stand apart from what is typed there.
 func (p *page) named(v *social.PostView) string {
 	text := ""
 	if v.Author.ID != p.Me.ID {
@@ -64,6 +65,9 @@ func (p *page) named(v *social.PostView) string {
 		if m.AccountID != p.Me.ID && m.AccountID != v.Author.ID {
 			text += "@" + m.Acct + " "
 		}
+	}
+	if text != "" {
+		text = " " + text
 	}
 	return text
 }
