@@ -68,7 +68,7 @@ func (s *Server) decide(ctx context.Context, j queue.Job) (d decision, err error
 			return nil
 		}
 		if d.activity.PostID == 0 {
-			return nil
+			return s.decideActor(ctx, tx, &d)
 		}
 		return s.decidePost(ctx, tx, j, &d)
 	})
@@ -91,14 +91,21 @@ func (s *Server) decideRetraction(ctx context.Context, tx social.Tx, j queue.Job
 	if err != nil {
 		return err
 	}
-	author, err := tx.Account(ctx, p.AuthorID)
-	if err != nil {
-		return err
-	}
-	reader := social.Reader{Peer: j.Host, Zone: d.zone, Home: s.Links.Home()}
-	keeps, err := s.social.CouldSee(ctx, tx, reader, p)
-	if keeps || !author.SuspendedAt.IsZero() { // a suspension ends, a deletion never does
+	// A suspension of the author ends, and says nothing about who may see the post.
+	reader := social.Reader{Peer: j.Host, Zone: d.zone, Home: s.Links.Home(), System: true}
+	keeps, err := s.social.VisibleTo(ctx, tx, reader, p)
+	if keeps {
 		d.refused = "the peer may still have what was edited"
+	}
+	return err
+}
+
+// decideActor keeps back what is about no post when its author was suspended, but for
+// the news that they left.
+func (s *Server) decideActor(ctx context.Context, tx social.Tx, d *decision) error {
+	actor, err := tx.Account(ctx, d.activity.ActorID)
+	if err == nil && !actor.SuspendedAt.IsZero() && actor.DeletedAt.IsZero() {
+		d.refused = "its author is suspended"
 	}
 	return err
 }

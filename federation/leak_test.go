@@ -258,3 +258,39 @@ func TestBudgetOfOneIsNoFailureOfAnother(t *testing.T) {
 		t.Errorf("the victim is answered %d", got)
 	}
 }
+
+// What a member did just before being suspended does not leave any more.
+func TestSuspendedMemberSendsNothing(t *testing.T) {
+	in, r, net := admitted(t, social.ZonePublic)
+	got := r.deliveries()
+	alice := followedBy(t, in, r, net)
+	r.arrive(t, net, in.Config.PublicURL+"/inbox", r.create(1))
+	v, err := in.Social.PostByURI(t.Context(), alice, r.url("/notes/1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "canary"
+	if _, err := in.Social.Favourite(t.Context(), alice, v.Post.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Social.UpdateProfile(t.Context(), alice, social.ProfileChange{DisplayName: &name}); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, in, alice, social.Draft{Text: "canary", Audience: "public"})
+	if err := in.Social.Suspend(t.Context(), alice.Account.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	for _, kind := range []string{"Like", "Update", "Create"} {
+		if n := len(got.of(kind)); n != 0 {
+			t.Errorf("%d %s of a suspended member went out", n, kind)
+		}
+	}
+	if err := in.Social.DeleteAccount(t.Context(), alice.Account.ID); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	if n := len(got.of("Delete")); n != 1 {
+		t.Errorf("%d deletions of their account went out", n)
+	}
+}
