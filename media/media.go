@@ -94,6 +94,18 @@ var documents = map[string]string{
 	"application/vnd.oasis.opendocument.presentation":                           ".odp",
 }
 
+// Extension is that of a media type that is accepted; false for any other.
+func Extension(kind string) (ext string, ok bool) {
+	switch kind {
+	case "image/jpeg":
+		return ".jpg", true
+	case "image/png", "image/gif", "image/webp":
+		return "." + strings.TrimPrefix(kind, "image/"), true
+	}
+	ext, ok = documents[kind]
+	return ext, ok
+}
+
 // Types lists the media types that are accepted, pictures first.
 func Types() []string {
 	return append([]string{"image/jpeg", "image/png", "image/gif", "image/webp"}, slices.Sorted(maps.Keys(documents))...)

@@ -19,6 +19,7 @@ const (
 	Document  Purpose = iota // an ActivityStreams document: 1 MiB, its media types only (A4)
 	WebFinger                // a JRD (RFC 7033): 256 KiB
 	Deliver                  // POST to an inbox
+	Media                    // a file of a post: 40 MiB, pictures and documents only, never by a redirect
 )
 
 // activityStreams is the profile that makes application/ld+json an ActivityStreams
@@ -42,8 +43,21 @@ func (p Purpose) rules() rules {
 			[]string{"application/activity+json", "application/ld+json"}}
 	case WebFinger:
 		return rules{256 << 10, "application/jrd+json, application/json", []string{"application/jrd+json", "application/json"}}
+	case Media:
+		return rules{40 << 20, strings.Join(files(), ", "), files()}
 	}
 	return rules{} // nothing is asked for and nothing accepted
+}
+
+// files are the media types that a post's file may have: pictures that every browser
+// shows without running anything, and documents that are only ever downloaded (A4).
+func files() []string {
+	return []string{"image/jpeg", "image/png", "image/gif", "image/webp", "application/pdf", "application/zip", "text/plain",
+		"application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+		"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+		"application/vnd.openxmlformats-officedocument.presentationml.presentation",
+		"application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet",
+		"application/vnd.oasis.opendocument.presentation"}
 }
 
 // typed passes a 200 only if it is what it was asked to be.

@@ -5,6 +5,8 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -77,14 +79,52 @@ func TestOnlyDocumentsAreDocuments(t *testing.T) {
 	}
 }
 
+// A4: a file of a post is a picture or a document; nothing that a browser would run,
+// and no document of ActivityPub.
+func TestOnlyFilesAreFiles(t *testing.T) {
+	o := newOutside(t)
+	c := o.client(t, nil)
+	for i, kind := range append(slices.Clone(files()), "text/plain; charset=utf-8", "Image/PNG") {
+		path := fmt.Sprintf("/good%d", i)
+		o.answer(path, map[string]string{"Content-Type": kind}, http.StatusOK, []byte("x"))
+		if _, err := c.Get(t.Context(), Media, "https://example.com"+path, nil); err != nil {
+			t.Errorf("%q: %v", kind, err)
+		}
+	}
+	for i, kind := range []string{"", "text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml", "text/css", "text/javascript",
+		"application/javascript", "application/json", "application/activity+json", "application/ld+json", "application/octet-stream", "multipart/x-mixed-replace",
+		"image/*", "image/png, text/html", "image/png|text/html", "video/mp4", "audio/mpeg"} {
+		path := fmt.Sprintf("/bad%d", i)
+		o.answer(path, map[string]string{"Content-Type": kind}, http.StatusOK, []byte("x"))
+		if _, err := c.Get(t.Context(), Media, "https://example.com"+path, nil); !failedAs(err, BadType) {
+			t.Errorf("%q: %v", kind, err)
+		}
+	}
+}
+
+// A file is where its post says: no redirect is followed, not even on the same server.
+func TestFilesAreNotRedirected(t *testing.T) {
+	o := newOutside(t)
+	o.redirects()
+	c := o.client(t, nil)
+	for _, to := range []string{"https://example.com/ok", "/ok", "https://127.0.0.1/ok"} {
+		if _, err := c.Get(t.Context(), Media, "https://example.com/to?at="+url.QueryEscape(to), nil); !failedAs(err, Redirect) {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+	if n := len(o.requests()); n != 3 || len(o.strays()) != 0 {
+		t.Errorf("%d requests, opened %v", n, o.strays())
+	}
+}
+
 // C1: the cap counts decoded bytes and the last allowed one still fits.
 func TestSizesAreCapped(t *testing.T) {
 	o := newOutside(t)
 	c := o.client(t, nil)
-	kinds := map[Purpose]string{Document: "application/activity+json", WebFinger: "application/jrd+json"}
+	kinds := map[Purpose]string{Document: "application/activity+json", WebFinger: "application/jrd+json", Media: "image/png"}
 	for p, kind := range kinds {
 		most := int(p.rules().bytes)
-		for _, size := range []int{0, most, most + 1, 3 * most} {
+		for _, size := range []int{0, most, most + 1, min(3*most, most+4<<20)} {
 			body := bytes.Repeat([]byte{' '}, size)
 			for encoding, wire := range map[string][]byte{"": body, "gzip": zipped(t, body), "X-GZIP": zipped(t, body)} {
 				path := strings.ReplaceAll("/"+kind+encoding+strings.Repeat("x", size%97), "/", "-")

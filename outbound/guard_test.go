@@ -82,6 +82,9 @@ func tryAll(t *testing.T, o *outside, c *Client, address string) {
 	if _, err = c.Get(t.Context(), WebFinger, address, nil); !wasRefused(err) {
 		t.Errorf("webfinger %s: %v", address, err)
 	}
+	if _, err = c.Get(t.Context(), Media, address, nil); !wasRefused(err) {
+		t.Errorf("file %s: %v", address, err)
+	}
 	if s := o.strays(); len(s) != 0 {
 		t.Errorf("%s: opened %v", address, s)
 	}

@@ -149,7 +149,7 @@ type Response struct {
 	URL    string // where it came from in the end, with the host in its one form
 }
 
-// Get fetches with at most three redirects. Every hop is checked like the first
+// Get fetches with at most three redirects, of which Media follows none. Every hop is checked like the first
 // and sign, which may be nil, is called afresh for it; an error of sign ends the
 // request and is returned as it is, so that a caller can refuse a hop. An answer
 // of any status but a redirect is returned; with 200 its type fits the purpose (A4).
@@ -174,6 +174,9 @@ func (c *Client) Get(ctx context.Context, p Purpose, address string, sign func(*
 		}
 		if res.Status < 300 || res.Status > 399 || res.Status == http.StatusNotModified {
 			return c.typed(p, res)
+		}
+		if p == Media {
+			return nil, c.failed(Redirect, "%s redirects, and a file is where its post says", req.URL.Host)
 		}
 		next, err := req.URL.Parse(res.Header.Get("Location"))
 		if err != nil || res.Header.Get("Location") == "" {
