@@ -101,7 +101,6 @@ func (a *API) Mount(r *mux.Router) {
 	for _, path := range paths {
 		r.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { serve.MethodNotAllowed(w, methods[path]) })
 	}
-	r.HandleFunc("/media/{id:[0-9]+}/{size:original|small}", a.sendMedia).Methods(http.MethodGet, http.MethodHead).Queries("for", "{for}")
 	for _, prefix := range open {
 		r.PathPrefix(prefix).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			serve.Error(w, r, a.Log, social.Errorf(social.NotFound, "there is no such address here"))

@@ -2,14 +2,9 @@ package api
 
 import (
 	"errors"
-	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
-	"github.com/gorilla/mux"
-
-	"parley/serve"
 	"parley/social"
 )
 
@@ -86,38 +81,4 @@ func (a *API) describeMedia(c *call, id social.ID) (any, error) {
 		return nil, err
 	}
 	return c.mediaShape(m), nil
-}
-
-// sendMedia serves a file to whom its address names (T35), as what it is and never
-// as anything active (A4).
-func (a *API) sendMedia(w http.ResponseWriter, r *http.Request) {
-	if err := a.send(w, r); err != nil {
-		serve.Error(w, r, a.Log, err)
-	}
-}
-
-func (a *API) send(w http.ResponseWriter, r *http.Request) error {
-	id, err := social.ParseID(mux.Vars(r)["id"])
-	if err != nil {
-		return err
-	}
-	reader, err := a.Social.MediaReader(r.Context(), id, r.URL.Query().Get("for"))
-	if err != nil {
-		return err
-	}
-	f, m, err := a.Social.OpenMedia(r.Context(), reader, id, mux.Vars(r)["size"] == "small")
-	if err != nil {
-		return err
-	}
-	defer f.Close() //nolint:errcheck // only read
-	h := w.Header()
-	h.Set("Content-Type", m.Attachment.MediaType)
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cache-Control", "private, max-age=3600")
-	h.Set("Access-Control-Allow-Origin", "*")
-	if m.Attachment.Kind != "image" {
-		h.Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(m.Attachment.Name))
-	}
-	http.ServeContent(w, r, "", m.CreatedAt, f)
-	return nil
 }

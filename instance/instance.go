@@ -107,6 +107,8 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 	if err != nil {
 		return nil, err
 	}
+	files := serve.Files{Social: in.Social, Signed: in.Federation.Reader, Member: pages.Reader, Log: in.log}
+	r.HandleFunc("/media/{id:[0-9]+}/{size:original|small}", files.Own).Methods(http.MethodGet, http.MethodHead)
 	pages.Mount(r)
 	in.Server.Refuse = pages.Refuse
 	return in, nil

@@ -83,20 +83,30 @@ func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
 	return p
 }
 
+// Reader is who is signed in by the session's cookie, or nobody.
+func (w *Web) Reader(r *http.Request) social.Reader {
+	c, err := r.Cookie(w.cookie)
+	if err != nil {
+		return social.Nobody(w.Links.Home())
+	}
+	a, _, err := w.Auth.Session(r.Context(), c.Value)
+	if err != nil {
+		return social.Nobody(w.Links.Home())
+	}
+	return social.Member(a, w.Links.Home())
+}
+
 // recognise finds out who asks, by the session's cookie.
 func (w *Web) recognise(p *page) {
-	c, err := p.r.Cookie(w.cookie)
-	if err != nil {
+	if p.reader = w.Reader(p.r); p.reader.Account == nil {
 		return
 	}
-	a, _, err := w.Auth.Session(p.ctx(), c.Value)
-	if err != nil {
-		return
-	}
-	p.Me, p.reader = a, social.Member(a, p.home)
+	a := p.reader.Account
+	p.Me = a
 	if known(a.Language) {
 		p.Language = a.Language
 	}
+	var err error
 	if p.Unread, err = w.Social.Unread(p.ctx(), p.reader); err != nil {
 		w.Log.Warn("unread notifications not counted", "error", err)
 	}

@@ -87,7 +87,6 @@ func CookieName(authority string) string {
 // Mount adds the pages; it comes last on the router.
 func (w *Web) Mount(r *mux.Router) {
 	r.HandleFunc("/static/{name}", w.static).Methods("GET", "HEAD")
-	r.HandleFunc("/media/{id:[0-9]+}/{size:original|small}", w.media).Methods("GET", "HEAD")
 	sub := r.NewRoute().Subrouter()
 	sub.Use(w.sameOrigin)
 	get, post := []string{"GET", "HEAD"}, []string{"POST"}
