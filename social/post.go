@@ -2,7 +2,10 @@ package social
 
 import (
 	"slices"
+	"strings"
 	"time"
+
+	"parley/media"
 )
 
 // PostKind is the shape of a post's content.
@@ -110,6 +113,16 @@ type Attachment struct {
 	FocusY      float64 `json:"focus_y,omitempty"`
 }
 
+// Copied says that members see a file of another server through a copy of ours:
+// pictures and documents. Films, sounds and pages stay links.
+func (a Attachment) Copied() bool {
+	if a.MediaID != 0 || !strings.HasPrefix(a.URL, "https://") && !strings.HasPrefix(a.URL, "http://") {
+		return false
+	}
+	_, known := media.Extension(a.MediaType)
+	return known || a.Kind == "image" && a.MediaType == ""
+}
+
 // Media is an uploaded file. Until a post takes it, only its owner sees it.
 type Media struct {
 	ID         ID
@@ -120,6 +133,18 @@ type Media struct {
 	Small      string // name of the thumbnail; "" none
 	Size       int64
 	CreatedAt  time.Time
+}
+
+// RemoteMedia is our copy of a file of another server's post, made when somebody
+// here first looked at it. The time of its ID says when.
+type RemoteMedia struct {
+	ID        ID
+	PostID    ID
+	URL       string
+	Origin    string // authority of URL
+	File      string // name in the blob store
+	MediaType string
+	Size      int64
 }
 
 // Poll of a post, keyed by the post's id.

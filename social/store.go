@@ -146,6 +146,19 @@ type PostStore interface {
 	OrphanMedia(ctx context.Context, before time.Time, limit int) ([]*Media, error)
 	DeleteMedia(ctx context.Context, id ID) error
 
+	// RemoteMedia finds the copy of a file of another server's post.
+	RemoteMedia(ctx context.Context, post ID, url string) (*RemoteMedia, error)
+	// PutRemoteMedia keeps a copy, in place of an earlier one of that post and address.
+	PutRemoteMedia(ctx context.Context, m *RemoteMedia) error
+	// EvictRemoteMedia forgets copies older than before, and the oldest until all
+	// together have at most room bytes; a thousand at a time. This and the next two
+	// say which files are now free.
+	EvictRemoteMedia(ctx context.Context, before time.Time, room int64) (files []string, err error)
+	// KeepRemoteMedia forgets the copies of a post but those from the addresses given.
+	KeepRemoteMedia(ctx context.Context, post ID, urls []string) (files []string, err error)
+	// DropBlockedMedia forgets copies from servers that are blocked, and of posts from there.
+	DropBlockedMedia(ctx context.Context) (files []string, err error)
+
 	// Remember stores the result of an idempotency key for an hour; Recall finds it.
 	Remember(ctx context.Context, account ID, key string, post ID, at time.Time) error
 	Recall(ctx context.Context, account ID, key string, after time.Time) (ID, error)

@@ -92,6 +92,16 @@ func TestHotQueriesUseAnIndex(t *testing.T) {
 			_, err := tx.AddToTimelines(ctx, &social.Post{ID: 1, AuthorID: 1}, nil, now)
 			return err
 		},
+		"copies": func(tx *Tx) error {
+			_, err := tx.KeepRemoteMedia(ctx, 1, nil)
+			return err
+		},
+		"copy": func(tx *Tx) error {
+			if _, err := tx.RemoteMedia(ctx, 1, "u"); !errors.Is(err, social.ErrNotFound) {
+				return err
+			}
+			return nil
+		},
 	} {
 		t.Run(name, func(t *testing.T) { explain(t, db, ask) })
 	}

@@ -403,7 +403,8 @@ func (t *Tx) DeletePost(ctx context.Context, id social.ID, when time.Time) ([]st
 			return nil, err
 		}
 	}
-	return files, nil
+	copies, err := t.KeepRemoteMedia(ctx, id, nil)
+	return append(files, copies...), err
 }
 
 // boostsOf lists the boosts of a post.

@@ -45,6 +45,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"ThreadPage":                           threadPage,
 		"CountPosts":                           countPosts,
 		"BlockedAmong":                         blockedAmong,
+		"RemoteMedia":                          remoteMedia,
 	}
 }
 
