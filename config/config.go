@@ -69,6 +69,7 @@ type Limits struct {
 	RequestsPer5m int `mapstructure:"requests_per_5m" yaml:"requests_per_5m"`
 	PostLength    int `mapstructure:"post_length" yaml:"post_length"`
 	UploadMB      int `mapstructure:"upload_mb" yaml:"upload_mb"`
+	MediaCacheMB  int `mapstructure:"media_cache_mb" yaml:"media_cache_mb"`
 }
 
 // Federation says with whom and how.
@@ -115,6 +116,7 @@ func Fields() []Field {
 		{"limits.requests_per_5m", 3000, "requests of one address in five minutes; loopback is not limited"},
 		{"limits.post_length", 5000, "characters in a post"},
 		{"limits.upload_mb", 40, "MiB of one file"},
+		{"limits.media_cache_mb", 1024, "MiB of copies of other servers' pictures and files that people here opened; the oldest go first"},
 		{"federation.mode", "allowlist", "allowlist: only peers with a zone; open: everybody not blocked; off: nobody"},
 		{"federation.allowed_networks", []string{}, "private networks that peers may be in, such as 10.0.0.0/8"},
 		{"federation.ca_file", "", "certificates of a company CA, PEM"},
@@ -356,8 +358,8 @@ func (c *Config) check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return &Error{"listen", "write an address with a port, such as 127.0.0.1:8080"}
 	}
-	if c.Limits.PostLength < 100 || c.Limits.UploadMB < 1 || c.Limits.RequestsPer5m < 0 {
-		return &Error{"limits", "post_length is at least 100, upload_mb at least 1"}
+	if c.Limits.PostLength < 100 || c.Limits.UploadMB < 1 || c.Limits.MediaCacheMB < 1 || c.Limits.RequestsPer5m < 0 {
+		return &Error{"limits", "post_length is at least 100, upload_mb and media_cache_mb at least 1"}
 	}
 	return nil
 }

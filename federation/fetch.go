@@ -59,22 +59,11 @@ func (s *Server) get(ctx context.Context, as social.ID, address string) (object,
 	if err != nil {
 		return nil, "", err
 	}
-	if as == 0 {
-		a, err := s.instanceActor(ctx)
-		if err != nil {
-			return nil, "", err
-		}
-		as = a.ID
-	}
-	key, err := s.signingKey(ctx, as)
+	key, known, err := s.voice(ctx, as, peer)
 	if err != nil {
 		return nil, "", err
 	}
-	known, err := s.dialect(ctx, peer)
-	if err != nil {
-		return nil, "", err
-	}
-	res, err := s.ask(ctx, peer, known, address, key)
+	res, err := s.ask(ctx, outbound.Document, peer, known, address, key)
 	if err != nil {
 		return nil, "", s.unreached(peer, err)
 	}
@@ -92,12 +81,30 @@ func (s *Server) get(ctx context.Context, as social.ID, address string) (object,
 	return o, res.URL, nil
 }
 
-// ask sends a signed GET in the dialect learnt for the peer, and as the peer asks
-// when that is refused.
-func (s *Server) ask(ctx context.Context, peer string, known httpsig.Dialect, address string, key httpsig.Key) (*outbound.Response, error) {
+// voice is how a peer is asked: with the key of a member, or of the instance where as
+// is zero, in the dialect learnt for the peer.
+func (s *Server) voice(ctx context.Context, as social.ID, peer string) (httpsig.Key, httpsig.Dialect, error) {
+	if as == 0 {
+		a, err := s.instanceActor(ctx)
+		if err != nil {
+			return httpsig.Key{}, 0, err
+		}
+		as = a.ID
+	}
+	key, err := s.signingKey(ctx, as)
+	if err != nil {
+		return key, 0, err
+	}
+	known, err := s.dialect(ctx, peer)
+	return key, known, err
+}
+
+// ask sends a signed GET in the dialect known for the peer, and as the peer asks when
+// that is refused.
+func (s *Server) ask(ctx context.Context, p outbound.Purpose, peer string, known httpsig.Dialect, address string, key httpsig.Key) (*outbound.Response, error) {
 	tries := httpsig.NewTries(known)
 	for {
-		res, err := s.Client.Get(ctx, outbound.Document, address, func(r *http.Request) error {
+		res, err := s.Client.Get(ctx, p, address, func(r *http.Request) error {
 			// Each hop of a redirect is another server to ask (B2).
 			if _, err := s.mayAsk(ctx, r.URL.String()); err != nil {
 				return err

@@ -28,6 +28,8 @@ type inParts struct {
 	reports   *allowance // by peer
 	counts    *queue.Runner
 	passedOn  *allowance // unknown keys of proofs, by who passes them on
+	filesAt   *places    // fetches of files that go on, by server
+	fileless  *failures  // files that could not be had a moment ago, and their servers
 }
 
 const (
@@ -43,6 +45,11 @@ const (
 	reportsHour    = 60
 	// inboundWorkers mostly wait: for the writer, or for another server to answer.
 	inboundWorkers = 32
+	// A file is in memory while it is fetched, and a slow server must leave places to
+	// the others.
+	parallelFiles = 8
+	filesEach     = 2
+	filelessLife  = time.Minute
 )
 
 func (in *inParts) init(s *Server) {
@@ -51,6 +58,7 @@ func (in *inParts) init(s *Server) {
 	in.keyLooks, in.newcomers = newAllowance(keyLooksMinute, time.Minute), newAllowance(newcomersHour, time.Hour)
 	in.answers, in.reports = newAllowance(answersHour, time.Hour), newAllowance(reportsHour, time.Hour)
 	in.counts = queue.NewRunner(s.Queue, queue.Options{Kind: social.CountsJob, Workers: 2, PerHost: 2, Lease: leaseTime, Handler: s.tellCounts, Now: s.Now, Log: s.Log})
+	in.filesAt, in.fileless = newPlaces(parallelFiles, filesEach), newFailures(filelessLife)
 	in.passedOn = newAllowance(passedOnMinute, time.Minute)
 	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: inboundWorkers, PerHost: inboundWorkers, Lease: leaseTime, Patience: 1, Handler: s.process, Now: s.Now, Log: s.Log})
 	in.backfills = queue.NewRunner(s.Queue, queue.Options{Kind: "backfill", Workers: 4, PerHost: 1, Lease: leaseTime, Handler: s.backfill, Now: s.Now, Log: s.Log})

@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"context"
 	"net"
 	"sync"
 	"time"
@@ -41,6 +42,68 @@ func (f *failures) known(key string, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return now.Before(f.until[key])
+}
+
+// places bounds what goes on at once, in all and for each key; what finds no place
+// waits for one.
+type places struct {
+	mu   sync.Mutex
+	all  chan struct{}
+	each int
+	by   map[string]*place
+}
+
+// place is those of one key, kept while somebody has one or waits.
+type place struct {
+	taken chan struct{}
+	users int
+}
+
+func newPlaces(all, each int) *places {
+	return &places{all: make(chan struct{}, all), each: each, by: map[string]*place{}}
+}
+
+// take waits for a place and answers how to leave it; the error is the context's.
+func (p *places) take(ctx context.Context, key string) (leave func(), err error) {
+	p.mu.Lock()
+	one := p.by[key]
+	if one == nil {
+		one = &place{taken: make(chan struct{}, p.each)}
+		p.by[key] = one
+	}
+	one.users++
+	p.mu.Unlock()
+	if err := enter(ctx, one.taken); err != nil {
+		p.forget(key, one)
+		return nil, err
+	}
+	if err := enter(ctx, p.all); err != nil {
+		<-one.taken
+		p.forget(key, one)
+		return nil, err
+	}
+	return func() {
+		<-p.all
+		<-one.taken
+		p.forget(key, one)
+	}, nil
+}
+
+func enter(ctx context.Context, taken chan struct{}) error {
+	select {
+	case taken <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *places) forget(key string, one *place) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if one.users--; one.users == 0 {
+		delete(p.by, key)
+	}
 }
 
 // allowance lets a key do something so many times in a window; bounded like failures.

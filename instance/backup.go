@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"parley/config"
+	"parley/social"
 	"parley/storage"
 	"parley/storage/blob"
 )
@@ -52,7 +53,7 @@ func (in *Instance) Backup(ctx context.Context, file string) (err error) {
 		return err
 	}
 	for _, e := range entries {
-		if e.Type().IsRegular() && !strings.HasSuffix(e.Name(), ".part") {
+		if e.Type().IsRegular() && !strings.HasSuffix(e.Name(), ".part") && !social.IsCopy(e.Name()) {
 			if err := addFile(tw, "media/"+e.Name(), filepath.Join(dir, e.Name())); err != nil {
 				return err
 			}

@@ -83,6 +83,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 		Software: Version, Now: now, Log: in.log})
 	limits := social.DefaultLimits()
 	limits.PostLength, limits.UploadBytes = c.Limits.PostLength, int64(c.Limits.UploadMB)<<20
+	limits.CacheBytes = int64(c.Limits.MediaCacheMB) << 20
 	in.Social = social.NewService(social.Options{Store: in.DB, Outbox: in.Federation, Remote: in.Federation, Jobs: in.DB, Text: text.New(),
 		Links: links, Files: in.files, Images: media.NewProcessor(), NewKeys: newKeys, Mode: mode, Profile: c.Profile, Limits: limits, Now: now, Log: in.log})
 	in.Federation.Use(in.Social)
@@ -109,6 +110,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 	}
 	files := serve.Files{Social: in.Social, Signed: in.Federation.Reader, Member: pages.Reader, Log: in.log}
 	r.HandleFunc("/media/{id:[0-9]+}/{size:original|small}", files.Own).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/media/remote/{post:[0-9]+}/{place:[0-9]+}", files.Remote).Methods(http.MethodGet, http.MethodHead)
 	pages.Mount(r)
 	in.Server.Refuse = pages.Refuse
 	return in, nil

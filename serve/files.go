@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/gorilla/mux"
 
@@ -35,6 +36,21 @@ func (f *Files) Own(w http.ResponseWriter, r *http.Request) {
 	ticket := func(t string) (social.Reader, error) { return f.Social.MediaReader(r.Context(), id, t) }
 	f.answer(w, r, ticket, func(reader social.Reader) (io.ReadSeekCloser, *social.Media, error) {
 		return f.Social.OpenMedia(r.Context(), reader, id, mux.Vars(r)["size"] == "small")
+	})
+}
+
+// Remote serves our copy of a file of another server's post; the path names the post
+// and the file's place in it.
+func (f *Files) Remote(w http.ResponseWriter, r *http.Request) {
+	post, err := social.ParseID(mux.Vars(r)["post"])
+	place, wrong := strconv.Atoi(mux.Vars(r)["place"])
+	if err != nil || wrong != nil {
+		Error(w, r, f.Log, social.NotFoundError())
+		return
+	}
+	ticket := func(t string) (social.Reader, error) { return f.Social.RemoteMediaReader(r.Context(), post, place, t) }
+	f.answer(w, r, ticket, func(reader social.Reader) (io.ReadSeekCloser, *social.Media, error) {
+		return f.Social.OpenRemote(r.Context(), reader, post, place)
 	})
 }
 

@@ -151,7 +151,10 @@ func (s *Service) ApplyEdit(ctx context.Context, actor *Account, p *Post) error 
 		if !p.EditedAt.IsZero() {
 			had.EditedAt, had.Version = p.EditedAt, had.Version+1
 		}
-		if err := tx.UpdatePost(ctx, had); err != nil || !changed {
+		if err := tx.UpdatePost(ctx, had); err != nil {
+			return err
+		}
+		if err := s.dropFormerCopies(ctx, tx, had); err != nil || !changed {
 			return err
 		}
 		return s.tellBoosters(ctx, tx, actor, had)

@@ -113,9 +113,11 @@ func (s *Service) ApplyLeave(ctx context.Context, actor *Account) error {
 			}
 			n = len(posts)
 			for _, p := range posts {
-				if _, err := tx.DeletePost(ctx, p.ID, s.Now()); err != nil {
+				files, err := tx.DeletePost(ctx, p.ID, s.Now())
+				if err != nil {
 					return err
 				}
+				tx.AfterCommit(func() { s.removeFiles(files) })
 			}
 			return nil
 		})

@@ -2,6 +2,7 @@ package social
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -67,6 +68,11 @@ func (l Links) Media(id ID, small bool) string {
 		return l.PublicURL + "/media/" + id.String() + "/small"
 	}
 	return l.PublicURL + "/media/" + id.String() + "/original"
+}
+
+// RemoteMedia is the address under which members see a file of another server's post.
+func (l Links) RemoteMedia(post ID, place int) string {
+	return l.PublicURL + "/media/remote/" + post.String() + "/" + strconv.Itoa(place)
 }
 
 // Tag is the page of a hashtag.

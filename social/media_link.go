@@ -30,19 +30,40 @@ func (s *Service) MediaLink(r Reader, id ID, small, open bool) string {
 		return link
 	}
 	until := s.Now().Truncate(mediaLinkStep).Add(mediaLinkLife).Unix()
-	return link + "?for=" + s.mediaTicket(id, r.Account.ID, until)
+	return link + "?for=" + s.mediaTicket(id.String(), r.Account.ID, until)
 }
 
-func (s *Service) mediaTicket(media, reader ID, until int64) string {
+// RemoteMediaLink is the address of our copy of a file of another server's post, by
+// its place in the post. Only members are shown copies, so it is always bound to one.
+func (s *Service) RemoteMediaLink(r Reader, post ID, place int) string {
+	until := s.Now().Truncate(mediaLinkStep).Add(mediaLinkLife).Unix()
+	return s.Links.RemoteMedia(post, place) + "?for=" + s.mediaTicket(remoteSubject(post, place), r.AccountID(), until)
+}
+
+// remoteSubject is what the ticket of a copy is for; no id of a file of ours.
+func remoteSubject(post ID, place int) string {
+	return "remote/" + post.String() + "/" + strconv.Itoa(place)
+}
+
+func (s *Service) mediaTicket(subject string, reader ID, until int64) string {
 	mac := hmac.New(sha256.New, s.mediaKey)
 	said := reader.String() + "." + strconv.FormatInt(until, 10)
-	mac.Write([]byte(media.String() + "." + said))
+	mac.Write([]byte(subject + "." + said))
 	return said + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
 // MediaReader is who opens a file with the ticket of a MediaLink. One that is
 // forged, of another file, too old, or of somebody who left is NotFound.
-func (s *Service) MediaReader(ctx context.Context, id ID, ticket string) (r Reader, err error) {
+func (s *Service) MediaReader(ctx context.Context, id ID, ticket string) (Reader, error) {
+	return s.linkReader(ctx, id.String(), ticket)
+}
+
+// RemoteMediaReader is the same for a RemoteMediaLink.
+func (s *Service) RemoteMediaReader(ctx context.Context, post ID, place int, ticket string) (Reader, error) {
+	return s.linkReader(ctx, remoteSubject(post, place), ticket)
+}
+
+func (s *Service) linkReader(ctx context.Context, subject, ticket string) (r Reader, err error) {
 	parts := strings.Split(ticket, ".")
 	if len(parts) != 3 {
 		return r, NotFoundError()
@@ -52,7 +73,7 @@ func (s *Service) MediaReader(ctx context.Context, id ID, ticket string) (r Read
 		return r, err
 	}
 	until, err := strconv.ParseInt(parts[1], 10, 64)
-	if err != nil || !hmac.Equal([]byte(s.mediaTicket(id, reader, until)), []byte(ticket)) || s.Now().Unix() > until {
+	if err != nil || !hmac.Equal([]byte(s.mediaTicket(subject, reader, until)), []byte(ticket)) || s.Now().Unix() > until {
 		return r, NotFoundError()
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {

@@ -156,9 +156,13 @@ func (s *Service) mayOpen(ctx context.Context, tx Tx, r Reader, m *Media) error 
 // orphanAge is how long an upload waits for its post.
 const orphanAge = 24 * time.Hour
 
-// SweepMedia removes uploads that no post took. Pictures of profiles stay.
+// SweepMedia removes uploads that no post took, and copies that are too old or too
+// many. Pictures of profiles stay.
 func (s *Service) SweepMedia(ctx context.Context) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
+		if err := s.makeRoom(ctx, tx, 0); err != nil {
+			return err
+		}
 		list, err := tx.OrphanMedia(ctx, s.Now().Add(-orphanAge), 100)
 		if err != nil {
 			return err

@@ -24,13 +24,19 @@ func (s *Service) ZoneIn(ctx context.Context, tx Tx, peer string) (Zone, error) 
 	return s.Mode.Effective(p.Zone), err
 }
 
-// SetZone puts a peer into a zone; every queued delivery obeys at its next attempt.
+// SetZone puts a peer into a zone; every queued delivery obeys at its next attempt,
+// and copies of a blocked server's files go.
 func (s *Service) SetZone(ctx context.Context, host string, z Zone, reason string) error {
 	if host == s.home {
 		return Errorf(Invalid, "%s is this instance itself", host)
 	}
 	return s.Store.Tx(ctx, func(tx Tx) error {
-		return tx.SetZone(ctx, host, z, reason, s.Now())
+		if err := tx.SetZone(ctx, host, z, reason, s.Now()); err != nil || z.Kind != ZoneBlocked {
+			return err
+		}
+		files, err := tx.DropBlockedMedia(ctx)
+		tx.AfterCommit(func() { s.removeFiles(files) })
+		return err
 	})
 }
 

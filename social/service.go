@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"parley/media"
 	"parley/queue"
 	"parley/text"
@@ -20,6 +22,17 @@ type Remote interface {
 	FindURL(ctx context.Context, url string) (*Account, *Post, error)
 	// Thread starts to complete a remote thread in the background, within a budget.
 	Thread(ctx context.Context, post *Post)
+	// File fetches a file of another server's post. It is asked for in the name of
+	// as, zero for the instance; but signed only towards home, the server of the post's
+	// author: with our name a post could make us bring files of third servers that are
+	// not meant for its readers.
+	File(ctx context.Context, as ID, home, url string) (*RemoteFile, error)
+}
+
+// RemoteFile is what another server answered; Origin is its authority.
+type RemoteFile struct {
+	Origin string
+	Body   []byte
 }
 
 // Files keeps uploaded files under names that we made.
@@ -40,9 +53,11 @@ type Images interface {
 
 // Limits of what a member may write.
 type Limits struct {
-	PostLength   int   // characters, counted as in the Mastodon API
-	Attachments  int   // files with one post
-	UploadBytes  int64 // of one file
+	PostLength   int           // characters, counted as in the Mastodon API
+	Attachments  int           // files with one post
+	UploadBytes  int64         // of one file
+	CacheBytes   int64         // of all copies of other servers' files
+	CopyTime     time.Duration // for fetching one of them
 	PollOptions  int
 	OptionLength int
 	NameLength   int
@@ -52,7 +67,7 @@ type Limits struct {
 
 // DefaultLimits suit a company: room for a page of text.
 func DefaultLimits() Limits {
-	return Limits{PostLength: 5000, Attachments: 4, UploadBytes: 40 << 20, PollOptions: 8,
+	return Limits{PostLength: 5000, Attachments: 4, UploadBytes: 40 << 20, CacheBytes: 1 << 30, CopyTime: 30 * time.Second, PollOptions: 8,
 		OptionLength: 100, NameLength: 60, BioLength: 1500, Fields: 6}
 }
 
@@ -79,6 +94,7 @@ type Service struct {
 	Options
 	home     string
 	mediaKey []byte // of media links; set by EnsureInstance
+	copies   singleflight.Group
 }
 
 // NewService makes a Service.
