@@ -109,14 +109,16 @@ func (c *call) accounts(list []*social.Account) []any {
 	return out
 }
 
-// attachment is a file of a post. open says that everybody may see it; place tells
-// files of other servers apart, which have no id of ours.
-func (c *call) attachment(m social.Attachment, open bool, place social.ID) map[string]any {
-	id, url, small := m.MediaID, m.URL, m.URL
+// attachment is a file of a post. open says that everybody may see it. Files of other
+// servers have no id of ours: they get the one given, and the address of our copy if
+// there is one.
+func (c *call) attachment(m social.Attachment, open bool, other social.ID, copied string) map[string]any {
+	id, url := m.MediaID, firstText(copied, m.URL)
+	small := url
 	if id != 0 {
 		url, small = c.api.Social.MediaLink(c.reader, id, false, open), c.api.Social.MediaLink(c.reader, id, true, open)
 	} else {
-		id = place
+		id = other
 	}
 	out := map[string]any{"id": id.String(), "type": kinds[m.Kind], "url": url, "preview_url": small, "remote_url": textOrNil(m.URL),
 		"description": textOrNil(m.Description), "blurhash": textOrNil(m.Blurhash), "meta": map[string]any{}}
@@ -138,7 +140,7 @@ func (c *call) attachment(m social.Attachment, open bool, place social.ID) map[s
 var kinds = map[string]string{"image": "image", "video": "video", "gifv": "gifv", "audio": "audio"}
 
 func (c *call) mediaShape(m *social.Media) map[string]any {
-	return c.attachment(m.Attachment, false, m.ID)
+	return c.attachment(m.Attachment, false, m.ID, "")
 }
 
 func (c *call) pollShape(v *social.PostView) any {
@@ -161,13 +163,23 @@ func (c *call) pollShape(v *social.PostView) any {
 		"votes_count": total, "voters_count": p.Voters, "voted": v.Voted || mine, "own_votes": own, "options": options, "emojis": []any{}}
 }
 
+// copied is the address of our copy of another server's file, "" where there is none:
+// for who is no member, and for what an edit took from the post.
+func (c *call) copied(now *social.Post, m social.Attachment) string {
+	place := now.Place(m.URL)
+	if !c.reader.Local() || !m.Copied() || place < 0 {
+		return ""
+	}
+	return c.api.Social.RemoteMediaLink(c.reader, now.ID, place)
+}
+
 // files writes a post's attachments, and links in the text to those that apps do
-// not show (clients.md, rule 12).
-func (c *call) files(p *social.Post) (media []any, links string) {
+// not show (clients.md, rule 12). now is the post's present state.
+func (c *call) files(p, now *social.Post) (media []any, links string) {
 	open := p.Audience.Everybody() && p.Ceiling.IsZero()
 	media = []any{}
 	for i, m := range p.Attachments {
-		shape := c.attachment(m, open, p.ID+social.ID(i)+1)
+		shape := c.attachment(m, open, p.ID+social.ID(i)+1, c.copied(now, m))
 		media = append(media, shape)
 		if url, ok := shape["url"].(string); ok && shape["type"] == "unknown" && url != "" {
 			links += `<p><a href="` + html.EscapeString(url) + `" rel="nofollow noopener">` + html.EscapeString(firstText(m.Name, m.Description, m.MediaType, url)) + `</a></p>`
@@ -201,7 +213,7 @@ func (c *call) statusShape(v *social.PostView) map[string]any {
 	for _, t := range p.Tags {
 		tags = append(tags, map[string]any{"name": t, "url": c.api.Links.Tag(t)})
 	}
-	media, links := c.files(p)
+	media, links := c.files(p, p)
 	out := map[string]any{"id": p.ID.String(), "uri": p.URI, "url": firstText(p.URL, p.URI), "created_at": date(p.PublishedAt), "edited_at": dateOrNil(p.EditedAt),
 		"account": c.accountShape(v.Author), "content": content(p) + links, "spoiler_text": p.Summary, "sensitive": p.Sensitive, "visibility": p.Audience.Visibility(),
 		"language": textOrNil(p.Language), "in_reply_to_id": idOrNil(p.InReplyToID), "in_reply_to_account_id": idOrNil(p.InReplyToAccountID),
@@ -227,7 +239,7 @@ func (c *call) versionShape(v *social.PostView, p *social.Post) map[string]any {
 	}
 	was := *p
 	was.Audience, was.Ceiling = v.Post.Audience, v.Post.Ceiling // who may see it now counts
-	media, links := c.files(&was)
+	media, links := c.files(&was, v.Post)
 	return map[string]any{"content": content(p) + links, "spoiler_text": p.Summary, "sensitive": p.Sensitive, "created_at": date(at),
 		"account": c.accountShape(v.Author), "media_attachments": media, "emojis": emojis(p.Emojis), "poll": nil}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -118,40 +119,46 @@ func (c card) Until() string {
 	return c.T("poll_until", c.When(p.ExpiresAt))
 }
 
-// picture is a file with a post: shown when it is ours, else a link, since pages
-// load nothing from other servers.
+// picture is a file with a post. Pages load nothing from other servers: a file from
+// there is shown through our copy, to members, and else a link.
 type picture struct {
 	social.Attachment
 	Shown bool
 	Href  string
+	Src   string // of the picture
 	Text  string // of the link, or instead of the picture
 }
 
 // Files lists what hangs on the post.
 func (c card) Files() []picture {
 	var out []picture
-	for _, a := range c.V.Post.Attachments {
+	for i, a := range c.V.Post.Attachments {
 		if a.MediaID == 0 && !strings.HasPrefix(a.URL, "https://") && !strings.HasPrefix(a.URL, "http://") {
 			continue // no address that a browser should follow
 		}
-		p := picture{Attachment: a, Href: a.URL, Shown: a.Kind == "image" && a.MediaID != 0}
-		if a.MediaID != 0 {
-			p.Href = "/media/" + a.MediaID.String() + "/original"
+		p := picture{Attachment: a, Href: a.URL}
+		here := a.MediaID != 0 || c.Me != nil && a.Copied()
+		switch {
+		case a.MediaID != 0:
+			p.Href, p.Src = "/media/"+a.MediaID.String()+"/original", "/media/"+a.MediaID.String()+"/small"
+		case here:
+			p.Href = "/media/remote/" + c.V.Post.ID.String() + "/" + strconv.Itoa(i)
+			p.Src = p.Href
 		}
-		p.Text = c.fileText(a)
+		p.Shown, p.Text = here && a.Kind == "image", c.fileText(a, here)
 		out = append(out, p)
 	}
 	return out
 }
 
-func (c card) fileText(a social.Attachment) string {
+func (c card) fileText(a social.Attachment, here bool) string {
 	switch {
-	case a.Kind == "image" && a.MediaID != 0:
+	case a.Kind == "image" && here:
 		if a.Description != "" {
 			return a.Description
 		}
 		return c.T("picture")
-	case a.MediaID != 0:
+	case here:
 		return firstOf(a.Name, a.Description, c.T("file"))
 	}
 	host := a.URL

@@ -657,8 +657,12 @@ func hostileStates(v *visitor, net *instancetest.Network, bob, carol social.Read
 			v.Errorf("%s: not escaped", path)
 		}
 	}
-	if d := v.get("/public", 200).says("pictures.test"); strings.Contains(d.raw, "javascript:") || strings.Contains(d.raw, "/media/0/") {
+	d := v.get("/public", 200).says("pictures.test")
+	if strings.Contains(d.raw, "javascript:") || strings.Contains(d.raw, "/media/0/") {
 		v.Error("a link runs a script, or another server's picture is shown as ours")
+	}
+	if strings.Contains(d.raw, `src="http`) || !strings.Contains(d.raw, `src="/media/remote/`) {
+		v.Error("another server's picture is not shown through a copy")
 	}
 }
 
