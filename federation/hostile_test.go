@@ -309,8 +309,9 @@ func TestBlindCopiesAreNotKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(v.Post.Raw), `"bto"`) || strings.Contains(string(v.Post.Raw), `"bcc"`) || v.Post.Audience.Kind != social.AudienceDirect {
-		t.Errorf("%v %s", v.Post.Audience, v.Post.Raw)
+	raw := string(rawOf(t, in, v.Post.ID))
+	if strings.Contains(raw, `"bto"`) || strings.Contains(raw, `"bcc"`) || v.Post.Audience.Kind != social.AudienceDirect {
+		t.Errorf("%v %s", v.Post.Audience, raw)
 	}
 }
 

@@ -314,9 +314,10 @@ func TestEmbeddedObjectWithProof(t *testing.T) {
 			continue
 		}
 		if n < 2 {
-			kept, err := proof.Inspect(p.Raw, now)
+			raw := rawOf(t, in, p.ID)
+			kept, err := proof.Inspect(raw, now)
 			if err != nil || kept.Verify(key.Private.Public()) != nil {
-				t.Errorf("%s: what is kept is not what was proved: %v %s", one.name, err, p.Raw)
+				t.Errorf("%s: what is kept is not what was proved: %v %s", one.name, err, raw)
 			}
 		}
 	}
@@ -341,6 +342,18 @@ func postOf(t *testing.T, in *instance.Instance, uri string) (p *social.Post) {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// rawOf is what an instance keeps of a post as it came.
+func rawOf(t *testing.T, in *instance.Instance, id social.ID) (raw []byte) {
+	t.Helper()
+	if err := in.DB.View(context.Background(), func(tx social.Tx) (err error) {
+		raw, err = tx.RawPost(context.Background(), id)
+		return err
+	}); err != nil || len(raw) == 0 {
+		t.Fatal(err, "nothing is kept")
+	}
+	return raw
 }
 
 // posts records what arrives at a remote's inboxes and answers it.

@@ -64,7 +64,7 @@ type Post struct {
 	// Counted says that this reply stands in its parent's RepliesCount; kept by the store.
 	Counted bool
 
-	Raw []byte // the origin's bytes of a remote object, so that unknown properties survive
+	Raw []byte // the origin's bytes of a remote object, so that unknown properties survive; written, not read along
 }
 
 // Deleted says that only the tombstone is left.

@@ -82,6 +82,8 @@ type PostStore interface {
 	Post(ctx context.Context, id ID) (*Post, error)
 	Posts(ctx context.Context, ids []ID) (map[ID]*Post, error)
 	PostByURI(ctx context.Context, uri string) (*Post, error)
+	// RawPost gives the origin's bytes of a remote post, which no other method loads.
+	RawPost(ctx context.Context, id ID) ([]byte, error)
 	PostsByURI(ctx context.Context, uris []string) (map[string]*Post, error)
 	// PostsBy lists posts of an author by post id, without tombstones.
 	PostsBy(ctx context.Context, author ID, p Page, f PostFilter) ([]*Post, error)

@@ -45,7 +45,7 @@ func (d postData) into(p *social.Post) {
 
 const postColumns = `p.id, p.uri, p.author_id, p.kind, p.parent_id, p.parent_uri, p.thread_id, p.boost_of_id,
 	p.audience_kind, p.audience_name, p.audience_owner, p.ceiling_kind, p.ceiling_name, p.ceiling_owner, p.local,
-	p.published_at, p.edited_at, p.deleted_at, p.arrived_at, p.version, p.replies, p.boosts, p.favourites, p.data, p.raw`
+	p.published_at, p.edited_at, p.deleted_at, p.arrived_at, p.version, p.replies, p.boosts, p.favourites, p.data`
 
 func scanPost(s scanner) (*social.Post, error) {
 	p := &social.Post{}
@@ -53,7 +53,7 @@ func scanPost(s scanner) (*social.Post, error) {
 	var data string
 	err := s.Scan(&p.ID, &p.URI, &p.AuthorID, &p.Kind, &p.InReplyToID, &p.InReplyToURI, &p.ThreadID, &p.BoostOfID,
 		&p.Audience.Kind, &p.Audience.Name, &p.Audience.Owner, &p.Ceiling.Kind, &p.Ceiling.Name, &p.Ceiling.Owner, &local,
-		&published, &edited, &deleted, &arrived, &p.Version, &p.RepliesCount, &p.BoostsCount, &p.FavouritesCount, &data, &p.Raw)
+		&published, &edited, &deleted, &arrived, &p.Version, &p.RepliesCount, &p.BoostsCount, &p.FavouritesCount, &data)
 	if err != nil {
 		return nil, err
 	}
@@ -321,7 +321,8 @@ func (t *Tx) countReply(ctx context.Context, p *social.Post) error {
 	return err
 }
 
-// UpdatePost writes a new state and keeps the former one.
+// UpdatePost writes a new state and keeps the former one. The origin's bytes stay
+// unless there are new ones.
 func (t *Tx) UpdatePost(ctx context.Context, p *social.Post) error {
 	if err := t.countReply(ctx, p); err != nil {
 		return err
@@ -333,7 +334,7 @@ func (t *Tx) UpdatePost(ctx context.Context, p *social.Post) error {
 		return err
 	}
 	if _, err := t.exec(ctx, `
-		UPDATE post SET audience_kind = $2, audience_name = $3, audience_owner = $4, has_media = $5, edited_at = $6, version = $7, data = $8, raw = $9
+		UPDATE post SET audience_kind = $2, audience_name = $3, audience_owner = $4, has_media = $5, edited_at = $6, version = $7, data = $8, raw = coalesce($9, raw)
 		WHERE id = $1`, p.ID, string(p.Audience.Kind), p.Audience.Name, p.Audience.Owner, bit(len(p.Attachments) > 0),
 		ms(p.EditedAt), p.Version, dataOf(p), bytesOrNil(p.Raw)); err != nil {
 		return err
@@ -405,6 +406,12 @@ func (t *Tx) DeletePost(ctx context.Context, id social.ID, when time.Time) ([]st
 	}
 	copies, err := t.KeepRemoteMedia(ctx, id, nil)
 	return append(files, copies...), err
+}
+
+// RawPost gives the origin's bytes of a remote post.
+func (t *Tx) RawPost(ctx context.Context, id social.ID) (raw []byte, err error) {
+	err = t.q.QueryRowContext(ctx, `SELECT raw FROM post WHERE id = $1`, id).Scan(&raw)
+	return raw, t.db.translate(err)
 }
 
 // boostsOf lists the boosts of a post.
