@@ -137,7 +137,7 @@ func (s *Server) followOf(ctx context.Context, actor *social.Account, id string)
 	return target, err
 }
 
-func (s *Server) applyFlag(ctx context.Context, actor *social.Account, o object) error {
+func (s *Server) applyFlag(ctx context.Context, in *social.Inbound, actor *social.Account, o object) error {
 	if !s.reports.take(actor.Authority, s.Now()) {
 		return social.Errorf(social.Limited, "too many reports of %s", actor.Authority)
 	}
@@ -145,7 +145,7 @@ func (s *Server) applyFlag(ctx context.Context, actor *social.Account, o object)
 	for _, uri := range uris {
 		if _, ok := s.Links.ParseAccount(uri); ok {
 			return s.withMember(ctx, uri, func(target *social.Account) error {
-				return s.social.ApplyReport(ctx, actor, target, uris, s.text().SanitizePlain(o.Text("content"), 5000))
+				return s.social.ApplyReport(ctx, actor, target, social.RemoteReport{URI: in.URI, Posts: uris, Comment: s.text().SanitizePlain(o.Text("content"), 5000)})
 			})
 		}
 	}

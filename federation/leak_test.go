@@ -294,3 +294,16 @@ func TestSuspendedMemberSendsNothing(t *testing.T) {
 		t.Errorf("%d deletions of their account went out", n)
 	}
 }
+
+// T4: one report is one, by however many inboxes it comes.
+func TestReportCountsOnce(t *testing.T) {
+	in, r, net := admitted(t, social.ZonePublic)
+	alice := net.Member(in, "alice")
+	flag := map[string]any{"id": r.url("/flags/1"), "type": "Flag", "actor": r.actor("mallory"), "object": []any{alice.Account.URI}, "content": "rude"}
+	for _, inbox := range []string{in.Config.PublicURL + "/inbox", alice.Account.InboxURI} {
+		r.arrive(t, net, inbox, flag)
+	}
+	if got := rows(t, in, `SELECT count(*) FROM report`); got[0] != "1" {
+		t.Errorf("%s reports", got[0])
+	}
+}

@@ -104,7 +104,7 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 			return s.social.ApplyBlock(ctx, actor, target, o.ID())
 		})
 	case activitypub.Flag:
-		return s.applyFlag(ctx, actor, o)
+		return s.applyFlag(ctx, in, actor, o)
 	case activitypub.Move:
 		return s.applyMove(ctx, actor, o)
 	case activitypub.QuoteRequest:

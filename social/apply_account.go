@@ -60,14 +60,25 @@ func putKeys(ctx context.Context, tx Tx, account ID, keys []Key) error {
 	return nil
 }
 
-// ApplyReport takes a complaint from another server about a member here.
-func (s *Service) ApplyReport(ctx context.Context, actor, target *Account, postURIs []string, comment string) error {
+// RemoteReport is a complaint that another server sent.
+type RemoteReport struct {
+	URI     string   // of the activity
+	Posts   []string // their URIs
+	Comment string
+}
+
+// ApplyReport takes a complaint from another server about a member here; the same one
+// by another inbox is none more.
+func (s *Service) ApplyReport(ctx context.Context, actor, target *Account, in RemoteReport) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
-		found, err := tx.PostsByURI(ctx, postURIs)
+		if fresh, err := tx.Seen(ctx, "report "+in.URI, s.Now()); err != nil || !fresh {
+			return err
+		}
+		found, err := tx.PostsByURI(ctx, in.Posts)
 		if err != nil {
 			return err
 		}
-		r := &Report{ID: NewID(s.Now()), FromPeer: actor.Authority, TargetID: target.ID, Comment: clip(comment, 5000), CreatedAt: s.Now()}
+		r := &Report{ID: NewID(s.Now()), FromPeer: actor.Authority, TargetID: target.ID, Comment: clip(in.Comment, 5000), CreatedAt: s.Now()}
 		for _, p := range found {
 			if p.AuthorID == target.ID {
 				r.PostIDs = append(r.PostIDs, p.ID)
