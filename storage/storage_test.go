@@ -20,6 +20,8 @@ import (
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
+func TestSuiteIsComplete(t *testing.T) { storagetest.Complete(t) }
+
 func TestSQLite(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T) *storage.DB { return open(t, "sqlite:parley.db", t.TempDir()) })
 }

@@ -54,8 +54,12 @@ func remoteMedia(t *testing.T, db *storage.DB) {
 	}
 	gone("room for all", nil, evict(now, 50))
 	gone("room for four", []string{first}, evict(now, 49))
-	gone("the former files", []string{second}, func(tx social.Tx) ([]string, error) { return tx.KeepRemoteMedia(ctx, posts[1].ID, []string{"https://else.test/"}) })
-	gone("all files of an edit stay", nil, func(tx social.Tx) ([]string, error) { return tx.KeepRemoteMedia(ctx, posts[2].ID, []string{"https://b.test/3"}) })
+	gone("the former files", []string{second}, func(tx social.Tx) ([]string, error) {
+		return tx.KeepRemoteMedia(ctx, posts[1].ID, []string{"https://else.test/"})
+	})
+	gone("all files of an edit stay", nil, func(tx social.Tx) ([]string, error) {
+		return tx.KeepRemoteMedia(ctx, posts[2].ID, []string{"https://b.test/3"})
+	})
 	sixth := keep(alice, "cdn.test")
 	gone("a blocked server", []string{fourth, sixth}, func(tx social.Tx) ([]string, error) {
 		if err := tx.SetZone(ctx, "a.test", social.Zone{Kind: social.ZoneBlocked}, "", now); err != nil {

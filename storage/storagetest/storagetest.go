@@ -46,6 +46,17 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"CountPosts":                           countPosts,
 		"BlockedAmong":                         blockedAmong,
 		"RemoteMedia":                          remoteMedia,
+		"AccountsAreFound":                     accountsAreFound,
+		"FollowsBlocksAndMutes":                followsBlocksAndMutes,
+		"NotificationsAndReports":              notificationsAndReports,
+		"PeersAndZones":                        peersAndZones,
+		"PostsAreFoundAndEdited":               postsAreFoundAndEdited,
+		"MarksAndMedia":                        marksAndMedia,
+		"PollsEnd":                             pollsEnd,
+		"OutboxReceiptsAndRefusals":            outboxReceiptsAndRefusals,
+		"TakenBackComesAgain":                  takenBackComesAgain,
+		"SeenIsForgotten":                      seenIsForgotten,
+		"HostsAreHeldHeardAndDropped":          hostsAreHeldHeardAndDropped,
 	}
 }
 

@@ -1,0 +1,209 @@
+package storagetest
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"parley/social"
+	"parley/storage"
+)
+
+// both runs a change and then looks at what it left.
+func both(t *testing.T, db *storage.DB, change, look func(tx social.Tx) error) {
+	t.Helper()
+	must(t, db.Tx(context.Background(), change))
+	must(t, db.View(context.Background(), look))
+}
+
+// first is the error of the first step that failed.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func idsOf(list []*social.Account) (ids []social.ID) {
+	for _, a := range list {
+		ids = append(ids, a.ID)
+	}
+	return ids
+}
+
+func accountsAreFound(t *testing.T, db *storage.DB) {
+	ctx := context.Background()
+	alice, bob := Account(t, db, "alice", ""), Account(t, db, "Bob", "b.test")
+	both(t, db, func(tx social.Tx) error {
+		a, err := tx.Account(ctx, alice.ID)
+		if err != nil {
+			return err
+		}
+		a.Email, a.DisplayName = "Alice@A.test", "Frau Müller"
+		return first(tx.UpdateAccount(ctx, a), tx.PutKey(ctx, social.Key{URI: "k1", AccountID: alice.ID, Kind: "rsa", Public: []byte("p"), Private: []byte("s")}),
+			tx.PutKey(ctx, social.Key{URI: "k2", AccountID: alice.ID, Kind: "ed25519", Public: []byte("q")}), tx.DeleteKey(ctx, "k2"))
+	}, func(tx social.Tx) error {
+		byMail, err := tx.AccountByEmail(ctx, "alice@a.TEST")
+		byName, err2 := tx.AccountByName(ctx, "bOB", "B.test")
+		byURI, err3 := tx.AccountByURI(ctx, bob.URI)
+		if err := first(err, err2, err3); err != nil {
+			return err
+		}
+		if byMail.ID != alice.ID || byName.ID != bob.ID || byURI.ID != bob.ID {
+			t.Errorf("by mail %s, name %s, URI %s", byMail.ID, byName.ID, byURI.ID)
+		}
+		many, err := tx.Accounts(ctx, []social.ID{alice.ID, bob.ID, 1})
+		uris, err2 := tx.AccountsByURI(ctx, []string{bob.URI, "https://none"})
+		if len(many) != 2 || len(uris) != 1 || uris[bob.URI].ID != bob.ID {
+			t.Errorf("%v %v", many, uris)
+		}
+		found, err3 := tx.SearchAccounts(ctx, "MÜL", 5)
+		locals, err4 := tx.LocalAccounts(ctx, social.Page{Limit: 5})
+		if !slices.Equal(idsOf(found), []social.ID{alice.ID}) || !slices.Equal(idsOf(locals), []social.ID{alice.ID}) {
+			t.Errorf("found %v, here %v", idsOf(found), idsOf(locals))
+		}
+		members, posts, err5 := tx.CountLocalAccounts(ctx)
+		key, err6 := tx.KeyByURI(ctx, "k1")
+		keys, err7 := tx.KeysOf(ctx, alice.ID)
+		if members != 1 || posts != 0 || key.AccountID != alice.ID || len(keys) != 1 {
+			t.Errorf("%d members, %d posts, key of %s, %d keys", members, posts, key.AccountID, len(keys))
+		}
+		return first(err, err2, err3, err4, err5, err6, err7)
+	})
+}
+
+func followsBlocksAndMutes(t *testing.T, db *storage.DB) {
+	ctx, now := context.Background(), time.Now()
+	alice, bob, carol := Account(t, db, "alice", ""), Account(t, db, "bob", "b.test"), Account(t, db, "carol", "b.test")
+	old := Post(t, db, alice, nil)
+	f := &social.Follow{ID: social.NewID(now), FollowerID: bob.ID, TargetID: alice.ID, URI: "https://b.test/f", State: social.FollowAccepted, CreatedAt: now}
+	waits := &social.Follow{ID: social.NewID(now), FollowerID: carol.ID, TargetID: alice.ID, State: social.FollowPending, CreatedAt: now}
+	page := social.Page{Limit: 5}
+	both(t, db, func(tx social.Tx) error {
+		_, err := tx.SetBlock(ctx, alice.ID, carol.ID, true, now)
+		_, err2 := tx.SetMute(ctx, alice.ID, bob.ID, true, now)
+		return first(err, err2, tx.PutFollow(ctx, f), tx.PutFollow(ctx, waits), tx.FillTimeline(ctx, bob.ID, alice.ID, 5))
+	}, func(tx social.Tx) error {
+		got, err := tx.Follow(ctx, bob.ID, alice.ID)
+		byURI, err2 := tx.FollowByURI(ctx, f.URI)
+		to, err3 := tx.FollowsTo(ctx, carol.ID, []social.ID{alice.ID, bob.ID})
+		from, err4 := tx.FollowsFrom(ctx, alice.ID, []social.ID{alice.ID, bob.ID})
+		if err := first(err, err2, err3, err4); err != nil {
+			return err
+		}
+		if got.ID != f.ID || byURI.ID != f.ID || len(to) != 1 || to[alice.ID].State != social.FollowPending || len(from) != 1 || from[bob.ID] == nil {
+			t.Errorf("%+v %+v %v %v", got, byURI, to, from)
+		}
+		lists := []struct {
+			list func(context.Context, social.ID, social.Page) ([]*social.Account, []social.ID, error)
+			of   social.ID
+			want []social.ID
+		}{{tx.Followers, alice.ID, []social.ID{bob.ID}}, {tx.Following, bob.ID, []social.ID{alice.ID}}, {tx.FollowRequests, alice.ID, []social.ID{carol.ID}},
+			{tx.Blocked, alice.ID, []social.ID{carol.ID}}, {tx.Muted, alice.ID, []social.ID{bob.ID}}}
+		for i, l := range lists {
+			people, cursors, err := l.list(ctx, l.of, page)
+			if err != nil || !slices.Equal(idsOf(people), l.want) || len(cursors) != len(people) {
+				t.Errorf("list %d: %v %v", i, idsOf(people), err)
+			}
+		}
+		inboxes, err := tx.FollowerInboxes(ctx, alice.ID)
+		there, err2 := tx.PeerFollows(ctx, "b.test", alice.ID)
+		none, err3 := tx.PeerFollows(ctx, "c.test", alice.ID)
+		if len(inboxes) != 1 || inboxes[0].Inbox != bob.SharedInboxURI || !there || none {
+			t.Errorf("%v %v %v", inboxes, there, none)
+		}
+		blocks, err4 := tx.Blocks(ctx, alice.ID, []social.ID{bob.ID, carol.ID})
+		other, err5 := tx.Blocks(ctx, carol.ID, []social.ID{alice.ID})
+		if !blocks[bob.ID].Muting || !blocks[carol.ID].Blocking || !other[alice.ID].BlockedBy {
+			t.Errorf("%v %v", blocks, other)
+		}
+		line, err6 := tx.Timeline(ctx, bob.ID, page)
+		if len(line) != 1 || line[0].PostID != old.ID {
+			t.Errorf("filled with %v", line)
+		}
+		return first(err, err2, err3, err4, err5, err6)
+	})
+	both(t, db, func(tx social.Tx) error {
+		was, err := tx.DeleteFollow(ctx, bob.ID, alice.ID)
+		if !was {
+			t.Error("there was no follow")
+		}
+		return first(err, tx.ClearTimeline(ctx, bob.ID, alice.ID))
+	}, func(tx social.Tx) error {
+		line, err := tx.Timeline(ctx, bob.ID, page)
+		if len(line) != 0 {
+			t.Errorf("cleared: %v", line)
+		}
+		return err
+	})
+}
+
+func notificationsAndReports(t *testing.T, db *storage.DB) {
+	ctx, now := context.Background(), time.Now()
+	alice, bob := Account(t, db, "alice", ""), Account(t, db, "bob", "b.test")
+	var ids []social.ID
+	both(t, db, func(tx social.Tx) error {
+		for _, kind := range []social.NotificationKind{social.NotifyFollow, social.NotifyFollow, social.NotifyMention} {
+			n := &social.Notification{AccountID: alice.ID, Kind: kind, FromID: bob.ID, CreatedAt: now}
+			if err := tx.InsertNotification(ctx, n); err != nil {
+				return err
+			}
+		}
+		return tx.InsertReport(ctx, &social.Report{ID: social.NewID(now), FromPeer: "b.test", TargetID: alice.ID, Comment: "spam", CreatedAt: now})
+	}, func(tx social.Tx) error {
+		list, err := tx.Notifications(ctx, alice.ID, social.Page{Limit: 9}, nil, nil)
+		for _, n := range list {
+			ids = append(ids, n.ID)
+		}
+		only, err2 := tx.Notifications(ctx, alice.ID, social.Page{Limit: 9}, []social.NotificationKind{social.NotifyMention}, nil)
+		unread, err3 := tx.CountUnread(ctx, alice.ID)
+		reports, err4 := tx.Reports(ctx, social.Page{Limit: 9})
+		if len(list) != 2 || len(only) != 1 || unread != 2 || len(reports) != 1 || reports[0].Comment != "spam" {
+			t.Errorf("%d, %d of a kind, %d unread, %v", len(list), len(only), unread, reports)
+		}
+		one, err5 := tx.Notification(ctx, alice.ID, ids[0])
+		if _, err := tx.Notification(ctx, bob.ID, ids[0]); social.KindOf(err) != social.NotFound || one.FromID != bob.ID {
+			t.Errorf("%+v, another's: %v", one, err)
+		}
+		return first(err, err2, err3, err4, err5)
+	})
+	both(t, db, func(tx social.Tx) error {
+		return first(tx.MarkRead(ctx, alice.ID, ids[1], now), tx.DeleteNotification(ctx, bob.ID, ids[0]))
+	}, func(tx social.Tx) error {
+		unread, err := tx.CountUnread(ctx, alice.ID)
+		if unread != 1 {
+			t.Errorf("%d unread", unread)
+		}
+		return err
+	})
+	both(t, db, func(tx social.Tx) error { return tx.DeleteNotification(ctx, alice.ID, 0) }, func(tx social.Tx) error {
+		list, err := tx.Notifications(ctx, alice.ID, social.Page{Limit: 9}, nil, nil)
+		if len(list) != 0 {
+			t.Errorf("%v are left", list)
+		}
+		return err
+	})
+}
+
+func peersAndZones(t *testing.T, db *storage.DB) {
+	ctx, now := context.Background(), time.Now()
+	Account(t, db, "bob", "b.test")
+	company := social.Zone{Kind: social.ZoneCompany}
+	both(t, db, func(tx social.Tx) error {
+		return first(tx.SetZone(ctx, "b.test", company, "", now), tx.SetZone(ctx, "c.test", company, "", now), tx.RemovePeer(ctx, "c.test"),
+			tx.TouchPeer(ctx, social.PeerTouch{Authority: "b.test", InAt: now, SharedInbox: "https://b.test/inbox"}),
+			tx.Knock(ctx, social.ConnectRequest{Authority: "d.test", Actor: "x", LastAt: now}), tx.Knock(ctx, social.ConnectRequest{Authority: "d.test", LastAt: now}))
+	}, func(tx social.Tx) error {
+		all, err := tx.Peers(ctx)
+		in, err2 := tx.PeersInZone(ctx, company)
+		inboxes, err3 := tx.PeerInboxes(ctx, []social.Zone{company})
+		knocks, err4 := tx.ConnectRequests(ctx)
+		if len(all) != 1 || len(in) != 1 || len(inboxes) != 1 || inboxes[0].Inbox != "https://b.test/inbox" || len(knocks) != 1 || knocks[0].Count != 2 {
+			t.Errorf("%v\n%v\n%v\n%v", all, in, inboxes, knocks)
+		}
+		return first(err, err2, err3, err4)
+	})
+}

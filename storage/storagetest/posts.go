@@ -1,0 +1,131 @@
+package storagetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"parley/social"
+	"parley/storage"
+)
+
+func postsAreFoundAndEdited(t *testing.T, db *storage.DB) {
+	ctx, now := context.Background(), time.Now()
+	alice := Account(t, db, "alice", "")
+	p := Post(t, db, alice, nil)
+	reply := Post(t, db, alice, func(r *social.Post) { r.InReplyToID, r.InReplyToURI, r.ThreadID = p.ID, p.URI, p.ID })
+	both(t, db, func(tx social.Tx) error {
+		p.Content, p.EditedAt, p.Version = "<p>y</p>", now, 2
+		return tx.UpdatePost(ctx, p)
+	}, func(tx social.Tx) error {
+		many, err := tx.Posts(ctx, []social.ID{p.ID, reply.ID, 1})
+		one, err2 := tx.PostByURI(ctx, p.URI)
+		uris, err3 := tx.PostsByURI(ctx, []string{p.URI, "https://none"})
+		if err := first(err, err2, err3); err != nil {
+			return err
+		}
+		if len(many) != 2 || one.Content != "<p>y</p>" || len(uris) != 1 {
+			t.Errorf("%v %+v %v", many, one, uris)
+		}
+		versions, err := tx.PostVersions(ctx, p.ID)
+		replies, err2 := tx.Replies(ctx, p.ID, social.Page{Limit: 5})
+		thread, err3 := tx.Thread(ctx, p.ID, 5)
+		if len(versions) != 1 || versions[0].Content != "<p>x</p>" || len(replies) != 1 || replies[0].ID != reply.ID || len(thread) != 2 {
+			t.Errorf("%v %v %v", versions, replies, thread)
+		}
+		return first(err, err2, err3)
+	})
+}
+
+func marksAndMedia(t *testing.T, db *storage.DB) {
+	ctx, now := context.Background(), time.Now()
+	alice, bob := Account(t, db, "alice", ""), Account(t, db, "bob", "b.test")
+	p := Post(t, db, alice, nil)
+	boost := Post(t, db, bob, func(b *social.Post) { b.Kind, b.BoostOfID = social.PostBoost, p.ID })
+	m := &social.Media{ID: social.NewID(now), AccountID: alice.ID, File: "1.png", Size: 3, CreatedAt: now.Add(-time.Hour)}
+	spare := &social.Media{ID: social.NewID(now), AccountID: alice.ID, File: "2.png", CreatedAt: now.Add(-time.Hour)}
+	page := social.Page{Limit: 5}
+	both(t, db, func(tx social.Tx) error {
+		_, err := tx.SetFavourite(ctx, bob.ID, p.ID, "https://b.test/l", true, now)
+		_, err2 := tx.SetBookmark(ctx, bob.ID, p.ID, true, now)
+		_, err3 := tx.SetPin(ctx, alice.ID, p.ID, true, now)
+		if err := first(err, err2, err3, tx.InsertMedia(ctx, m), tx.InsertMedia(ctx, spare)); err != nil {
+			return err
+		}
+		m.PostID = p.ID
+		return first(tx.UpdateMedia(ctx, m), tx.Remember(ctx, alice.ID, "key", p.ID, now))
+	}, func(tx social.Tx) error {
+		marks, err := tx.Marks(ctx, bob.ID, []social.ID{p.ID})
+		if marks[p.ID] != (social.Marks{Favourited: true, Boosted: true, Bookmarked: true}) {
+			t.Errorf("%+v", marks)
+		}
+		account, post, err2 := tx.FavouriteByURI(ctx, "https://b.test/l")
+		of, err3 := tx.BoostOf(ctx, bob.ID, p.ID)
+		if err := first(err, err2, err3); err != nil {
+			return err
+		}
+		if account != bob.ID || post != p.ID || of.ID != boost.ID {
+			t.Errorf("liked by %s: %s, shared by %s", account, post, of.ID)
+		}
+		boosters, _, err := tx.BoostersOf(ctx, p.ID, page)
+		likers, _, err2 := tx.FavouritersOf(ctx, p.ID, page)
+		liked, _, err3 := tx.Favourites(ctx, bob.ID, page)
+		kept, _, err4 := tx.Bookmarks(ctx, bob.ID, page)
+		pinned, err5 := tx.PostsBy(ctx, alice.ID, page, social.PostFilter{Pinned: true})
+		if len(boosters) != 1 || len(likers) != 1 || len(liked) != 1 || len(kept) != 1 || len(pinned) != 1 {
+			t.Errorf("%v %v %v %v %v", boosters, likers, liked, kept, pinned)
+		}
+		got, err6 := tx.Media(ctx, m.ID)
+		many, err7 := tx.MediaOf(ctx, []social.ID{m.ID, spare.ID})
+		orphans, err8 := tx.OrphanMedia(ctx, now, 5)
+		again, err9 := tx.Recall(ctx, alice.ID, "key", now.Add(-time.Minute))
+		if err := first(err, err2, err3, err4, err5, err6, err7, err8, err9); err != nil {
+			return err
+		}
+		if got.PostID != p.ID || len(many) != 2 || len(orphans) != 1 || orphans[0].ID != spare.ID || again != p.ID {
+			t.Errorf("%+v %v %v %s", got, many, orphans, again)
+		}
+		return nil
+	})
+	both(t, db, func(tx social.Tx) error { return tx.DeleteMedia(ctx, spare.ID) }, func(tx social.Tx) error {
+		if _, err := tx.Media(ctx, spare.ID); social.KindOf(err) != social.NotFound {
+			t.Errorf("a deleted file: %v", err)
+		}
+		return nil
+	})
+}
+
+func pollsEnd(t *testing.T, db *storage.DB) {
+	ctx, now := context.Background(), time.Now()
+	alice, bob := Account(t, db, "alice", ""), Account(t, db, "bob", "b.test")
+	p := Post(t, db, alice, func(p *social.Post) {
+		p.Kind = social.PostPoll
+		p.Poll = &social.Poll{Options: []social.PollOption{{Title: "a"}, {Title: "b"}}, ExpiresAt: now.Add(-time.Minute)}
+	})
+	both(t, db, func(tx social.Tx) error { return tx.AddVotes(ctx, p.ID, bob.ID, []int{1}, now) }, func(tx social.Tx) error {
+		votes, err := tx.Votes(ctx, bob.ID, []social.ID{p.ID})
+		ending, err2 := tx.PollsEnding(ctx, now, 5)
+		if len(votes[p.ID]) != 1 || votes[p.ID][0] != 1 || len(ending) != 1 {
+			t.Errorf("%v %v", votes, ending)
+		}
+		return first(err, err2)
+	})
+	both(t, db, func(tx social.Tx) error {
+		got, err := tx.Post(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		got.Poll.Options[0].Votes, got.Poll.Voters, got.Poll.ClosedAt = 5, 6, now
+		return tx.SetPollCounts(ctx, got.Poll)
+	}, func(tx social.Tx) error {
+		got, err := tx.Post(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		ending, err := tx.PollsEnding(ctx, now, 5)
+		if got.Poll.Options[0].Votes != 5 || got.Poll.Voters != 6 || len(ending) != 0 {
+			t.Errorf("%+v %v", got.Poll, ending)
+		}
+		return err
+	})
+}
