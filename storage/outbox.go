@@ -20,6 +20,10 @@ func scanActivity(s scanner) (*social.Activity, error) {
 		return nil, err
 	}
 	a.Retraction, a.CreatedAt = retraction == 1, at(created)
+	var err error
+	if a.Body, err = unpack(a.Body); err != nil {
+		return nil, err
+	}
 	if err := json.Unmarshal([]byte(audience), &a.Audience); err != nil {
 		return nil, err
 	}
@@ -44,8 +48,12 @@ func (t *Tx) InsertActivity(ctx context.Context, a *social.Activity) error {
 	if err := t.q.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) + 1 FROM activity WHERE epoch = $1`, a.Epoch).Scan(&a.Seq); err != nil {
 		return t.db.translate(err)
 	}
+	body, err := t.db.packers.pack(a.Body)
+	if err != nil {
+		return err
+	}
 	_, err = t.exec(ctx, `INSERT INTO activity (`+activityColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		a.ID, a.URI, a.Epoch, a.Seq, string(a.Verb), a.ActorID, a.PostID, a.ObjectURI, bit(a.Retraction), jsonText(a.Audience), jsonText(a.Ceiling), a.Body, ms(a.CreatedAt))
+		a.ID, a.URI, a.Epoch, a.Seq, string(a.Verb), a.ActorID, a.PostID, a.ObjectURI, bit(a.Retraction), jsonText(a.Audience), jsonText(a.Ceiling), body, ms(a.CreatedAt))
 	return err
 }
 

@@ -235,6 +235,10 @@ func (t *Tx) InsertPost(ctx context.Context, p *social.Post) error {
 	if err := t.countReply(ctx, p); err != nil {
 		return err
 	}
+	raw, err := t.db.packers.pack(p.Raw)
+	if err != nil {
+		return err
+	}
 	n, err := t.exec(ctx, `
 		INSERT INTO post (id, uri, author_id, kind, parent_id, parent_uri, thread_id, boost_of_id,
 		  audience_kind, audience_name, audience_owner, ceiling_kind, ceiling_name, ceiling_owner, local, has_media,
@@ -242,7 +246,7 @@ func (t *Tx) InsertPost(ctx context.Context, p *social.Post) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
 		p.ID, p.URI, p.AuthorID, string(p.Kind), p.InReplyToID, p.InReplyToURI, p.ThreadID, p.BoostOfID,
 		string(p.Audience.Kind), p.Audience.Name, p.Audience.Owner, string(p.Ceiling.Kind), p.Ceiling.Name, p.Ceiling.Owner,
-		bit(p.Local), bit(len(p.Attachments) > 0), ms(p.PublishedAt), ms(p.EditedAt), ms(p.ArrivedAt), p.Version, dataOf(p), bytesOrNil(p.Raw))
+		bit(p.Local), bit(len(p.Attachments) > 0), ms(p.PublishedAt), ms(p.EditedAt), ms(p.ArrivedAt), p.Version, dataOf(p), bytesOrNil(raw))
 	if err != nil || n == 0 {
 		return err
 	}
@@ -333,10 +337,14 @@ func (t *Tx) UpdatePost(ctx context.Context, p *social.Post) error {
 		ON CONFLICT DO NOTHING`, p.ID, p.Version); err != nil {
 		return err
 	}
+	raw, err := t.db.packers.pack(p.Raw)
+	if err != nil {
+		return err
+	}
 	if _, err := t.exec(ctx, `
 		UPDATE post SET audience_kind = $2, audience_name = $3, audience_owner = $4, has_media = $5, edited_at = $6, version = $7, data = $8, raw = coalesce($9, raw)
 		WHERE id = $1`, p.ID, string(p.Audience.Kind), p.Audience.Name, p.Audience.Owner, bit(len(p.Attachments) > 0),
-		ms(p.EditedAt), p.Version, dataOf(p), bytesOrNil(p.Raw)); err != nil {
+		ms(p.EditedAt), p.Version, dataOf(p), bytesOrNil(raw)); err != nil {
 		return err
 	}
 	for _, table := range []string{"mention", "post_tag"} {
@@ -411,7 +419,10 @@ func (t *Tx) DeletePost(ctx context.Context, id social.ID, when time.Time) ([]st
 // RawPost gives the origin's bytes of a remote post.
 func (t *Tx) RawPost(ctx context.Context, id social.ID) (raw []byte, err error) {
 	err = t.q.QueryRowContext(ctx, `SELECT raw FROM post WHERE id = $1`, id).Scan(&raw)
-	return raw, t.db.translate(err)
+	if err != nil {
+		return nil, t.db.translate(err)
+	}
+	return unpack(raw)
 }
 
 // boostsOf lists the boosts of a post.

@@ -100,6 +100,10 @@ func (t *Tx) rewriteBodies(ctx context.Context, pairs [][2]string) error {
 			_ = rows.Close()
 			return t.db.translate(err)
 		}
+		if body, err = unpack(body); err != nil {
+			_ = rows.Close()
+			return err
+		}
 		for _, p := range pairs {
 			body = bytes.ReplaceAll(body, []byte(p[0]), []byte(p[1]))
 		}
@@ -109,6 +113,9 @@ func (t *Tx) rewriteBodies(ctx context.Context, pairs [][2]string) error {
 		return t.db.translate(err)
 	}
 	for id, body := range bodies {
+		if body, err = t.db.packers.pack(body); err != nil {
+			return err
+		}
 		if _, err := t.exec(ctx, `UPDATE activity SET body = $2 WHERE id = $1`, id, body); err != nil {
 			return err
 		}

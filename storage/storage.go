@@ -56,6 +56,7 @@ type DB struct {
 	now     func() time.Time
 	log     *slog.Logger
 
+	packers packers
 	last    atomic.Int64  // the newest id given here
 	readers chan *session // of SQLite; nil stands for one not opened yet
 	work    chan *unit    // to the writer goroutine of SQLite
