@@ -250,7 +250,7 @@ func journey(t *testing.T, chromium context.Context, script bool) {
 	alice.says("your vote")
 
 	// Bob is told, and sees the conversation.
-	bob.until("/notifications", "Alice Adler mentioned you")
+	bob.until("/notifications", "Alice Adler answered you")
 	bob.until("/notifications", "likes your post")
 	bob.until("/notifications", "shared your post")
 	bob.until("/notifications", "follows you now")
