@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"reflect"
 	"sort"
 	"strconv"
 	"strings"
@@ -124,18 +123,6 @@ func Fields() []Field {
 		{"log.level", "info", "debug, info, warn or error"},
 		{"log.format", "text", "text or json"},
 	}
-}
-
-// Row is a key's line in the table of the README.
-func Row(f Field) string {
-	value := fmt.Sprint(f.Default)
-	if list, ok := f.Default.([]string); ok {
-		value = strings.Join(list, ", ")
-	}
-	if value != "" {
-		value = "`" + value + "`"
-	}
-	return fmt.Sprintf("| `%s` | %s | %s |", f.Key, value, f.Meaning)
 }
 
 // Error names the key that is wrong and what to do.
@@ -417,21 +404,4 @@ func (c Config) Effective() string {
 		return err.Error()
 	}
 	return string(b)
-}
-
-// Keys lists the struct's keys, so that a test can hold Fields against them.
-func Keys() []string { return keysOf(reflect.TypeFor[Config](), "") }
-
-func keysOf(t reflect.Type, prefix string) []string {
-	var out []string
-	for i := range t.NumField() {
-		f := t.Field(i)
-		key := prefix + f.Tag.Get("mapstructure")
-		if f.Type.Kind() == reflect.Struct {
-			out = append(out, keysOf(f.Type, key+".")...)
-			continue
-		}
-		out = append(out, key)
-	}
-	return out
 }

@@ -73,9 +73,6 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Handler is the whole chain, for tests that bring their own listener.
-func (s *Server) Handler() http.Handler { return s.http.Handler }
-
 // Listen opens the port, so that a taken one is known before anything else starts.
 func (s *Server) Listen() (net.Addr, error) {
 	l, err := net.Listen("tcp", s.Options.Listen)
