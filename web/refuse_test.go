@@ -3,7 +3,6 @@ package web_test
 import (
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -21,18 +20,23 @@ func TestRefusalsArePages(t *testing.T) {
 		}})
 	ask := func(method, path, accept, language string) (*http.Response, string) {
 		t.Helper()
-		r := httptest.NewRequest(method, in.Config.PublicURL+path, nil)
-		r.RequestURI, r.RemoteAddr = path, "127.0.0.1:1"
-		for k, v := range map[string]string{"Accept": accept, "Accept-Language": language, "Sec-Fetch-Site": "cross-site", "X-Forwarded-For": "192.0.2." + map[string]string{"de": "1", "en": "2"}[language]} {
-			r.Header.Set(k, v)
-		}
-		w := httptest.NewRecorder()
-		in.Server.Handler().ServeHTTP(w, r)
-		b, err := io.ReadAll(w.Result().Body)
+		r, err := http.NewRequestWithContext(t.Context(), method, in.Config.PublicURL+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return w.Result(), string(b)
+		for k, v := range map[string]string{"Accept": accept, "Accept-Language": language, "Sec-Fetch-Site": "cross-site", "X-Forwarded-For": "192.0.2." + map[string]string{"de": "1", "en": "2"}[language]} {
+			r.Header.Set(k, v)
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close() //nolint:errcheck // only read
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res, string(b)
 	}
 	for _, language := range []string{"de", "en"} {
 		for _, one := range []struct {
