@@ -59,6 +59,21 @@ func TestDeletedTextIsNowhere(t *testing.T) {
 			t.Errorf("instance %d still has it in %v", i, left)
 		}
 	}
+	// What was sent is kept compressed: asked for as it is read.
+	if err := a.DB.View(t.Context(), func(tx social.Tx) error {
+		said, err := tx.ActivitiesOf(t.Context(), p.ID)
+		for _, one := range said {
+			if strings.Contains(string(one.Body), "canary") {
+				t.Errorf("%s of the post still holds it", one.Verb)
+			}
+		}
+		if len(said) < 3 {
+			t.Errorf("%d activities are kept", len(said))
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A member who leaves takes the posts along, also from servers where nobody followed:
