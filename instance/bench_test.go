@@ -301,10 +301,10 @@ func BenchmarkPublish(b *testing.B) {
 func BenchmarkSilentHosts(b *testing.B) {
 	const want = 90 * benchAuthors * benchPosts
 	var alone, beside int64
-	start, busy := time.Now(), time.Duration(0)
+	busy := time.Duration(0)
 	for b.Loop() {
 		one, two := newFanOut(b, 90, 0), newFanOut(b, 90, 10)
-		start = time.Now()
+		start := time.Now()
 		stops := []func(){work(one.in), work(two.in)}
 		for one.got.Load() < want && two.got.Load() < want {
 			time.Sleep(time.Millisecond)
