@@ -44,7 +44,7 @@ var names = regexp.MustCompile(`^[0-9]{1,19}(-[a-z]+)?(\.[a-z0-9]{1,5})?$`)
 // ValidName says that a name is one that Put takes.
 func ValidName(name string) bool { return names.MatchString(name) }
 
-// Put writes a file whole or not at all.
+// Put writes a file whole or not at all; when it returns, a crash does not undo it.
 func (f *Files) Put(_ context.Context, name string, r io.Reader) (err error) {
 	if !ValidName(name) {
 		return fmt.Errorf("blob: name %q is not one of ours", name)
@@ -68,10 +68,25 @@ func (f *Files) Put(_ context.Context, name string, r io.Reader) (err error) {
 	if err != nil {
 		return full(err)
 	}
-	return f.root.Rename(part, name)
+	if err = f.root.Rename(part, name); err != nil {
+		return err
+	}
+	return full(f.syncFolder())
+}
+
+// syncFolder makes new names last: a file whose name a crash takes away is lost.
+func (f *Files) syncFolder() error {
+	dir, err := f.root.Open(".")
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func full(err error) error {
+	if err == nil {
+		return nil
+	}
 	return &social.Error{Kind: social.Unavailable, Public: "the file could not be stored; try again later", Err: err}
 }
 
