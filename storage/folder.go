@@ -74,28 +74,8 @@ func LockFolder(dir string) (unlock func(), err error) {
 	return func() { _ = f.Close() }, nil // closing frees the lock
 }
 
-// BackupDatabase writes a consistent copy of an SQLite database to a new file,
-// while others write.
-func (db *DB) BackupDatabase(ctx context.Context, file string) error {
-	if !db.dialect.sqlite {
-		return errors.New("back a PostgreSQL database up with pg_dump")
-	}
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	// A connection of its own: the writer goes on, and readers may write nothing.
-	source, err := sql.Open("sqlite", "file:"+db.file+"?_pragma=busy_timeout(10000)")
-	if err != nil {
-		return err
-	}
-	_, err = source.ExecContext(ctx, `VACUUM INTO $1`, file)
-	if err = errors.Join(err, source.Close()); err != nil {
-		return db.translate(err)
-	}
-	return os.Chmod(file, 0o600)
-}
-
-// CheckFile opens an SQLite file, which is not in use, and checks it whole.
+// CheckFile opens an SQLite file, which is not in use, and checks it whole. One of a
+// newer schema is refused.
 func CheckFile(ctx context.Context, file string) (err error) {
 	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro")
 	if err != nil {
@@ -106,7 +86,10 @@ func CheckFile(ctx context.Context, file string) (err error) {
 	if err := checkPages(ctx, db); err != nil {
 		return err
 	}
-	return db.QueryRowContext(ctx, `SELECT max(version) FROM schema_version`).Scan(&version)
+	if err := db.QueryRowContext(ctx, `SELECT max(version) FROM schema_version`).Scan(&version); err != nil {
+		return err
+	}
+	return checkVersion(version)
 }
 
 func checkPages(ctx context.Context, db *sql.DB) error {

@@ -36,7 +36,7 @@ func (t *Tx) RefusalsOf(ctx context.Context, post social.ID) ([]social.Refusal, 
 func (db *DB) Drop(ctx context.Context, kind, host string) (n int, err error) {
 	err = db.run(ctx, func(t *Tx) error {
 		if _, err := t.exec(ctx, `INSERT INTO refusal (post_id, inbox, peer, state, reason, at)
-			SELECT DISTINCT a.post_id, j.target, j.host, $3, 'an administrator dropped it', CAST($4 AS `+db.integer()+`)
+			SELECT DISTINCT a.post_id, j.target, j.host, $3, 'an administrator dropped it', CAST($4 AS BIGINT)
 			FROM job j JOIN activity a ON a.id = j.ref
 			WHERE j.kind = $1 AND j.host = $2 AND a.post_id <> 0 AND a.verb IN ('create', 'boost')`+upsertRefusal,
 			kind, host, string(social.StateDropped), ms(db.now())); err != nil {
