@@ -105,14 +105,11 @@ func addFile(tw *tar.Writer, name, from string) error {
 	return err
 }
 
-// Restore unpacks an archive into an empty data folder. Names that Backup does not
-// write are refused (T37), and so is an archive that is cut off or damaged. Nothing
-// is there until all of it was read and the database was found whole.
+// Restore unpacks an archive into an empty data folder and, where the configuration
+// names one, an empty PostgreSQL database. Names that Backup does not write are
+// refused (T37), and so is an archive that is cut off or damaged. Nothing is there
+// until all of it was read and the database was found whole.
 func Restore(ctx context.Context, c *config.Config, file string) (err error) {
-	database, ok := databaseFile(c)
-	if !ok {
-		return errors.New("restore is for SQLite; restore a PostgreSQL database with pg_restore, and copy the media folder back")
-	}
 	f, err := os.Open(file)
 	if err != nil {
 		return err
@@ -121,16 +118,8 @@ func Restore(ctx context.Context, c *config.Config, file string) (err error) {
 	if err := storage.PrepareFolder(c.DataDir); err != nil {
 		return err
 	}
-	if err := mustBeEmpty(c.DataDir); err != nil {
+	if err := mustHaveRoom(ctx, c); err != nil {
 		return err
-	}
-	if err := mustBeEmpty(mediaDir(c)); err != nil {
-		return err
-	}
-	for _, old := range []string{database, database + "-wal"} { // it may stand outside the data folder
-		if _, err := os.Lstat(old); err == nil {
-			return fmt.Errorf("%s is there already; restore where no database is", old)
-		}
 	}
 	work, err := os.MkdirTemp(c.DataDir, "restore-")
 	if err != nil {
@@ -143,7 +132,30 @@ func Restore(ctx context.Context, c *config.Config, file string) (err error) {
 	if err := storage.CheckFile(ctx, filepath.Join(work, databaseEntry)); err != nil {
 		return fmt.Errorf("%s holds a database that cannot be used: %w", file, err)
 	}
-	return moveIn(c, work, database)
+	if err := moveIn(ctx, c, work); err != nil {
+		return fmt.Errorf("restore %s: %w", file, err)
+	}
+	return nil
+}
+
+// mustHaveRoom refuses a place where something is already.
+func mustHaveRoom(ctx context.Context, c *config.Config) error {
+	if err := mustBeEmpty(c.DataDir); err != nil {
+		return err
+	}
+	if err := mustBeEmpty(mediaDir(c)); err != nil {
+		return err
+	}
+	database, ok := databaseFile(c)
+	if !ok {
+		return storage.CheckEmptyPostgres(ctx, c.Storage.URL)
+	}
+	for _, old := range []string{database, database + "-wal"} { // it may stand outside the data folder
+		if _, err := os.Lstat(old); err == nil {
+			return fmt.Errorf("%s is there already; restore where no database is", old)
+		}
+	}
+	return nil
 }
 
 func mustBeEmpty(dir string) error {
@@ -188,22 +200,33 @@ func unpackAll(r io.Reader, work string) error {
 }
 
 // moveIn puts what was unpacked in its place, the database last: without it there
-// is no instance.
-func moveIn(c *config.Config, work, database string) error {
-	media := mediaDir(c)
+// is no instance. If the database cannot go there, the files do not stay either.
+func moveIn(ctx context.Context, c *config.Config, work string) error {
+	media, unpacked := mediaDir(c), filepath.Join(work, "media")
 	if err := os.MkdirAll(filepath.Dir(media), 0o700); err != nil {
 		return err
 	}
 	if err := os.Remove(media); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := os.Rename(filepath.Join(work, "media"), media); err != nil {
+	if err := os.Rename(unpacked, media); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(database), 0o700); err != nil {
+	if err := moveDatabase(ctx, c, filepath.Join(work, databaseEntry)); err != nil {
+		return errors.Join(err, os.Rename(media, unpacked))
+	}
+	return nil
+}
+
+func moveDatabase(ctx context.Context, c *config.Config, from string) error {
+	to, ok := databaseFile(c)
+	if !ok {
+		return storage.RestorePostgres(ctx, c.Storage.URL, from)
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return err
 	}
-	return os.Rename(filepath.Join(work, databaseEntry), database)
+	return os.Rename(from, to)
 }
 
 func unpack(r io.Reader, to string) error {

@@ -258,8 +258,19 @@ func TestChangedDomainIsRefused(t *testing.T) {
 
 // A backup made while serving, restored elsewhere: peers accept the keys, posts
 // and files are there.
+// A backup restores into either database, whichever it is of.
 func TestBackupAndRestore(t *testing.T) {
-	net := instancetest.New(t, 2, nil)
+	sqlite := func(*testing.T) func(int) string { return func(int) string { return "sqlite:parley.db" } }
+	for name, kind := range map[string][2]func(*testing.T) func(int) string{
+		"sqlite": {sqlite, sqlite}, "postgres": {postgres, postgres},
+		"sqlite to postgres": {sqlite, postgres}, "postgres to sqlite": {postgres, sqlite},
+	} {
+		t.Run(name, func(t *testing.T) { backupAndRestore(t, kind[0](t), kind[1](t)(2)) })
+	}
+}
+
+func backupAndRestore(t *testing.T, from func(i int) string, to string) {
+	net := instancetest.New(t, 2, from)
 	a, b := net.Instances[0], net.Instances[1]
 	ctx := context.Background()
 	s := &scene{T: t, net: net, ctx: ctx}
@@ -279,10 +290,16 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 
 	c := *a.Config
-	c.DataDir, c.Listen = t.TempDir()+"/data", "127.0.0.1:0"
+	c.DataDir, c.Listen, c.Storage.URL = t.TempDir()+"/data", "127.0.0.1:0", to
 	s.ok(instance.Restore(context.Background(), &c, file))
 	if err := instance.Restore(context.Background(), &c, file); err == nil {
 		t.Error("restored over data")
+	}
+	if elsewhere := c; strings.HasPrefix(to, "postgres:") {
+		elsewhere.DataDir = t.TempDir() + "/data"
+		if err := instance.Restore(ctx, &elsewhere, file); err == nil || !strings.Contains(err.Error(), "storage.url") {
+			t.Errorf("restored over a database: %v", err)
+		}
 	}
 	again, err := instance.Open(ctx, &c, a.Social.Log, time.Now)
 	s.ok(err)

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"database/sql"
 	"io"
 	"log/slog"
 	"net/http"
@@ -75,6 +76,11 @@ func TestRestoreWithAnotherDatabaseName(t *testing.T) {
 // A foreign, cut off, damaged or hostile archive is refused with a reason, and
 // nothing of it is left behind (T37).
 func TestRestoreIsAllOrNothing(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { restoreIsAllOrNothing(t, "sqlite:parley.db") })
+	t.Run("postgres", func(t *testing.T) { restoreIsAllOrNothing(t, postgres(t)(0)) })
+}
+
+func restoreIsAllOrNothing(t *testing.T, into string) {
 	in := instancetest.Start(t, t.TempDir(), "")
 	file := filepath.Join(t.TempDir(), "backup")
 	if err := in.Backup(context.Background(), file); err != nil {
@@ -100,10 +106,15 @@ func TestRestoreIsAllOrNothing(t *testing.T) {
 	for _, name := range []string{"media/../../evil", "../evil", "/tmp/evil", "media", "media/..", "media/a/b", "media/.ssh", "media/1.part.x"} {
 		bad["name "+name] = archive(t, "parley.db", database, name, "x", "end", "")
 	}
+	bad["a newer schema"] = archive(t, "parley.db", changed(t, database, `INSERT INTO schema_version (version) VALUES (999)`), "end", "")
+	if strings.HasPrefix(into, "postgres:") { // these come to light on the way in
+		bad["a text that PostgreSQL cannot hold"] = archive(t, "parley.db", changed(t, database, `INSERT INTO seen (name, at) VALUES ('a' || char(0), 0)`), "media/1.png", "x", "end", "")
+		bad["a missing table"] = archive(t, "parley.db", changed(t, database, `DROP TABLE link`), "end", "")
+	}
 	for what, b := range bad {
 		dir := t.TempDir()
 		c := *in.Config
-		c.DataDir = filepath.Join(dir, "data")
+		c.DataDir, c.Storage.URL = filepath.Join(dir, "data"), into
 		name := filepath.Join(dir, "archive")
 		if err := os.WriteFile(name, b, 0o600); err != nil {
 			t.Fatal(err)
@@ -119,7 +130,51 @@ func TestRestoreIsAllOrNothing(t *testing.T) {
 		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
 			t.Errorf("%s wrote outside: %v %v", what, entries, err)
 		}
+		if n := tablesIn(t, into); n != 0 {
+			t.Fatalf("%s left %d tables", what, n)
+		}
 	}
+}
+
+// changed is an SQLite database after a statement.
+func changed(t *testing.T, database, statement string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "changed.db")
+	if err := os.WriteFile(name, []byte(database), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", "file:"+name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(statement); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// tablesIn counts the tables of a PostgreSQL database; SQLite has none without its file.
+func tablesIn(t *testing.T, url string) (n int) {
+	t.Helper()
+	if strings.HasPrefix(url, "sqlite:") {
+		return 0
+	}
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // only read
+	if err := db.QueryRow(`SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema()`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // A backup taken while people write is one moment: it opens, is whole, and has
