@@ -180,7 +180,12 @@ func tablesIn(t *testing.T, url string) (n int) {
 // A backup taken while people write is one moment: it opens, is whole, and has
 // everything that was there before it began.
 func TestBackupUnderLoad(t *testing.T) {
-	in := instancetest.Start(t, t.TempDir(), "")
+	t.Run("sqlite", func(t *testing.T) { backupUnderLoad(t, "sqlite:parley.db", "sqlite:parley.db") })
+	t.Run("postgres", func(t *testing.T) { databases := postgres(t); backupUnderLoad(t, databases(0), databases(1)) })
+}
+
+func backupUnderLoad(t *testing.T, from, to string) {
+	in := instancetest.Start(t, t.TempDir(), from)
 	ctx := context.Background()
 	alice, err := in.Social.CreateAccount(ctx, social.NewAccount{Username: "alice"})
 	if err != nil {
@@ -216,7 +221,7 @@ func TestBackupUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := *in.Config
-	c.DataDir = filepath.Join(t.TempDir(), "data")
+	c.DataDir, c.Storage.URL = filepath.Join(t.TempDir(), "data"), to
 	if err := instance.Restore(ctx, &c, file); err != nil {
 		t.Fatal(err)
 	}
