@@ -110,7 +110,7 @@ func ifMissing(err error) error {
 // checkData looks into the database. It is opened without the rest of the instance,
 // which refuses what is to be diagnosed.
 func checkData(ctx context.Context, c *config.Config, log *slog.Logger, now func() time.Time) []Finding {
-	const restore = "stop parley serve and restore a backup into an empty folder: parley restore FILE --data DIR"
+	const restore = "stop parley serve and restore a backup into an empty folder, and with PostgreSQL an empty database: parley restore FILE --data DIR"
 	if name, ok := strings.CutPrefix(c.Storage.URL, "sqlite:"); ok {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(c.DataDir, name)

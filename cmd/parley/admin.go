@@ -366,7 +366,7 @@ func (a *app) backup() *cobra.Command {
 }
 
 func (a *app) restore() *cobra.Command {
-	return &cobra.Command{Use: "restore FILE", Short: "Unpack a backup into an empty data folder", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
+	return &cobra.Command{Use: "restore FILE", Short: "Unpack a backup into an empty data folder and database", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
 		c, err := a.load()
 		if err != nil {
 			return err
