@@ -34,6 +34,10 @@ func outboxReceiptsAndRefusals(t *testing.T, db *storage.DB) {
 		receipts, err := tx.Receipts(ctx, p.URI, "b.test")
 		mine, err2 := tx.ReceiptsOfPost(ctx, p.ID)
 		refusals, err3 := tx.RefusalsOf(ctx, p.ID)
+		inboxes, err4 := tx.ReceiptInboxes(ctx, alice.ID)
+		if err4 != nil || len(inboxes) != 1 || inboxes[0] != (social.InboxRef{Inbox: r.Inbox, Peer: "b.test"}) {
+			t.Errorf("%v %v", inboxes, err4)
+		}
 		if len(receipts) != 1 || receipts[0] != r || len(mine) != 1 || len(refusals) != 1 || refusals[0] != f {
 			t.Errorf("%v %v %v", receipts, mine, refusals)
 		}

@@ -15,7 +15,7 @@ func postsAreFoundAndEdited(t *testing.T, db *storage.DB) {
 	p := Post(t, db, alice, nil)
 	reply := Post(t, db, alice, func(r *social.Post) { r.InReplyToID, r.InReplyToURI, r.ThreadID = p.ID, p.URI, p.ID })
 	both(t, db, func(tx social.Tx) error {
-		p.Content, p.EditedAt, p.Version = "<p>y</p>", now, 2
+		p.Content, p.EditedAt, p.Version, p.Raw = "<p>y</p>", now, 2, []byte(`{"content":"y","x":"kept"}`)
 		return tx.UpdatePost(ctx, p)
 	}, func(tx social.Tx) error {
 		many, err := tx.Posts(ctx, []social.ID{p.ID, reply.ID, 1})
@@ -26,6 +26,9 @@ func postsAreFoundAndEdited(t *testing.T, db *storage.DB) {
 		}
 		if len(many) != 2 || one.Content != "<p>y</p>" || len(uris) != 1 {
 			t.Errorf("%v %+v %v", many, one, uris)
+		}
+		if raw, err := tx.RawPost(ctx, p.ID); err != nil || string(raw) != string(p.Raw) {
+			t.Errorf("the origin's bytes: %q %v", raw, err)
 		}
 		versions, err := tx.PostVersions(ctx, p.ID)
 		replies, err2 := tx.Replies(ctx, p.ID, social.Page{Limit: 5})
