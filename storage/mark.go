@@ -1,0 +1,133 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"parley/social"
+)
+
+// BoostOf finds an account's boost.
+func (t *Tx) BoostOf(ctx context.Context, account, post social.ID) (*social.Post, error) {
+	return first(t.postList(ctx, `SELECT `+postColumns+` FROM post p WHERE p.boost_of_id = $2 AND p.boost_of_id <> 0 AND p.author_id = $1 AND p.deleted_at = 0`, account, post))
+}
+
+// BoostersOf lists who shared a post.
+func (t *Tx) BoostersOf(ctx context.Context, post social.ID, p social.Page) ([]*social.Account, []social.ID, error) {
+	return t.people(ctx, `post e JOIN account a ON a.id = e.author_id WHERE e.boost_of_id = $1 AND e.boost_of_id <> 0 AND e.deleted_at = 0`, post, p)
+}
+
+// FavouritersOf lists who liked a post.
+func (t *Tx) FavouritersOf(ctx context.Context, post social.ID, p social.Page) ([]*social.Account, []social.ID, error) {
+	return t.people(ctx, `mark e JOIN account a ON a.id = e.account_id WHERE e.post_id = $1 AND e.kind = 'favourite'`, post, p)
+}
+
+func (t *Tx) setMark(ctx context.Context, kind string, account, post social.ID, uri string, on bool) (bool, error) {
+	var n int64
+	var err error
+	if on {
+		n, err = t.exec(ctx, `INSERT INTO mark (id, kind, account_id, post_id, uri) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (account_id, post_id, kind) DO NOTHING`,
+			t.db.nextID(), kind, account, post, uri)
+	} else {
+		n, err = t.exec(ctx, `DELETE FROM mark WHERE kind = $1 AND account_id = $2 AND post_id = $3`, kind, account, post)
+	}
+	return n > 0, err
+}
+
+// SetFavourite likes or unlikes, and counts.
+func (t *Tx) SetFavourite(ctx context.Context, account, post social.ID, uri string, on bool, _ time.Time) (bool, error) {
+	changed, err := t.setMark(ctx, "favourite", account, post, uri, on)
+	if err != nil || !changed {
+		return false, err
+	}
+	_, err = t.exec(ctx, `UPDATE post SET favourites = favourites + $2 WHERE id = $1`, post, 2*bit(on)-1)
+	return true, err
+}
+
+// FavouriteByURI finds a like by its activity.
+func (t *Tx) FavouriteByURI(ctx context.Context, uri string) (account, post social.ID, err error) {
+	err = t.q.QueryRowContext(ctx, `SELECT account_id, post_id FROM mark WHERE uri = $1 AND uri <> '' AND kind = 'favourite'`, uri).Scan(&account, &post)
+	return account, post, t.db.translate(err)
+}
+
+// FavouriteURI finds the activity of a like.
+func (t *Tx) FavouriteURI(ctx context.Context, account, post social.ID) (uri string, err error) {
+	err = t.q.QueryRowContext(ctx, `SELECT uri FROM mark WHERE account_id = $1 AND post_id = $2 AND kind = 'favourite'`, account, post).Scan(&uri)
+	return uri, t.db.translate(err)
+}
+
+// SetBookmark keeps a post for oneself.
+func (t *Tx) SetBookmark(ctx context.Context, account, post social.ID, on bool, _ time.Time) (bool, error) {
+	return t.setMark(ctx, "bookmark", account, post, "", on)
+}
+
+// SetPin shows a post on top of the profile.
+func (t *Tx) SetPin(ctx context.Context, account, post social.ID, on bool, _ time.Time) (bool, error) {
+	return t.setMark(ctx, "pin", account, post, "", on)
+}
+
+// Marks tells what an account marked among posts.
+func (t *Tx) Marks(ctx context.Context, account social.ID, posts []social.ID) (map[social.ID]social.Marks, error) {
+	out := map[social.ID]social.Marks{}
+	if len(posts) == 0 {
+		return out, nil
+	}
+	type row struct {
+		post social.ID
+		kind string
+	}
+	rows, err := list(ctx, t, func(s scanner) (row, error) {
+		var r row
+		err := s.Scan(&r.post, &r.kind)
+		return r, err
+	}, `SELECT post_id, kind FROM mark WHERE account_id = $1 AND post_id IN `+t.db.dialect.ids("$2")+`
+		UNION ALL SELECT boost_of_id, 'boost' FROM post WHERE author_id = $1 AND deleted_at = 0 AND boost_of_id <> 0 AND boost_of_id IN `+t.db.dialect.ids("$2"),
+		account, jsonText(posts))
+	for _, r := range rows {
+		m := out[r.post]
+		switch r.kind {
+		case "favourite":
+			m.Favourited = true
+		case "bookmark":
+			m.Bookmarked = true
+		case "pin":
+			m.Pinned = true
+		case "boost":
+			m.Boosted = true
+		}
+		out[r.post] = m
+	}
+	return out, err
+}
+
+// Favourites and Bookmarks list what an account marked.
+func (t *Tx) Favourites(ctx context.Context, account social.ID, p social.Page) ([]*social.Post, []social.ID, error) {
+	return t.marked(ctx, "favourite", account, p)
+}
+
+// Bookmarks lists what an account kept.
+func (t *Tx) Bookmarks(ctx context.Context, account social.ID, p social.Page) ([]*social.Post, []social.ID, error) {
+	return t.marked(ctx, "bookmark", account, p)
+}
+
+func (t *Tx) marked(ctx context.Context, kind string, account social.ID, p social.Page) ([]*social.Post, []social.ID, error) {
+	clause, args, rev := keyset("id", p, []any{account, kind})
+	items, err := list(ctx, t, scanItem, `SELECT id, post_id FROM mark WHERE account_id = $1 AND kind = $2`+clause, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	items = turn(items, rev)
+	ids := make([]social.ID, len(items))
+	for i, it := range items {
+		ids[i] = it.PostID
+	}
+	found, err := t.Posts(ctx, ids)
+	var posts []*social.Post
+	var cursors []social.ID
+	for _, it := range items {
+		if p := found[it.PostID]; p != nil {
+			posts, cursors = append(posts, p), append(cursors, it.ID)
+		}
+	}
+	return posts, cursors, err
+}
