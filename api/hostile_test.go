@@ -2,51 +2,19 @@ package api_test
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"parley/api"
 	"parley/instance/instancetest"
 )
-
-// postgres is a database of this test's own; "" where there is no server.
-func postgres(t *testing.T) string {
-	t.Helper()
-	base := os.Getenv("PARLEY_TEST_POSTGRES")
-	if base == "" {
-		return ""
-	}
-	db, err := sql.Open("pgx", base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("parley_api_%d_%d", os.Getpid(), time.Now().UnixNano())
-	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := db.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Log(err)
-		}
-		_ = db.Close()
-	})
-	u, err := url.Parse(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Path = "/" + name
-	return u.String()
-}
 
 // nasty is what no parameter should hold.
 var nasty = []string{"", "0", "-1", "1e9", "9223372036854775807", "9223372036854775808", "0x10", "٣", "NaN", "\x00", "a\x00b", "\xff\xfe", "\xed\xa0\x80",
@@ -103,11 +71,7 @@ func TestHostileParameters(t *testing.T) {
 	}
 	t.Run("sqlite", func(t *testing.T) { run(t, "") })
 	t.Run("postgres", func(t *testing.T) {
-		database := postgres(t)
-		if database == "" {
-			t.Skip("PARLEY_TEST_POSTGRES is not set: run ./test/all")
-		}
-		run(t, database)
+		run(t, instancetest.Postgres(t)(0))
 	})
 }
 

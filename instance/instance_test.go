@@ -2,10 +2,6 @@ package instance_test
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
-	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,39 +11,9 @@ import (
 	"parley/social"
 )
 
-// postgres makes a database for each instance of a test.
-func postgres(t *testing.T) func(i int) string {
-	base := os.Getenv("PARLEY_TEST_POSTGRES")
-	if base == "" {
-		t.Skip("PARLEY_TEST_POSTGRES is not set: run ./test/all")
-	}
-	return func(i int) string {
-		db, err := sql.Open("pgx", base)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := fmt.Sprintf("parley_i_%d_%d_%d", os.Getpid(), time.Now().UnixNano(), i)
-		if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if _, err := db.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-				t.Log(err)
-			}
-			_ = db.Close()
-		})
-		u, err := url.Parse(base)
-		if err != nil {
-			t.Fatal(err)
-		}
-		u.Path = "/" + name
-		return u.String()
-	}
-}
-
 func TestThreeInstances(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { threeInstances(t, nil) })
-	t.Run("postgres", func(t *testing.T) { threeInstances(t, postgres(t)) })
+	t.Run("postgres", func(t *testing.T) { threeInstances(t, instancetest.Postgres(t)) })
 }
 
 type scene struct {
@@ -256,14 +222,13 @@ func TestChangedDomainIsRefused(t *testing.T) {
 	}
 }
 
-// A backup made while serving, restored elsewhere: peers accept the keys, posts
-// and files are there.
-// A backup restores into either database, whichever it is of.
+// A backup made while serving, restored elsewhere, into either database, whichever
+// it is of: peers accept the keys, posts and files are there.
 func TestBackupAndRestore(t *testing.T) {
-	sqlite := func(*testing.T) func(int) string { return func(int) string { return "sqlite:parley.db" } }
-	for name, kind := range map[string][2]func(*testing.T) func(int) string{
-		"sqlite": {sqlite, sqlite}, "postgres": {postgres, postgres},
-		"sqlite to postgres": {sqlite, postgres}, "postgres to sqlite": {postgres, sqlite},
+	sqlite := func(testing.TB) func(int) string { return func(int) string { return "sqlite:parley.db" } }
+	for name, kind := range map[string][2]func(testing.TB) func(int) string{
+		"sqlite": {sqlite, sqlite}, "postgres": {instancetest.Postgres, instancetest.Postgres},
+		"sqlite to postgres": {sqlite, instancetest.Postgres}, "postgres to sqlite": {instancetest.Postgres, sqlite},
 	} {
 		t.Run(name, func(t *testing.T) { backupAndRestore(t, kind[0](t), kind[1](t)(2)) })
 	}

@@ -310,7 +310,7 @@ func TestFilesAreForReadersOfThePost(t *testing.T) {
 // no more room.
 func TestCopiesGo(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { copiesGo(t, nil) })
-	t.Run("postgres", func(t *testing.T) { copiesGo(t, postgres(t)) })
+	t.Run("postgres", func(t *testing.T) { copiesGo(t, instancetest.Postgres(t)) })
 }
 
 func copiesGo(t *testing.T, database func(i int) string) {

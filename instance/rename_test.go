@@ -20,7 +20,7 @@ import (
 // left in any column, and everything works under the new one.
 func TestRename(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { rename(t, "") })
-	t.Run("postgres", func(t *testing.T) { rename(t, postgres(t)(0)) })
+	t.Run("postgres", func(t *testing.T) { rename(t, instancetest.Postgres(t)(0)) })
 }
 
 func rename(t *testing.T, database string) {

@@ -77,7 +77,7 @@ func TestRestoreWithAnotherDatabaseName(t *testing.T) {
 // nothing of it is left behind (T37).
 func TestRestoreIsAllOrNothing(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { restoreIsAllOrNothing(t, "sqlite:parley.db") })
-	t.Run("postgres", func(t *testing.T) { restoreIsAllOrNothing(t, postgres(t)(0)) })
+	t.Run("postgres", func(t *testing.T) { restoreIsAllOrNothing(t, instancetest.Postgres(t)(0)) })
 }
 
 func restoreIsAllOrNothing(t *testing.T, into string) {
@@ -181,7 +181,10 @@ func tablesIn(t *testing.T, url string) (n int) {
 // everything that was there before it began.
 func TestBackupUnderLoad(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { backupUnderLoad(t, "sqlite:parley.db", "sqlite:parley.db") })
-	t.Run("postgres", func(t *testing.T) { databases := postgres(t); backupUnderLoad(t, databases(0), databases(1)) })
+	t.Run("postgres", func(t *testing.T) {
+		databases := instancetest.Postgres(t)
+		backupUnderLoad(t, databases(0), databases(1))
+	})
 }
 
 func backupUnderLoad(t *testing.T, from, to string) {
