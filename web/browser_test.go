@@ -133,14 +133,15 @@ func within(text string) string {
 	return fmt.Sprintf(`//article[contains(normalize-space(.), %q)]`, text)
 }
 
-// press clicks a button or link by its label, in a part of the page, and waits
-// for the page that follows.
+// press presses a button or link by its label, in a part of the page, and waits
+// for the page that follows. It does so by the keyboard: what moves on the page
+// between aiming and clicking cannot make it miss.
 func (b *browser) press(part, label string) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	defer cancel()
 	target := chromedp.Search(fmt.Sprintf(`(%s//*[self::button or self::a][starts-with(normalize-space(.), %q)])[1]`, part, label))
-	if _, err := chromedp.RunResponse(ctx, chromedp.Click(target)); err != nil {
+	if _, err := chromedp.RunResponse(ctx, chromedp.Focus(target), chromedp.SendKeys(target, kb.Enter)); err != nil {
 		b.Fatalf("press %s: %v\n%s", label, err, b.html())
 	}
 }
