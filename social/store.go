@@ -27,6 +27,7 @@ type Tx interface {
 	FollowStore
 	NotificationStore
 	PeerStore
+	PairingStore
 	OutboxStore
 	CollectionStore
 	SettingStore

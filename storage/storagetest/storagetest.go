@@ -57,6 +57,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"TakenBackComesAgain":                  takenBackComesAgain,
 		"SeenIsForgotten":                      seenIsForgotten,
 		"HostsAreHeldHeardAndDropped":          hostsAreHeldHeardAndDropped,
+		"PairingsAreKept":                      pairingsAreKept,
 	}
 }
 
