@@ -42,7 +42,7 @@ func TestTimelinesArePagedWithoutGapOrDuplicate(t *testing.T) {
 			want = append([]string{id}, want...)
 		}
 	}
-	lists := []string{"/api/v1/timelines/home", "/api/v1/timelines/public", "/api/v1/accounts/" + w.alice.id + "/statuses"}
+	lists := []string{"/api/v1/timelines/home", "/api/v1/timelines/public", "/api/parley/v1/timelines/company", "/api/v1/accounts/" + w.alice.id + "/statuses"}
 	for _, list := range lists {
 		for _, limit := range []int{1, 7, 16, 20, 40, 80, 1000} {
 			if limit == 1 && list != lists[0] {

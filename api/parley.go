@@ -6,6 +6,7 @@ import "parley/social"
 func (a *API) parleyRoutes() []route {
 	return []route{
 		{route: "GET /api/parley/v1/statuses/{id}/deliveries", scope: "read:statuses", run: withID(a.deliveries)},
+		{route: "GET /api/parley/v1/timelines/company", scope: "read:statuses", run: a.company},
 		{route: "GET /api/parley/v1/audiences", scope: "read:statuses", run: a.audiences},
 	}
 }
@@ -17,6 +18,11 @@ func (a *API) deliveries(c *call, id social.ID) (any, error) {
 		states = []social.DeliveryState{}
 	}
 	return states, err
+}
+
+// company lists what was written for the whole company.
+func (a *API) company(c *call) (any, error) {
+	return c.posts(a.Social.Company(c.Context(), c.reader, c.part()))
 }
 
 // audiences lists what can be chosen for a new post, or for a reply.

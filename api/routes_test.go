@@ -79,6 +79,7 @@ var rules = map[string]rule{
 	"GET /api/v2/instance":                        {"", 200, 200},
 	"GET /api/v1/custom_emojis":                   {"", 200, 200},
 	"GET /api/parley/v1/statuses/{id}/deliveries": {"read:statuses", 401, 404},
+	"GET /api/parley/v1/timelines/company":        {"read:statuses", 401, 200},
 	"GET /api/parley/v1/audiences":                {"read:statuses", 401, 404},
 }
 

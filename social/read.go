@@ -149,10 +149,21 @@ func polls(posts []*Post) []ID {
 	return ids
 }
 
-// collect shows a page of the posts that the reader may see.
-func (s *Service) collect(ctx context.Context, tx Tx, r Reader, p Page, read func(Page) ([]*Post, error)) ([]*PostView, error) {
+// collect shows a page of the posts that the reader may see, and that belong here by
+// all of the tests given.
+func (s *Service) collect(ctx context.Context, tx Tx, r Reader, p Page, read func(Page) ([]*Post, error), belongs ...func(*Post) (bool, error)) ([]*PostView, error) {
 	show := func(posts []*Post) ([]*PostView, error) {
 		seen, err := s.Visible(ctx, tx, r, posts)
+		for _, test := range belongs {
+			seen = slices.DeleteFunc(seen, func(post *Post) bool {
+				if err != nil {
+					return false
+				}
+				var ok bool
+				ok, err = test(post)
+				return !ok
+			})
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -246,6 +257,32 @@ func (s *Service) Public(ctx context.Context, r Reader, p Page, local, remote bo
 	err = s.Store.View(ctx, func(tx Tx) error {
 		views, err = s.collect(ctx, tx, r, p, func(p Page) ([]*Post, error) {
 			return tx.PublicPosts(ctx, p, local, remote, f)
+		})
+		return err
+	})
+	return views, err
+}
+
+// Company lists what was said to the whole company, here and at every sister,
+// followed or not. A company that is not ours, such as a partner's, is none of it.
+func (s *Service) Company(ctx context.Context, r Reader, p Page) (views []*PostView, err error) {
+	if _, err := s.member(r); err != nil {
+		return nil, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		ours := map[string]bool{s.home: true}
+		views, err = s.collect(ctx, tx, r, p, func(p Page) ([]*Post, error) {
+			return tx.PublicPosts(ctx, p, false, false, PostFilter{Audience: AudienceCompany})
+		}, func(post *Post) (bool, error) {
+			owner := post.Audience.Owner
+			if _, known := ours[owner]; !known {
+				zone, err := s.ZoneIn(ctx, tx, owner)
+				if err != nil {
+					return false, err
+				}
+				ours[owner] = zone.Kind == ZoneCompany
+			}
+			return ours[owner], nil
 		})
 		return err
 	})

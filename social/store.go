@@ -71,7 +71,8 @@ type PostFilter struct {
 	ExcludeReplies bool
 	ExcludeBoosts  bool
 	Pinned         bool
-	Everybody      bool // only what everybody may see
+	Everybody      bool         // only what everybody may see
+	Audience       AudienceKind // only posts to this one; "" for any
 	Tag            string
 }
 

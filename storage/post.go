@@ -160,6 +160,10 @@ func (t *Tx) filtered(ctx context.Context, where string, args []any, p social.Pa
 	if f.OnlyMedia {
 		where += ` AND p.has_media = 1`
 	}
+	if f.Audience != "" {
+		args = append(args, string(f.Audience))
+		where += ` AND p.audience_kind = $` + itoa(len(args))
+	}
 	if f.Tag != "" {
 		args = append(args, f.Tag)
 		where += ` AND p.id IN (SELECT g.post_id FROM post_tag g WHERE g.tag = $` + itoa(len(args)) + `)`

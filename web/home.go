@@ -56,6 +56,16 @@ func (w *Web) public(p *page) error {
 	return w.timeline(p, t, views)
 }
 
+func (w *Web) company(p *page) error {
+	views, err := w.Social.Company(p.ctx(), p.reader, p.cursor())
+	if err != nil {
+		return err
+	}
+	t := timelinePage{frame: p.titled("company"), Intro: p.T("company_intro"), Empty: p.T("company_empty")}
+	t.Title = p.audience(social.AudienceCompany, "")
+	return w.timeline(p, t, views)
+}
+
 func (w *Web) tag(p *page) error {
 	tag := mux.Vars(p.r)["tag"]
 	views, err := w.Social.TagPosts(p.ctx(), p.reader, tag, p.cursor())

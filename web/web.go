@@ -95,7 +95,7 @@ func (w *Web) Mount(r *mux.Router) {
 		path    string
 		run     handler
 	}{
-		{get, "/", w.home}, {get, "/public", w.public}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
+		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
 		{get, "/setup", w.setupForm}, {post, "/setup", w.setup},
 		{get, "/sign-in", w.signInForm}, {post, "/sign-in", w.signIn}, {post, "/sign-out", w.signOut},
 		{get, "/reset", w.resetForm}, {post, "/reset", w.reset},

@@ -67,6 +67,9 @@ var words = map[string][2]string{
 
 	// Lists of posts
 	"all_posts_intro":  {"What was written to more than followers, here and at connected companies.", "Was nicht nur an Folgende geschrieben wurde, hier und in verbundenen Firmen."},
+	"company":          {"Company", "Firma"},
+	"company_intro":    {"What was written for the whole group, at every company of it.", "Was für die ganze Gruppe geschrieben wurde, in jeder ihrer Firmen."},
+	"company_empty":    {"Nothing was written for the whole group yet. Be the first.", "Für die ganze Gruppe hat noch niemand etwas geschrieben. Machen Sie den Anfang."},
 	"public_posts":     {"Public posts", "Öffentliche Beiträge"},
 	"signed_out_intro": {"Sign in to see what is meant for you.", "Melden Sie sich an, um zu sehen, was für Sie bestimmt ist."},
 	"signed_out_empty": {"No public posts. Sign in to see what is meant for you.", "Keine öffentlichen Beiträge. Melden Sie sich an, um zu sehen, was für Sie bestimmt ist."},
