@@ -32,6 +32,9 @@ type Options struct {
 	BodyTime       time.Duration // for head and body, but for uploads; zero means 30 s
 	// Refuse answers what ends before any route: a limit, a panic. Nil means Error.
 	Refuse func(w http.ResponseWriter, r *http.Request, err error)
+	// Around stands before everything else and sees each request and its answer whole,
+	// as they are on the wire; set before Listen, nil for nothing.
+	Around func(http.Handler) http.Handler
 	Now    func() time.Time
 	Log    *slog.Logger
 }
@@ -80,6 +83,9 @@ func (s *Server) Listen() (net.Addr, error) {
 		return nil, err
 	}
 	s.listener = l
+	if s.Around != nil {
+		s.http.Handler = s.Around(s.http.Handler)
+	}
 	return l.Addr(), nil
 }
 

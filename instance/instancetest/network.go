@@ -40,6 +40,8 @@ type Options struct {
 	Config map[string]string
 	// Log takes what the instances log; nil means the test's output.
 	Log *slog.Logger
+	// Wire records what the instances are sent and answer; nil records nothing.
+	Wire *Wire
 	// Prepare runs before an instance answers its first request.
 	Prepare func(*instance.Instance)
 }
@@ -105,6 +107,7 @@ type node struct {
 	now    func() time.Time
 	log    *slog.Logger
 	ready  func(*instance.Instance)
+	wire   *Wire
 	in     *instance.Instance
 	unlock func()
 	stop   context.CancelFunc
@@ -126,7 +129,7 @@ func newNode(t testing.TB, dir string, i int, o Options) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := &node{config: c, now: o.Now, log: o.Log, ready: o.Prepare}
+	at := &node{config: c, now: o.Now, log: o.Log, ready: o.Prepare, wire: o.Wire}
 	if at.now == nil {
 		at.now = time.Now
 	}
@@ -145,6 +148,9 @@ func (at *node) open(t testing.TB) {
 	}
 	if at.ready != nil {
 		at.ready(in)
+	}
+	if at.wire != nil {
+		in.Server.Around = at.wire.around(at.config.Domain)
 	}
 	if _, at.unlock, err = in.Listen(); err != nil {
 		t.Fatal(err)
