@@ -36,6 +36,8 @@ func terms() []term {
 		{"interactingObject", "gts:interactingObject", "@id"},
 		{"interactionPolicy", "gts:interactionPolicy", "@id"},
 		{"interactionTarget", "gts:interactionTarget", "@id"},
+		// What is meant for the actor alone is sealed to it (Controlled Identifiers 2.3.2).
+		{"keyAgreement", "https://w3id.org/security#keyAgreementMethod", "@id"},
 		{"manuallyApprovesFollowers", "as:manuallyApprovesFollowers", ""},
 		{"movedTo", "as:movedTo", "@id"},
 		{"quote", "https://w3id.org/fep/044f#quote", "@id"},

@@ -303,6 +303,17 @@ func (s *Server) actor(ctx context.Context, tx social.Tx, a *social.Account) (ob
 			o["publicKey"] = object{"id": k.URI, "owner": a.URI, "publicKeyPem": string(k.Public)}
 			continue
 		}
+		if !k.ExpiresAt.IsZero() {
+			continue // one before a change, which is not published any more
+		}
+		if k.Kind == "x25519" {
+			raw, err := httpsig.RawKey(k.Public)
+			if err != nil {
+				return nil, err
+			}
+			o["keyAgreement"] = []any{object{"id": k.URI, "type": "Multikey", "controller": a.URI, "publicKeyMultibase": httpsig.EncodeSealingKey(raw)}}
+			continue
+		}
 		if pub, err := httpsig.ParsePublic(k.Public); err == nil {
 			if ed, ok := pub.(ed25519.PublicKey); ok {
 				o["assertionMethod"] = []any{object{"id": k.URI, "type": "Multikey", "controller": a.URI, "publicKeyMultibase": httpsig.EncodeMultikey(ed)}}

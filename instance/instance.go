@@ -85,7 +85,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 	limits.PostLength, limits.UploadBytes = c.Limits.PostLength, int64(c.Limits.UploadMB)<<20
 	limits.CacheBytes = int64(c.Limits.MediaCacheMB) << 20
 	in.Social = social.NewService(social.Options{Store: in.DB, Outbox: in.Federation, Remote: in.Federation, Jobs: in.DB, Text: text.New(),
-		Links: links, Files: in.files, Images: media.NewProcessor(), NewKeys: newKeys, Mode: mode, Profile: c.Profile, Limits: limits, Now: now, Log: in.log})
+		Links: links, Files: in.files, Images: media.NewProcessor(), NewKeys: newKeys, NewSealingKey: newSealingKey, Mode: mode, Profile: c.Profile, Limits: limits, Now: now, Log: in.log})
 	in.Federation.Use(in.Social)
 	in.Auth = auth.New(in.DB, in.DB, now, in.log)
 	in.Auth.Address = serve.Address
@@ -166,6 +166,12 @@ func newKeys() ([]social.Key, error) {
 	}
 	edPublic, edPrivate, err := httpsig.GenerateEd25519()
 	return []social.Key{{Kind: "rsa", Public: rsaPublic, Private: rsaPrivate}, {Kind: "ed25519", Public: edPublic, Private: edPrivate}}, err
+}
+
+// newSealingKey makes the key pair to which others seal what is for this instance.
+func newSealingKey() (social.Key, error) {
+	public, private, err := httpsig.GenerateX25519()
+	return social.Key{Kind: "x25519", Public: public, Private: private}, err
 }
 
 // Listen locks the data folder, looks the database through and takes the port.

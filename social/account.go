@@ -113,7 +113,7 @@ func (a *Account) DeliveryInbox() string {
 type Key struct {
 	URI       string // e.g. https://a.test/users/1#main-key
 	AccountID ID
-	Kind      string // "rsa" or "ed25519"
+	Kind      string // "rsa", "ed25519", or "x25519" (of the instance alone)
 	Public    []byte // PKIX PEM
 	Private   []byte // PKCS#8 PEM; nil for remote keys
 	FetchedAt time.Time

@@ -94,12 +94,47 @@ func (s *Service) EnsureInstance(ctx context.Context) error {
 	if err := s.loadMediaKey(ctx); err != nil {
 		return err
 	}
-	_, err := s.InstanceActor(ctx)
-	if !errors.Is(err, ErrNotFound) {
+	a, err := s.InstanceActor(ctx)
+	if errors.Is(err, ErrNotFound) {
+		name, _, _ := strings.Cut(s.Links.Domain, ":")
+		a = &Account{Kind: KindApplication, Username: name, DisplayName: s.Links.Domain, Role: RoleMember}
+		err = s.insertMember(ctx, a)
+	}
+	if err != nil {
 		return err
 	}
-	name, _, _ := strings.Cut(s.Links.Domain, ":")
-	return s.insertMember(ctx, &Account{Kind: KindApplication, Username: name, DisplayName: s.Links.Domain, Role: RoleMember})
+	return s.ensureSealingKey(ctx, a.ID)
+}
+
+// ensureSealingKey gives the instance the key that others seal to, also one that was
+// made before there was sealing.
+func (s *Service) ensureSealingKey(ctx context.Context, actor ID) error {
+	have := func(tx Tx) (bool, error) {
+		_, err := tx.KeyByURI(ctx, s.Links.SealingKey())
+		if errors.Is(err, ErrNotFound) {
+			return false, nil
+		}
+		return true, err
+	}
+	there := false
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		there, err = have(tx)
+		return err
+	})
+	if err != nil || there {
+		return err
+	}
+	key, err := s.NewSealingKey()
+	if err != nil {
+		return err
+	}
+	key.URI, key.AccountID = s.Links.SealingKey(), actor
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		if there, err := have(tx); err != nil || there {
+			return err
+		}
+		return tx.PutKey(ctx, key)
+	})
 }
 
 // InstanceActor speaks for the instance itself.

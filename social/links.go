@@ -84,6 +84,10 @@ func (l Links) MainKey(actor string) string { return actor + "#main-key" }
 // EdKey is the URI of an actor's Ed25519 key, which makes proofs.
 func (l Links) EdKey(actor string) string { return actor + "#ed25519" }
 
+// SealingKey is the URI of the instance's X25519 key: what is meant for the instance
+// alone is sealed to it.
+func (l Links) SealingKey() string { return l.InstanceActor() + "#sealing" }
+
 // Owns says that a URI is one of ours.
 func (l Links) Owns(uri string) bool {
 	return uri == l.PublicURL || strings.HasPrefix(uri, l.PublicURL+"/")

@@ -82,11 +82,13 @@ type Options struct {
 	Files   Files
 	Images  Images
 	NewKeys func() ([]Key, error) // an RSA and an Ed25519 key pair, without URIs
-	Mode    FederationMode
-	Profile string // company or open
-	Limits  Limits
-	Now     func() time.Time
-	Log     *slog.Logger
+	// NewSealingKey makes an X25519 key pair, without a URI.
+	NewSealingKey func() (Key, error)
+	Mode          FederationMode
+	Profile       string // company or open
+	Limits        Limits
+	Now           func() time.Time
+	Log           *slog.Logger
 }
 
 // Service is the network of one instance.

@@ -10,6 +10,7 @@ package httpsig
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
@@ -637,6 +638,31 @@ func GenerateEd25519() (public, private []byte, err error) {
 	return encode(pub, k)
 }
 
+// GenerateX25519 makes an X25519 pair, for sealing and not for signing.
+func GenerateX25519() (public, private []byte, err error) {
+	k, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	return encode(k.PublicKey(), k)
+}
+
+// RawKey is the 32 bytes of an Ed25519 or X25519 public key in PEM.
+func RawKey(public []byte) ([]byte, error) {
+	block, _ := pem.Decode(public)
+	if block == nil {
+		return nil, refuse("the key is not PEM")
+	}
+	k, err := x509.ParsePKIXPublicKey(block.Bytes)
+	switch k := k.(type) {
+	case ed25519.PublicKey:
+		return k, nil
+	case *ecdh.PublicKey:
+		return k.Bytes(), nil
+	}
+	return nil, errors.Join(err, refuse("the key is neither Ed25519 nor X25519"))
+}
+
 func encode(public crypto.PublicKey, private crypto.PrivateKey) ([]byte, []byte, error) {
 	pub, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
@@ -689,7 +715,12 @@ func EncodeMultikey(public ed25519.PublicKey) string {
 	return "z" + base58.Encode(append([]byte{0xed, 0x01}, public...))
 }
 
-// DecodeMultikey reads one and gives it as PKIX PEM.
+// EncodeSealingKey writes a raw X25519 key as a Multikey.
+func EncodeSealingKey(raw []byte) string {
+	return "z" + base58.Encode(append([]byte{0xec, 0x01}, raw...))
+}
+
+// DecodeMultikey reads an Ed25519 key and gives it as PKIX PEM.
 func DecodeMultikey(s string) ([]byte, error) {
 	if len(s) > 200 || !strings.HasPrefix(s, "z") {
 		return nil, refuse("the key is not a Multikey in base58")
