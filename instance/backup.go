@@ -150,7 +150,7 @@ func mustHaveRoom(ctx context.Context, c *config.Config) error {
 	if !ok {
 		return storage.CheckEmptyPostgres(ctx, c.Storage.URL)
 	}
-	for _, old := range []string{database, database + "-wal"} { // it may stand outside the data folder
+	for _, old := range []string{database, database + "-wal", database + storage.AnchorSuffix} { // it may stand outside the data folder
 		if _, err := os.Lstat(old); err == nil {
 			return fmt.Errorf("%s is there already; restore where no database is", old)
 		}

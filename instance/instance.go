@@ -202,6 +202,7 @@ func (in *Instance) Run(ctx context.Context) error {
 		wg.Go(func() { r.Run(ctx) })
 	}
 	wg.Go(func() { in.keepHouse(ctx) })
+	wg.Go(func() { in.linkAudit(ctx) })
 	in.working.Store(true)
 	defer in.working.Store(false)
 	err := in.Server.Run(ctx)
@@ -235,6 +236,31 @@ func (in *Instance) keepHouse(ctx context.Context) {
 	}
 }
 
+// linkEvery is how long a decision may wait for its place in the audit chain, where
+// nobody can change it unnoticed.
+const linkEvery = time.Second
+
+func (in *Instance) linkAudit(ctx context.Context) {
+	tick := time.NewTicker(linkEvery)
+	defer tick.Stop()
+	said := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := in.DB.LinkAudit(ctx)
+		switch {
+		case err == nil:
+			said = ""
+		case ctx.Err() == nil && err.Error() != said:
+			said = err.Error()
+			in.log.Error("the audit rows could not be linked; it is tried again each second", "error", err)
+		}
+	}
+}
+
 // ready answers 503 until the workers run and the database answers.
 func (in *Instance) ready(w http.ResponseWriter, r *http.Request) {
 	err := error(social.Errorf(social.Unavailable, "starting"))
@@ -254,6 +280,9 @@ func (in *Instance) Settle(ctx context.Context) int {
 	for _, r := range in.Federation.Runners() {
 		n += r.Drain(ctx)
 	}
+	if err := in.DB.LinkAudit(ctx); err != nil && ctx.Err() == nil {
+		in.log.Error("the audit rows could not be linked", "error", err)
+	}
 	return n
 }
 
@@ -267,6 +296,9 @@ func (in *Instance) Close() error {
 		err = in.files.Close()
 	}
 	if in.DB != nil {
+		if err := in.DB.LinkAudit(context.Background()); err != nil { // what waits is kept
+			in.log.Error("the audit rows could not be linked; it is tried again at the next start", "error", err)
+		}
 		err = errors.Join(err, in.DB.Close())
 	}
 	return err

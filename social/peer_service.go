@@ -27,17 +27,23 @@ func (s *Service) ZoneIn(ctx context.Context, tx Tx, peer string) (Zone, error) 
 // SetZone puts a peer into a zone; every queued delivery obeys at its next attempt,
 // and copies of a blocked server's files go.
 func (s *Service) SetZone(ctx context.Context, host string, z Zone, reason string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error { return s.setZone(ctx, tx, host, z, reason, "") })
+}
+
+// setZone is SetZone inside a transaction, by a member or "" for a command.
+func (s *Service) setZone(ctx context.Context, tx Tx, host string, z Zone, reason, by string) error {
 	if host == s.home {
 		return Errorf(Invalid, "%s is this instance itself", host)
 	}
-	return s.Store.Tx(ctx, func(tx Tx) error {
-		if err := tx.SetZone(ctx, host, z, reason, s.Now()); err != nil || z.Kind != ZoneBlocked {
-			return err
-		}
-		files, err := tx.DropBlockedMedia(ctx)
-		tx.AfterCommit(func() { s.removeFiles(files) })
+	if err := tx.SetZone(ctx, host, z, reason, s.Now()); err != nil {
 		return err
-	})
+	}
+	if err := tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditZone, Peer: host, Zone: z.String(), Result: "set", Cause: reason, By: by}); err != nil || z.Kind != ZoneBlocked {
+		return err
+	}
+	files, err := tx.DropBlockedMedia(ctx)
+	tx.AfterCommit(func() { s.removeFiles(files) })
+	return err
 }
 
 // Peers lists the known peers.
@@ -51,7 +57,12 @@ func (s *Service) Peers(ctx context.Context) (list []Peer, err error) {
 
 // RemovePeer forgets the decision about a peer: it is unknown again.
 func (s *Service) RemovePeer(ctx context.Context, host string) error {
-	return s.Store.Tx(ctx, func(tx Tx) error { return tx.RemovePeer(ctx, host) })
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		if err := tx.RemovePeer(ctx, host); err != nil {
+			return err
+		}
+		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditZone, Peer: host, Result: "removed"})
+	})
 }
 
 // Knock remembers that an unknown host wanted in.

@@ -31,6 +31,7 @@ type Tx interface {
 	OutboxStore
 	CollectionStore
 	SettingStore
+	AuditStore
 	queue.Adder
 
 	// AfterCommit runs fn once, after the commit succeeded.

@@ -56,3 +56,18 @@ func LimitPages(t *testing.T, db *DB, more int) {
 		t.Fatal(err)
 	}
 }
+
+// Spoil changes an SQLite database past the program.
+func Spoil(t *testing.T, db *DB, statements string) {
+	t.Helper()
+	raw, err := sql.Open("sqlite", "file:"+db.file+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := raw.Exec(statements); err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -56,6 +56,10 @@ type DB struct {
 	now     func() time.Time
 	log     *slog.Logger
 
+	anchor   string // file with the end of the audit rows
+	linking  sync.Mutex
+	anchored bool // by LinkAudit: the file holds the end, or one before rows that wait
+
 	packers packers
 	last    atomic.Int64  // the newest id given here
 	readers chan *session // of SQLite; nil stands for one not opened yet
@@ -90,8 +94,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(o.DataDir, name)
 		}
+		db.anchor = name + AnchorSuffix
 		err = db.openSQLite(name, cmp.Or(o.busy, lockWait))
 	} else {
+		db.anchor = filepath.Join(o.DataDir, "parley"+AnchorSuffix)
 		err = db.openPostgres(o.URL)
 	}
 	if err != nil {

@@ -377,10 +377,11 @@ func (a *app) restore() *cobra.Command {
 		// A new epoch tells sisters that the change log begins anew.
 		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
 			epoch, err := in.DB.NewEpoch(ctx)
-			if err == nil {
-				fmt.Printf("restored into %s (epoch %d)\n", c.DataDir, epoch)
+			if err != nil {
+				return err
 			}
-			return err
+			fmt.Printf("restored into %s (epoch %d)\n", c.DataDir, epoch)
+			return auditRestored(ctx, in)
 		})
 	}}
 }

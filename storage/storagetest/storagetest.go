@@ -58,6 +58,8 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"SeenIsForgotten":                      seenIsForgotten,
 		"HostsAreHeldHeardAndDropped":          hostsAreHeldHeardAndDropped,
 		"PairingsAreKept":                      pairingsAreKept,
+		"AuditRowsFromSixteen":                 auditRowsFromSixteen,
+		"AuditTextsAreCleaned":                 auditTextsAreCleaned,
 	}
 }
 

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "modernc.org/sqlite"
+)
+
+// What an administrator decides stands in the audit rows, which hold through backup
+// and restore, and tell when somebody was at them.
+func TestAuditOfDecisions(t *testing.T) {
+	s := newShell(t)
+	s.run(0, "peer", "zone", "b.example", "partner:acme")
+	s.run(0, "peer", "block", "evil.example")
+	s.run(0, "peer", "remove", "b.example")
+	out, _ := s.run(0, "audit", "list", "--json")
+	wants(t, out, `"kind":"zone"`, `"peer":"b.example"`, `"zone":"partner:acme"`, `"cause":"set by parley peer zone"`, `"result":"removed"`, `"zone":"blocked"`)
+	out, _ = s.run(0, "audit", "verify")
+	wants(t, out, "3 rows are good, 0 wait", "Row 3 has the hash")
+
+	backup := filepath.Join(t.TempDir(), "backup")
+	s.run(0, "backup", backup)
+	s.run(0, "peer", "block", "later.example")
+	out, _ = s.run(0, "restore", "--data", "restored", backup)
+	wants(t, out, "audit rows up to 4 are good; decisions after the backup are not in it")
+	out, _ = s.run(0, "audit", "list", "--data", "restored")
+	wants(t, out, "chain", "they go on after row 3")
+	if strings.Contains(out, "later.example") {
+		t.Errorf("from after the backup:\n%s", out)
+	}
+
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "parley-data", "parley.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`UPDATE audit SET peer = 'friend.example' WHERE seq = 2`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out, errs := s.run(1, "audit", "verify", "--json")
+	wants(t, out+errs, `"rows":1`, `"bad_row":2`, "audit row 2: it was changed")
+	s.run(2, "audit", "list", "--limit", "0")
+}
