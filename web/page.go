@@ -30,6 +30,7 @@ type frame struct {
 	Path     string // of this page with its query, to come back to
 	Notice   string // what was just done
 	Problem  string // what went wrong
+	Feed     string // address of the page's Atom feed
 
 	home  string // our authority
 	now   time.Time

@@ -62,6 +62,9 @@ func (w *Web) profile(p *page) error {
 	}
 	d := profilePage{frame: p.frame, Person: people[0], Posts: p.Cards(views), Older: p.older(views), Empty: p.T("profile_empty")}
 	d.Title = a.Name()
+	if a.Local() {
+		d.Feed = w.feedOf(a)
+	}
 	if rel := d.Person.Rel; rel != nil && !rel.Following && !a.Local() {
 		d.Empty = p.T("profile_empty_remote")
 	}

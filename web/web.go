@@ -107,7 +107,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/find", w.find}, {get, "/notifications", w.notifications}, {get, "/follow-requests", w.followRequests},
 		{post, "/accounts/{id:[0-9]+}/{act:follow|unfollow|accept|reject}", w.relate},
 		{get, "/users/{id:[0-9]+}", w.byID}, {get, "/users/{author:[0-9]+}/statuses/{id:[0-9]+}", w.thread},
-		{get, "/@{name}/{id:[0-9]+}", w.thread}, {get, "/@{name}", w.profile},
+		{get, "/@{name}/{id:[0-9]+}", w.thread}, {get, "/@{name}.atom", w.feed}, {get, "/@{name}", w.profile},
 	} {
 		sub.HandleFunc(one.path, w.handle(one.run)).Methods(one.methods...)
 	}
