@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"parley/auth"
+	"parley/live"
 	"parley/serve"
 	"parley/social"
 )
@@ -25,6 +26,7 @@ import (
 type Options struct {
 	Social        *social.Service
 	Auth          *auth.Service
+	Live          *live.Hub
 	Links         social.Links
 	Version       string
 	RequestsPer5m int // of one account; loopback is not limited
@@ -69,7 +71,7 @@ type route struct {
 const anybody = ""
 
 func (a *API) routes() []route {
-	return slices.Concat(a.timelineRoutes(), a.statusRoutes(), a.accountRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes())
+	return slices.Concat(a.timelineRoutes(), a.streamRoutes(), a.statusRoutes(), a.accountRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes())
 }
 
 // open are the prefixes that every web page may read (clients.md, rule 10), and
@@ -142,7 +144,9 @@ func (a *API) handle(e route) http.HandlerFunc {
 			serve.Error(w, r, a.Log, err)
 			return
 		}
-		serve.JSON(w, http.StatusOK, v)
+		if v != streamed {
+			serve.JSON(w, http.StatusOK, v)
+		}
 	}
 }
 

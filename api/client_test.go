@@ -156,7 +156,10 @@ func (c *client) send(r *http.Request) *answer {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // only read
+	defer res.Body.Close()                                                      //nolint:errcheck // only read
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") { // it has no end
+		return &answer{t: c.t, what: r.Method + " " + r.URL.RequestURI(), status: res.StatusCode, header: res.Header}
+	}
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
 		c.t.Fatal(err)

@@ -77,6 +77,12 @@ var rules = map[string]rule{
 	"PUT /api/v1/media/{id}":                      {"write:media", 401, 404},
 	"GET /api/v1/instance":                        {"", 200, 200},
 	"GET /api/v2/instance":                        {"", 200, 200},
+	"GET /api/v1/streaming/user":                  {"read:statuses", 401, 200},
+	"GET /api/v1/streaming/public":                {"read:statuses", 401, 200},
+	"GET /api/v1/streaming/public/local":          {"read:statuses", 401, 200},
+	"GET /api/v1/streaming/hashtag":               {"read:statuses", 401, 200},
+	"GET /api/v1/streaming/direct":                {"read:statuses", 401, 200},
+	"GET /api/parley/v1/streaming/company":        {"read:statuses", 401, 200},
 	"GET /api/v1/custom_emojis":                   {"", 200, 200},
 	"GET /api/parley/v1/statuses/{id}/deliveries": {"read:statuses", 401, 404},
 	"GET /api/parley/v1/timelines/company":        {"read:statuses", 401, 200},
@@ -106,7 +112,7 @@ func secrets(w *world) func(route string) string {
 		}
 		path := strings.NewReplacer("{id}", id, "{tag}", "work").Replace(pattern.ReplaceAllString(route, "}"))
 		_, path, _ = strings.Cut(path, " ")
-		return path + "?" + url.Values{"in_reply_to_id": {status}, "account_id": {gone.id}, "acct": {"gone"}, "id[]": {gone.id}, "q": {"gone"}, "status": {"x"}, "choices[]": {"0"}}.Encode()
+		return path + "?" + url.Values{"in_reply_to_id": {status}, "account_id": {gone.id}, "acct": {"gone"}, "id[]": {gone.id}, "q": {"gone"}, "status": {"x"}, "tag": {"x"}, "choices[]": {"0"}}.Encode()
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"parley/auth"
 	"parley/config"
 	"parley/federation"
+	"parley/live"
 	"parley/media"
 	"parley/outbound"
 	"parley/serve"
@@ -77,6 +78,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 		return nil, err
 	}
 	// 4. Federation and the network know each other only through ports.
+	hub := live.New()
 	links := social.Links{PublicURL: c.PublicURL, Domain: c.Domain}
 	mode := social.FederationMode(c.Federation.Mode)
 	in.Federation = federation.New(federation.Options{Store: in.DB, Queue: in.DB, Client: in.client, Links: links, Mode: mode,
@@ -84,9 +86,10 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 	limits := social.DefaultLimits()
 	limits.PostLength, limits.UploadBytes = c.Limits.PostLength, int64(c.Limits.UploadMB)<<20
 	limits.CacheBytes = int64(c.Limits.MediaCacheMB) << 20
-	in.Social = social.NewService(social.Options{Store: in.DB, Outbox: in.Federation, Remote: in.Federation, Jobs: in.DB, Text: text.New(),
+	in.Social = social.NewService(social.Options{Store: in.DB, Outbox: in.Federation, Remote: in.Federation, Jobs: in.DB, Live: hub, Text: text.New(),
 		Links: links, Files: in.files, Images: media.NewProcessor(), NewKeys: newKeys, NewSealingKey: newSealingKey, Mode: mode, Profile: c.Profile, Limits: limits, Now: now, Log: in.log})
 	in.Federation.Use(in.Social)
+	hub.Use(in.Social)
 	in.Auth = auth.New(in.DB, in.DB, now, in.log)
 	in.Auth.Address = serve.Address
 	if err := in.Social.EnsureInstance(ctx); err != nil {
@@ -97,13 +100,14 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 		RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log}); err != nil {
 		return nil, err
 	}
+	in.Server.OnStop(hub.Close)
 	r := in.Server.Router
 	r.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		serve.JSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	r.HandleFunc("/readyz", in.ready)
 	in.Federation.Mount(r)
-	api.New(api.Options{Social: in.Social, Auth: in.Auth, Links: links, Version: Version, RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log}).Mount(r)
+	api.New(api.Options{Social: in.Social, Auth: in.Auth, Live: hub, Links: links, Version: Version, RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log}).Mount(r)
 	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Links: links, Trial: c.Trial(), Now: now, Log: in.log})
 	if err != nil {
 		return nil, err

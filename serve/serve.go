@@ -76,6 +76,10 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
+// OnStop runs a function when the server begins to stop: for requests that would
+// never end by themselves.
+func (s *Server) OnStop(f func()) { s.http.RegisterOnShutdown(f) }
+
 // Listen opens the port, so that a taken one is known before anything else starts.
 func (s *Server) Listen() (net.Addr, error) {
 	l, err := net.Listen("tcp", s.Options.Listen)

@@ -154,6 +154,7 @@ func (s *Service) ApplyEdit(ctx context.Context, actor *Account, p *Post) error 
 		if err := tx.UpdatePost(ctx, had); err != nil {
 			return err
 		}
+		s.tell(tx, Event{Kind: EventEdited, Post: had.ID})
 		if err := s.dropFormerCopies(ctx, tx, had); err != nil || !changed {
 			return err
 		}
@@ -204,9 +205,7 @@ func (s *Service) ApplyDelete(ctx context.Context, actor *Account, uri string) e
 		if err != nil {
 			return err
 		}
-		files, err := tx.DeletePost(ctx, p.ID, s.Now())
-		tx.AfterCommit(func() { s.removeFiles(files) })
-		return err
+		return s.erase(ctx, tx, p.ID)
 	})
 }
 

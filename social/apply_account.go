@@ -124,11 +124,9 @@ func (s *Service) ApplyLeave(ctx context.Context, actor *Account) error {
 			}
 			n = len(posts)
 			for _, p := range posts {
-				files, err := tx.DeletePost(ctx, p.ID, s.Now())
-				if err != nil {
+				if err := s.erase(ctx, tx, p.ID); err != nil {
 					return err
 				}
-				tx.AfterCommit(func() { s.removeFiles(files) })
 			}
 			return nil
 		})

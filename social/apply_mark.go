@@ -163,8 +163,7 @@ func (s *Service) undoBoost(ctx context.Context, tx Tx, actor *Account, activity
 	if b.AuthorID != actor.ID || b.Kind != PostBoost || b.Deleted() {
 		return NotFoundError()
 	}
-	_, err = tx.DeletePost(ctx, b.ID, s.Now())
-	return err
+	return s.erase(ctx, tx, b.ID)
 }
 
 func (s *Service) undoFavourite(ctx context.Context, tx Tx, actor *Account, activityURI, subjectURI string) error {

@@ -118,7 +118,7 @@ func (s *Service) Boost(ctx context.Context, r Reader, id ID, on bool) (*PostVie
 			if had == nil {
 				return nil
 			}
-			if _, err := tx.DeletePost(ctx, had.ID, s.Now()); err != nil {
+			if err := s.erase(ctx, tx, had.ID); err != nil {
 				return err
 			}
 			return s.Outbox.Record(ctx, tx, Change{Verb: VerbUnboost, Actor: me, Post: had, Subject: p, At: s.Now()})
@@ -249,7 +249,7 @@ func (s *Service) ClosePolls(ctx context.Context) (n int, err error) {
 				return err
 			}
 			note := &Notification{ID: NewID(s.Now()), AccountID: author.ID, Kind: NotifyPoll, FromID: author.ID, PostID: p.ID, CreatedAt: s.Now()}
-			if err := tx.InsertNotification(ctx, note); err != nil {
+			if err := s.inform(ctx, tx, note); err != nil {
 				return err
 			}
 			if err := s.tellCounts(ctx, tx, author, p.ID); err != nil {

@@ -300,18 +300,21 @@ func (s *Service) put(ctx context.Context, tx Tx, author *Account, p *Post, quie
 	if err := tx.InsertPost(ctx, p); err != nil {
 		return err
 	}
-	if p.Audience.Kind != AudienceDirect && !quiet {
+	if quiet {
+		return nil
+	}
+	var owners []ID
+	if p.Audience.Kind != AudienceDirect {
 		var own []ID
 		if author.Local() {
 			own = []ID{author.ID}
 		}
-		if _, err := tx.AddToTimelines(ctx, p, own, s.Now()); err != nil {
+		var err error
+		if owners, err = tx.AddToTimelines(ctx, p, own, s.Now()); err != nil {
 			return err
 		}
 	}
-	if quiet {
-		return nil
-	}
+	s.tell(tx, Event{Kind: EventPosted, Post: p.ID, Owners: owners})
 	for _, id := range p.addressed() {
 		if err := s.notify(ctx, tx, id, NotifyMention, author, p); err != nil {
 			return err
@@ -356,7 +359,7 @@ func (s *Service) notify(ctx context.Context, tx Tx, to ID, kind NotificationKin
 			return err
 		}
 	}
-	return tx.InsertNotification(ctx, n)
+	return s.inform(ctx, tx, n)
 }
 
 func ignoreNotFound(err error) error {
@@ -410,6 +413,7 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 		if err := tx.UpdatePost(ctx, p); err != nil {
 			return err
 		}
+		s.tell(tx, Event{Kind: EventEdited, Post: p.ID})
 		for _, m := range p.Mentions {
 			if err := s.notify(ctx, tx, m.AccountID, NotifyMention, me, p); err != nil {
 				return err
@@ -456,7 +460,6 @@ func (s *Service) Delete(ctx context.Context, r Reader, id ID) (*PostView, error
 	if err != nil {
 		return nil, err
 	}
-	var files []string
 	err = s.Store.Tx(ctx, func(tx Tx) error {
 		p, err := s.own(ctx, tx, r, id)
 		if err != nil {
@@ -470,10 +473,9 @@ func (s *Service) Delete(ctx context.Context, r Reader, id ID) (*PostView, error
 				return err
 			}
 		}
-		if files, err = tx.DeletePost(ctx, id, s.Now()); err != nil {
+		if err := s.erase(ctx, tx, id); err != nil {
 			return err
 		}
-		tx.AfterCommit(func() { s.removeFiles(files) })
 		return s.Outbox.Record(ctx, tx, Change{Verb: verb, Actor: me, Post: p, Subject: subject, At: s.Now()})
 	})
 	return last, err

@@ -77,6 +77,7 @@ type Options struct {
 	Outbox  Outbox
 	Remote  Remote
 	Jobs    queue.Admin
+	Live    Listener // nil when nobody looks on
 	Text    *text.Renderer
 	Links   Links
 	Files   Files
