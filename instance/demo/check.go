@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"parley/social"
@@ -64,7 +65,48 @@ func (d *Demo) Check(ctx context.Context) error {
 	if d.has(ctx, partner, pia, "Lieferplan") == nil {
 		return errors.New("the partner does not see what is meant for it")
 	}
-	_, err = fmt.Fprintln(d.out, "ok   Pia at the partner sees the supply plan, and nothing of the group's talk")
+	if _, err = fmt.Fprintln(d.out, "ok   Pia at the partner sees the supply plan, and nothing of the group's talk"); err != nil {
+		return err
+	}
+	return d.outage(ctx)
+}
+
+// outage stops the subsidiary, writes for the group and starts it again: the post
+// arrives, once, and the partner's server is sent nothing.
+func (d *Demo) outage(ctx context.Context) error {
+	if err := d.halt(ctx); err != nil {
+		return err
+	}
+	text := "While Logistik was away, " + time.Now().Format(time.TimeOnly+".000")
+	if _, err := d.tellGroup(ctx, text); err != nil {
+		return err
+	}
+	if err := d.resume(ctx); err != nil {
+		return err
+	}
+	ben, sub, err := d.as(ctx, subsidiary, "ben")
+	if err != nil {
+		return err
+	}
+	if err := d.until(ctx, "The subsidiary was stopped; what was written meanwhile arrives after its start", func() bool {
+		return d.has(ctx, sub, ben, text) != nil
+	}); err != nil {
+		return err
+	}
+	views, err := sub.Social.Home(ctx, ben, social.Page{Limit: 40})
+	n := 0
+	for _, v := range views {
+		if strings.Contains(v.Post.Content, text) {
+			n++
+		}
+	}
+	if err != nil || n != 1 {
+		return fmt.Errorf("it arrived %d times: %v", n, err)
+	}
+	if sent := d.places[partner].wire.since(d.marked); len(sent) > 0 {
+		return fmt.Errorf("the partner's server was sent %v", sent)
+	}
+	_, err = fmt.Fprintln(d.out, "ok   Once; and the partner's server was sent nothing of it")
 	return err
 }
 

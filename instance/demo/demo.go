@@ -31,8 +31,12 @@ type place struct {
 	german      string
 	zone        social.Zone // of the first two for each other; the partner's for them
 	people      []person
-	in          *instance.Instance
+	wire        *wire
+
+	domain, url string
+	in          *instance.Instance // nil while it is stopped
 	unlock      func()
+	stop        func() // ends its server and workers, and waits
 }
 
 type person struct{ user, name, note, language string }
@@ -60,6 +64,9 @@ type Demo struct {
 	page   net.Listener
 	out    io.Writer
 	wg     sync.WaitGroup
+
+	mu     sync.Mutex // of the places' instances, which buttons stop and start
+	marked time.Time  // since when the windows show what the partner was sent
 }
 
 // Options of a demo.
@@ -135,17 +142,45 @@ func (d *Demo) open(ctx context.Context, p *place) error {
 	if err != nil {
 		return err
 	}
-	if p.in, err = instance.Open(ctx, c, slog.New(slog.DiscardHandler), time.Now); err != nil {
+	in, err := instance.Open(ctx, c, slog.New(slog.DiscardHandler), time.Now)
+	if err != nil {
 		return err
 	}
+	if p.wire == nil {
+		p.wire = &wire{}
+	}
+	in.Server.Router.Use(p.wire.watch)
+	p.in, p.domain, p.url = in, domain, in.Config.PublicURL
 	if err := os.WriteFile(address, []byte(domain), 0o600); err != nil {
 		return err
 	}
-	if _, p.unlock, err = p.in.Listen(); err != nil {
+	if _, p.unlock, err = in.Listen(); err != nil {
 		return fmt.Errorf("%s keeps its address %s: %w; end what uses it, or begin a new demo in another --dir", p.name, domain, err)
 	}
-	d.wg.Go(func() { _ = p.in.Run(ctx) }) // a failing server shows in the tour
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	p.stop = func() { cancel(); <-ended }
+	go func() {
+		defer close(ended)
+		_ = in.Run(ctx) // a failing server shows in the tour
+	}()
 	return nil
+}
+
+// shut ends one place; what it keeps stays.
+func (p *place) shut() error {
+	if p.stop != nil {
+		p.stop()
+	}
+	if p.unlock != nil {
+		p.unlock()
+	}
+	var err error
+	if p.in != nil {
+		err = p.in.Close()
+	}
+	p.in, p.unlock, p.stop = nil, nil, nil
+	return err
 }
 
 func freeAddress() (string, error) {
@@ -162,13 +197,10 @@ func (d *Demo) close() error {
 		_ = d.page.Close() // it may be closed already
 	}
 	d.wg.Wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, p := range d.places {
-		if p.unlock != nil {
-			p.unlock()
-		}
-		if p.in != nil {
-			err = errors.Join(err, p.in.Close())
-		}
+		err = errors.Join(err, p.shut())
 	}
 	if !d.keep {
 		err = errors.Join(err, os.RemoveAll(d.dir))
@@ -176,9 +208,25 @@ func (d *Demo) close() error {
 	return err
 }
 
+// errStopped says that a place is stopped at the moment.
+var errStopped = errors.New("this company's server is stopped")
+
+// running is the instance of a place.
+func (d *Demo) running(at int) (*instance.Instance, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if in := d.places[at].in; in != nil {
+		return in, nil
+	}
+	return nil, errStopped
+}
+
 // as is a person as a reader.
 func (d *Demo) as(ctx context.Context, at int, user string) (social.Reader, *instance.Instance, error) {
-	in := d.places[at].in
+	in, err := d.running(at)
+	if err != nil {
+		return social.Reader{}, nil, err
+	}
 	home := in.Social.HomeAuthority()
 	a, err := in.Social.AccountByHandle(ctx, social.Nobody(home), user)
 	return social.Member(a, home), in, err

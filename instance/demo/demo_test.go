@@ -72,7 +72,7 @@ func startPages(t *testing.T, d *Demo) {
 			}
 		}
 	}
-	for _, want := range []string{"A short tour", "Ein kurzer Rundgang", "@ben@" + d.places[1].in.Config.Domain} {
+	for _, want := range []string{"A short tour", "Ein kurzer Rundgang", "@ben@" + d.places[1].domain} {
 		if !strings.Contains(start, want) {
 			t.Errorf("the start page lacks %q", want)
 		}
@@ -91,6 +91,25 @@ func startPages(t *testing.T, d *Demo) {
 	}
 	if again := page(client.Get(d.places[0].in.Config.PublicURL)); !strings.Contains(again, "Anna Brandt") {
 		t.Error("Anna was signed out by Pia")
+	}
+	side := func(act string) string {
+		return page(client.PostForm(d.URL()+act, url.Values{"text": {"Side by side works"}}))
+	}
+	window := func(at int) string { return page(client.Get(fmt.Sprintf("%s/window/%d", d.URL(), at))) }
+	if p := side("/stop"); !strings.Contains(p, "Start Muster Logistik") || !strings.Contains(window(1), "Angehalten") {
+		t.Error("the subsidiary does not look stopped:", p)
+	}
+	if p := side("/write"); strings.Contains(p, "alert") || !strings.Contains(window(0), "Side by side works") {
+		t.Error("Anna's post is not in her window:", p)
+	}
+	if p := side("/start"); !strings.Contains(p, "Stop Muster Logistik") {
+		t.Error("the subsidiary does not look started:", p)
+	}
+	if err := d.await(t.Context(), "the post in Ben's window", func() bool { return strings.Count(window(1), "Side by side works") == 1 }); err != nil {
+		t.Error(err)
+	}
+	if p := window(2); !strings.Contains(p, "Nichts.") || strings.Contains(p, "Side by side") {
+		t.Error("the partner's wire:", p)
 	}
 	if res, err := client.PostForm(d.URL()+"/open", url.Values{"at": {"9"}, "user": {"anna"}}); err != nil || res.StatusCode != http.StatusNotFound {
 		t.Error(res, err)

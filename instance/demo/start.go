@@ -11,7 +11,7 @@ import (
 	"parley/web"
 )
 
-//go:embed start.html start.css
+//go:embed start.html start.css side.html window.html
 var files embed.FS
 
 // startPage is what the start page shows.
@@ -31,37 +31,50 @@ type startPerson struct{ User, Name, Note, Language string }
 
 // handler serves the start page: everybody with one click, and what can be tried.
 func (d *Demo) handler() http.Handler {
-	page := template.Must(template.ParseFS(files, "start.html")) // embedded, so a test has seen it
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		var b bytes.Buffer
-		if err := page.Execute(&b, d.start()); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
 		// A form here leads to the places: browsers ask the policy about redirects too.
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' "+strings.Join(d.origins(), " "))
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Cache-Control", "no-store")
-		_, _ = w.Write(b.Bytes()) // the connection may be gone; nobody is left to tell
+		show(w, "start.html", "frame-ancestors 'none'; form-action 'self' "+strings.Join(d.origins(), " "), d.start())
 	})
 	mux.Handle("GET /start.css", http.FileServerFS(files))
-	mux.Handle("POST /open", http.NewCrossOriginProtection().Handler(http.HandlerFunc(d.enter)))
+	same := http.NewCrossOriginProtection()
+	mux.Handle("POST /open", same.Handler(http.HandlerFunc(d.enter)))
+	mux.HandleFunc("GET /side", d.side)
+	mux.HandleFunc("GET /window/{at}", d.window)
+	mux.Handle("POST /write", same.Handler(http.HandlerFunc(d.write)))
+	mux.Handle("POST /stop", same.Handler(http.HandlerFunc(d.turn(d.halt))))
+	mux.Handle("POST /start", same.Handler(http.HandlerFunc(d.turn(d.resume))))
 	return mux
+}
+
+// pages are embedded, so a test has seen them.
+var pages = template.Must(template.ParseFS(files, "*.html"))
+
+// show writes a page, with what its own policy adds.
+func show(w http.ResponseWriter, name, policy string, data any) {
+	var b bytes.Buffer
+	if err := pages.ExecuteTemplate(&b, name, data); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; "+policy)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(b.Bytes()) // the connection may be gone; nobody is left to tell
 }
 
 func (d *Demo) origins() []string {
 	var out []string
 	for _, p := range d.places {
-		out = append(out, p.in.Config.PublicURL)
+		out = append(out, p.url)
 	}
 	return out
 }
 
 func (d *Demo) start() startPage {
-	out := startPage{Ben: "@ben@" + d.places[1].in.Config.Domain}
+	out := startPage{Ben: "@ben@" + d.places[1].domain}
 	for i, p := range d.places {
-		s := startPlace{At: i, Name: p.name, URL: p.in.Config.PublicURL, English: p.english, German: p.german}
+		s := startPlace{At: i, Name: p.name, URL: p.url, English: p.english, German: p.german}
 		for _, q := range p.people {
 			s.People = append(s.People, startPerson{q.user, q.name, q.note, q.language})
 		}
