@@ -2,7 +2,9 @@ package federation_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -92,5 +94,62 @@ func TestRefusedAddressKeepsTheDelivery(t *testing.T) {
 	hosts, err := in.DB.Hosts(ctx)
 	if err != nil || len(hosts) != 1 || hosts[0].Queued != 1 || !strings.Contains(hosts[0].LastError, "federation.allowed_networks") {
 		t.Errorf("%v %+v", err, hosts)
+	}
+}
+
+// A post whose creation was let pass by its edit still arrives as it is now: others
+// know no edit of what they never had.
+func TestALateCreationCarriesThePresentState(t *testing.T) {
+	in, r, net := admitted(t, social.ZonePublic)
+	ctx := context.Background()
+	var mu sync.Mutex
+	sick := true
+	var came []string
+	r.special(func(w http.ResponseWriter, q *http.Request) bool {
+		if !strings.HasSuffix(q.URL.Path, "/inbox") {
+			return false
+		}
+		body, err := io.ReadAll(q.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		var o struct {
+			Type   string
+			Object struct{ Content string }
+		}
+		_ = json.Unmarshal(body, &o) // other activities have an address as object
+		mu.Lock()
+		defer mu.Unlock()
+		if sick && o.Type == "Create" {
+			w.WriteHeader(http.StatusInternalServerError)
+			return true
+		}
+		came = append(came, o.Type+" "+o.Object.Content)
+		w.WriteHeader(http.StatusAccepted)
+		return true
+	})
+	alice := followedBy(t, in, r, net)
+	p := publish(t, in, alice, social.Draft{Text: "first", Audience: "public"})
+	again := func() {
+		t.Helper()
+		if _, err := in.DB.RetryNow(ctx, r.host(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		net.Settle()
+	}
+	for range 4 {
+		again()
+	}
+	if _, err := in.Social.Edit(ctx, alice, p.ID, social.Draft{Text: "second"}); err != nil {
+		t.Fatal(err)
+	}
+	again()
+	mu.Lock()
+	sick = false
+	mu.Unlock()
+	again()
+	got := strings.Join(came, "\n")
+	if want := "Accept \nUpdate <p>second</p>\nCreate <p>second</p>"; got != want {
+		t.Errorf("what came:\n%s\nwant\n%s", got, want)
 	}
 }
