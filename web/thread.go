@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"parley/social"
 )
@@ -10,8 +11,12 @@ import (
 type threadPage struct {
 	*frame
 	Posts    []card
+	Arrived  []arrival // of the reader's own post; nil when it went nowhere
 	Composer *composer
 }
+
+// arrival is one server that a post was for, and what became of it there.
+type arrival struct{ Server, State string }
 
 func (threadPage) file() string { return "thread.html" }
 
@@ -45,6 +50,9 @@ func (w *Web) thread(p *page) error {
 		c.Main = one == v
 		t.Posts = append(t.Posts, c)
 	}
+	if t.Arrived, err = w.arrivals(p, v); err != nil {
+		return err
+	}
 	if p.Me != nil {
 		if t.Composer, err = w.composer(p, v); err != nil {
 			return err
@@ -52,6 +60,36 @@ func (w *Web) thread(p *page) error {
 		t.Composer.Text.Value = p.named(v)
 	}
 	return w.show(p, http.StatusOK, t)
+}
+
+// arrived is the word for what became of a delivery.
+func (p *page) arrived(d social.DeliveryState) string {
+	switch d.State {
+	case "waiting":
+		return p.T("arrives_later")
+	case "held":
+		return p.T("arrives_held")
+	case string(social.StateRefused):
+		return p.T("arrival_refused")
+	case string(social.StateDropped):
+		return p.T("arrival_dropped")
+	}
+	return p.T("arrived")
+}
+
+// arrivals tells an author where the post has arrived, each server and state once.
+func (w *Web) arrivals(p *page, v *social.PostView) ([]arrival, error) {
+	if p.Me == nil || v.Post.AuthorID != p.Me.ID {
+		return nil, nil
+	}
+	found, err := w.Social.Deliveries(p.ctx(), p.reader, v.Post.ID)
+	var out []arrival
+	for _, d := range found {
+		if a := (arrival{d.Peer, p.arrived(d)}); !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out, err
 }
 
 // named begins a reply with the handles of those who are in the conversation. A

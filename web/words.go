@@ -27,6 +27,13 @@ var words = map[string][2]string{
 	"trial":     {"Trial: no other server can reach you.", "Probebetrieb: Kein anderer Server kann Sie erreichen."},
 	"trial_how": {"Next step: stop the server, give it its domain with", "Nächster Schritt: den Server anhalten und ihm eine Domain geben mit"},
 
+	"delivered_to":    {"Delivered to", "Angekommen bei"},
+	"arrived":         {"has it", "hat ihn"},
+	"arrives_later":   {"not yet; it is tried again", "noch nicht; es wird wieder versucht"},
+	"arrives_held":    {"held back by your administrator", "von Ihrer Administration zurückgehalten"},
+	"arrival_refused": {"was refused there", "wurde dort abgelehnt"},
+	"arrival_dropped": {"was given up", "wurde aufgegeben"},
+
 	// Errors
 	"error":     {"That did not work", "Das hat nicht geklappt"},
 	"back_home": {"Back to the start", "Zurück zum Start"}, "try_again": {"Try again", "Noch einmal versuchen"},
