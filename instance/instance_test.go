@@ -271,7 +271,7 @@ func backupAndRestore(t *testing.T, from func(i int) string, to string) {
 	t.Cleanup(func() { _ = again.Close() })
 	epoch, err := again.DB.NewEpoch(ctx)
 	s.ok(err)
-	if epoch != 2 {
+	if epoch <= 1 {
 		t.Errorf("epoch %d", epoch)
 	}
 	f, _, err := again.Social.OpenMedia(ctx, alice, m.ID, false)

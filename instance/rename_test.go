@@ -65,10 +65,17 @@ func rename(t *testing.T, database string) {
 				t.Error(err)
 			}
 		}
-		log, err := tx.ChangeLog(ctx, 0, 0, 100)
-		for _, a := range log {
-			if bytes.Contains(a.Body, []byte(old)) {
-				t.Errorf("the change log says %s", a.Body)
+		log, err := tx.LogPage(ctx, "", social.Place{}, social.Place{Epoch: 9}, 100)
+		if err != nil || len(log) == 0 {
+			t.Errorf("%d entries in the change log, %v", len(log), err)
+		}
+		for _, entry := range log {
+			a, err := tx.Activity(ctx, entry.ID)
+			if err != nil {
+				return err
+			}
+			if bytes.Contains(a.Body, []byte(old)) || strings.Contains(a.About, old) {
+				t.Errorf("the change log says %s of %s", a.Body, a.About)
 			}
 		}
 		return err

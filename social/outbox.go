@@ -68,6 +68,11 @@ type Activity struct {
 	ActorID   ID
 	PostID    ID     // zero when it is not about a post of ours
 	ObjectURI string // what a receipt is kept for
+	// About tells of what this entry gives the state: of all entries about one thing only
+	// the newest is told to whoever catches up. "" is for what was news and no state.
+	About string
+	// Peer is the only server that it concerns; "" leaves that to the audience.
+	Peer string
 	// Retraction takes something back (ids only): it may leave if and only if a
 	// receipt for the object and peer exists.
 	Retraction bool

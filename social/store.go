@@ -29,6 +29,7 @@ type Tx interface {
 	PeerStore
 	PairingStore
 	OutboxStore
+	CatchUpStore
 	CollectionStore
 	SettingStore
 	AuditStore
@@ -283,8 +284,6 @@ type OutboxStore interface {
 	ActivityByURI(ctx context.Context, uri string) (*Activity, error)
 	// ActivitiesOf lists what was said about a post.
 	ActivitiesOf(ctx context.Context, post ID) ([]*Activity, error)
-	// ChangeLog pages forward from a cursor.
-	ChangeLog(ctx context.Context, epoch, seq int64, limit int) ([]*Activity, error)
 
 	PutReceipt(ctx context.Context, r Receipt) error
 	// Receipts of an object; peer "" means all.

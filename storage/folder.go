@@ -125,10 +125,8 @@ func (db *DB) Integrity(ctx context.Context) error {
 // NewEpoch begins the change log anew after a restore.
 func (db *DB) NewEpoch(ctx context.Context) (epoch int64, err error) {
 	err = db.run(ctx, func(t *Tx) error {
-		if err := t.q.QueryRowContext(ctx, `SELECT coalesce(max(epoch), 1) + 1 FROM activity`).Scan(&epoch); err != nil {
-			return t.db.translate(err)
-		}
-		return t.PutSetting(ctx, "epoch", strconv.FormatInt(epoch, 10))
+		epoch, err = t.NewLogEpoch(ctx)
+		return err
 	})
 	return epoch, err
 }

@@ -3,20 +3,19 @@ package storage
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"parley/queue"
 	"parley/social"
 )
 
-const activityColumns = `id, uri, epoch, seq, verb, actor_id, post_id, object_uri, retraction, audience, ceiling, body, created_at`
+const activityColumns = `id, uri, epoch, seq, verb, actor_id, post_id, object_uri, retraction, audience, ceiling, body, created_at, about, peer`
 
 func scanActivity(s scanner) (*social.Activity, error) {
 	a := &social.Activity{}
 	var retraction, created int64
 	var audience, ceiling string
-	if err := s.Scan(&a.ID, &a.URI, &a.Epoch, &a.Seq, &a.Verb, &a.ActorID, &a.PostID, &a.ObjectURI, &retraction, &audience, &ceiling, &a.Body, &created); err != nil {
+	if err := s.Scan(&a.ID, &a.URI, &a.Epoch, &a.Seq, &a.Verb, &a.ActorID, &a.PostID, &a.ObjectURI, &retraction, &audience, &ceiling, &a.Body, &created, &a.About, &a.Peer); err != nil {
 		return nil, err
 	}
 	a.Retraction, a.CreatedAt = retraction == 1, at(created)
@@ -38,12 +37,9 @@ func (t *Tx) InsertActivity(ctx context.Context, a *social.Activity) error {
 			return err
 		}
 	}
-	epoch, err := t.Setting(ctx, "epoch")
-	if err != nil {
+	var err error
+	if a.Epoch, err = t.LogEpoch(ctx); err != nil {
 		return err
-	}
-	if a.Epoch, err = strconv.ParseInt(epoch, 10, 64); err != nil {
-		a.Epoch = 1
 	}
 	if err := t.q.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) + 1 FROM activity WHERE epoch = $1`, a.Epoch).Scan(&a.Seq); err != nil {
 		return t.db.translate(err)
@@ -52,8 +48,8 @@ func (t *Tx) InsertActivity(ctx context.Context, a *social.Activity) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `INSERT INTO activity (`+activityColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		a.ID, a.URI, a.Epoch, a.Seq, string(a.Verb), a.ActorID, a.PostID, a.ObjectURI, bit(a.Retraction), jsonText(a.Audience), jsonText(a.Ceiling), body, ms(a.CreatedAt))
+	_, err = t.exec(ctx, `INSERT INTO activity (`+activityColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		a.ID, a.URI, a.Epoch, a.Seq, string(a.Verb), a.ActorID, a.PostID, a.ObjectURI, bit(a.Retraction), jsonText(a.Audience), jsonText(a.Ceiling), body, ms(a.CreatedAt), a.About, a.Peer)
 	return err
 }
 
@@ -70,11 +66,6 @@ func (t *Tx) ActivityByURI(ctx context.Context, uri string) (*social.Activity, e
 // ActivitiesOf lists what was said about a post.
 func (t *Tx) ActivitiesOf(ctx context.Context, post social.ID) ([]*social.Activity, error) {
 	return list(ctx, t, scanActivity, `SELECT `+activityColumns+` FROM activity WHERE post_id = $1 AND post_id <> 0 ORDER BY epoch, seq`, post)
-}
-
-// ChangeLog pages forward from a cursor.
-func (t *Tx) ChangeLog(ctx context.Context, epoch, seq int64, limit int) ([]*social.Activity, error) {
-	return list(ctx, t, scanActivity, `SELECT `+activityColumns+` FROM activity WHERE (epoch, seq) > ($1, $2) ORDER BY epoch, seq LIMIT $3`, epoch, seq, limit)
 }
 
 func scanReceipt(s scanner) (social.Receipt, error) {

@@ -84,10 +84,17 @@ func TestHotQueriesUseAnIndex(t *testing.T) {
 		"blocks":     func(tx *Tx) error { _, err := tx.Blocks(ctx, 1, ids); return err },
 		"inboxes":    func(tx *Tx) error { _, err := tx.FollowerInboxes(ctx, 1); return err },
 		"receipts":   func(tx *Tx) error { _, err := tx.Receipts(ctx, "o", "p"); return err },
-		"change log": func(tx *Tx) error { _, err := tx.ChangeLog(ctx, 1, 1, 20); return err },
-		"peer":       func(tx *Tx) error { _, err := tx.Peer(ctx, "a.b.test"); return err },
-		"key":        func(tx *Tx) error { _, err := tx.KeysOf(ctx, 1); return err },
-		"resolve":    func(tx *Tx) error { return tx.ResolveReplies(ctx, "u", &social.Post{ID: 1, ThreadID: 1}) },
+		"change log": func(tx *Tx) error {
+			_, err := tx.LogPage(ctx, "b.test", social.Place{Epoch: 1, Seq: 1}, social.Place{Epoch: 1, Seq: 900}, 20)
+			return err
+		},
+		"receipts of a peer": func(tx *Tx) error { _, err := tx.HaveReceipts(ctx, "b.test", []string{"a", "b"}); return err },
+		"followed from":      func(tx *Tx) error { _, err := tx.FollowedFrom(ctx, "b.test", ids); return err },
+		"follows by URI":     func(tx *Tx) error { _, err := tx.FollowsByURI(ctx, []string{"a"}); return err },
+		"retractions":        func(tx *Tx) error { _, err := tx.Retractions(ctx, "b.test", "a", 20); return err },
+		"peer":               func(tx *Tx) error { _, err := tx.Peer(ctx, "a.b.test"); return err },
+		"key":                func(tx *Tx) error { _, err := tx.KeysOf(ctx, 1); return err },
+		"resolve":            func(tx *Tx) error { return tx.ResolveReplies(ctx, "u", &social.Post{ID: 1, ThreadID: 1}) },
 		"fan-out": func(tx *Tx) error {
 			_, err := tx.AddToTimelines(ctx, &social.Post{ID: 1, AuthorID: 1}, nil, now)
 			return err

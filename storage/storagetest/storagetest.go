@@ -35,6 +35,9 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"PeerBlocksCoverSubdomainsGrantsDoNot": peerBlocksCoverSubdomainsGrantsDoNot,
 		"TouchingAPeerKeepsWhatWasLearnt":      touchingAPeerKeepsWhatWasLearnt,
 		"ChangeLogIsInOrder":                   changeLogIsInOrder,
+		"LogPages":                             logPages,
+		"FactsOfPages":                         factsOfPages,
+		"CatchUpsAreDue":                       catchUpsAreDue,
 		"OneOfSixteenWins":                     oneOfSixteenWins,
 		"SixteenAddUp":                         sixteenAddUp,
 		"Access":                               access,
@@ -354,16 +357,16 @@ func changeLogIsInOrder(t *testing.T, db *storage.DB) {
 			defer wg.Done()
 			id := social.NewID(time.Now())
 			must(t, db.Tx(ctx, func(tx social.Tx) error {
-				return tx.InsertActivity(ctx, &social.Activity{ID: id, URI: id.String(), Verb: social.VerbCreate, ActorID: alice.ID, Body: []byte("{}"), CreatedAt: time.Now()})
+				return tx.InsertActivity(ctx, &social.Activity{ID: id, URI: id.String(), Verb: social.VerbCreate, ActorID: alice.ID, About: id.String(), Body: []byte("{}"), CreatedAt: time.Now()})
 			}))
 		}()
 	}
 	wg.Wait()
 	must(t, db.View(ctx, func(tx social.Tx) error {
-		log, err := tx.ChangeLog(ctx, 0, 0, 100)
+		log, err := tx.LogPage(ctx, "", social.Place{}, social.Place{Epoch: 1, Seq: 99}, 100)
 		must(t, err)
 		for i, a := range log {
-			if a.Seq != int64(i+1) || a.Epoch != 1 {
+			if a.Seq != int64(16-i) || a.Epoch != 1 {
 				t.Errorf("entry %d has seq %d", i, a.Seq)
 			}
 		}

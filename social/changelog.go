@@ -1,0 +1,101 @@
+package social
+
+import (
+	"context"
+	"time"
+)
+
+// Place is a place in a change log. A restore begins a new epoch; within one, seq
+// follows the order of commits. The zero Place stands before everything.
+type Place struct{ Epoch, Seq int64 }
+
+// IsZero says that the place stands before everything.
+func (p Place) IsZero() bool { return p == Place{} }
+
+// Less orders places as they were written.
+func (p Place) Less(q Place) bool { return p.Epoch < q.Epoch || p.Epoch == q.Epoch && p.Seq < q.Seq }
+
+// Retraction is another server's word that an object of its is gone, with a proof of
+// its author: kept so that we can tell that we know, and give it back to whoever
+// lost it.
+type Retraction struct {
+	ObjectURI string
+	Authority string // of the object
+	Body      []byte // the activity, byte for byte
+	At        time.Time
+}
+
+// CatchUp is how far the change log of another server was read.
+type CatchUp struct {
+	Peer  string
+	Epoch int64  // of its log when it was last read; zero: never
+	Top   string // the newest place that was heard of; "" none
+	Gaps  []Gap  // what lies below Top and was not read yet, newest first
+
+	Pages     int       // read since the last new beginning
+	Items     int       // taken since then
+	Refused   int       // not taken since then
+	StartedAt time.Time // of the last new beginning
+	NextAt    time.Time // when it is due again
+	DoneAt    time.Time // when nothing was left to read
+	Failures  int       // in a row
+	LastError string    // "" when all is well
+
+	// ReclaimedEpoch is the epoch of ours for which the peer gave back what it holds
+	// of us; ReclaimAt where to go on with that.
+	ReclaimedEpoch int64
+	ReclaimAt      string
+}
+
+// Gap is a part of a change log that is still to be read, downwards from UpTo to
+// After. The texts are the other server's; "" stands for its end.
+type Gap struct {
+	After string `json:"after"`
+	UpTo  string `json:"up_to"`
+}
+
+// Held is what is known here of an object of another server.
+type Held struct {
+	Author, Post        ID
+	URI                 string
+	EditedAt, DeletedAt time.Time
+	Raw                 []byte // the origin's bytes, where they are asked for
+}
+
+// CatchUpStore reads the change log for others, and keeps how far we have read theirs.
+type CatchUpStore interface {
+	// LogPage lists entries above after and up to upTo, newest first: of each thing
+	// only the newest entry, and only those for everybody or for this peer. Bodies
+	// come with entries for one peer alone.
+	LogPage(ctx context.Context, peer string, after, upTo Place, limit int) ([]*Activity, error)
+	// LogHead is the place of the newest entry.
+	LogHead(ctx context.Context) (Place, error)
+	// LogEpoch is the present epoch, and NewLogEpoch begins another.
+	LogEpoch(ctx context.Context) (int64, error)
+	NewLogEpoch(ctx context.Context) (int64, error)
+
+	// HaveReceipts tells which of the objects a peer has.
+	HaveReceipts(ctx context.Context, peer string, objectURIs []string) (map[string]bool, error)
+	// FollowedFrom tells which of the accounts somebody at a peer follows.
+	FollowedFrom(ctx context.Context, peer string, targets []ID) (map[ID]bool, error)
+	// FollowsByURI finds follows by the URI of their request.
+	FollowsByURI(ctx context.Context, uris []string) (map[string]*Follow, error)
+
+	// LocalPosts lists posts of members above an id, oldest first, tombstones too.
+	LocalPosts(ctx context.Context, after ID, limit int) ([]*Post, error)
+	// HeldPosts lists posts of an authority's authors in the order of (author, post),
+	// above a place in it: those that are there, or tombstones. Raw comes when asked for.
+	HeldPosts(ctx context.Context, authority string, author, after ID, limit int, gone, raw bool) ([]Held, error)
+	// PutRetraction keeps one; the first for an object stays.
+	PutRetraction(ctx context.Context, r Retraction) error
+	// Retractions lists those of an authority by the object's URI, above one.
+	Retractions(ctx context.Context, authority, after string, limit int) ([]Retraction, error)
+
+	// CatchUp is the zero one with its peer when nothing was read yet.
+	CatchUp(ctx context.Context, peer string) (CatchUp, error)
+	PutCatchUp(ctx context.Context, c CatchUp) error
+	// DueCatchUps lists sisters and partners whose log is due to be read.
+	DueCatchUps(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// HastenCatchUps makes the reading due no later than at; peer "" means all.
+	HastenCatchUps(ctx context.Context, peer string, at time.Time) error
+}
