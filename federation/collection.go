@@ -226,8 +226,3 @@ func (s *Server) getAudience(tx social.Tx, q *query) (object, error) {
 	}
 	return object{"id": s.Links.Audience(a), "type": activitypub.Collection}, nil
 }
-
-// getChangeLog names the change log; what it says to sisters comes with pairing.
-func (s *Server) getChangeLog(_ social.Tx, _ *query) (object, error) {
-	return object{"id": s.Links.InstanceActor() + "/outbox", "type": activitypub.OrderedCollection, "orderedItems": []any{}}, nil
-}

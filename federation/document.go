@@ -338,16 +338,17 @@ func (s *Server) withoutReceipt(tx social.Tx, q *query) (fresh []*social.Post, e
 	if q.reader.Peer == "" || q.reader.Account == nil {
 		return nil, nil
 	}
+	uris := make([]string, 0, len(q.served))
 	for _, p := range q.served {
-		had, err := tx.Receipts(q.Context(), p.URI, q.reader.Peer)
-		if err != nil {
-			return nil, err
-		}
-		if len(had) == 0 {
+		uris = append(uris, p.URI)
+	}
+	had, err := tx.HaveReceipts(q.Context(), q.reader.Peer, uris)
+	for _, p := range q.served {
+		if !had[p.URI] {
 			fresh = append(fresh, p)
 		}
 	}
-	return fresh, nil
+	return fresh, err
 }
 
 // noteFetched writes down, before the answer, that a server has posts of ours, so

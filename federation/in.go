@@ -28,6 +28,7 @@ type inParts struct {
 	reports   *allowance // by peer
 	counts    *queue.Runner
 	passedOn  *allowance // unknown keys of proofs, by who passes them on
+	logReads  *allowance // pages of the change log, by who reads
 	filesAt   *places    // fetches of files that go on, by server
 	fileless  *failures  // files that could not be had a moment ago, and their servers
 }
@@ -43,6 +44,9 @@ const (
 	answersHour    = 10
 	passedOnMinute = 60
 	reportsHour    = 60
+	// logReadsMinute pages of the change log are more than a reader of ours asks for.
+	logReadsMinute = 240
+	logReadsWindow = time.Minute
 	// inboundWorkers mostly wait: for the writer, or for another server to answer.
 	inboundWorkers = 32
 	// A file is in memory while it is fetched, and a slow server must leave places to
@@ -60,6 +64,7 @@ func (in *inParts) init(s *Server) {
 	in.counts = queue.NewRunner(s.Queue, queue.Options{Kind: social.CountsJob, Workers: 2, PerHost: 2, Lease: leaseTime, Handler: s.tellCounts, Now: s.Now, Log: s.Log})
 	in.filesAt, in.fileless = newPlaces(parallelFiles, filesEach), newFailures(filelessLife)
 	in.passedOn = newAllowance(passedOnMinute, time.Minute)
+	in.logReads = newAllowance(logReadsMinute, logReadsWindow)
 	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: inboundWorkers, PerHost: inboundWorkers, Lease: leaseTime, Patience: 1, Handler: s.process, Now: s.Now, Log: s.Log})
 	in.backfills = queue.NewRunner(s.Queue, queue.Options{Kind: "backfill", Workers: 4, PerHost: 1, Lease: leaseTime, Handler: s.backfill, Now: s.Now, Log: s.Log})
 	in.lookups = queue.NewRunner(s.Queue, queue.Options{Kind: "thread", Workers: 4, PerHost: 4, Lease: leaseTime, Handler: s.lookUpThread, Now: s.Now, Log: s.Log})

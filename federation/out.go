@@ -113,6 +113,7 @@ func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) erro
 	if p := about(c); p != nil {
 		a.PostID, a.ObjectURI, a.Ceiling = p.ID, p.URI, p.Ceiling
 	}
+	a.About, a.Peer = thing(c)
 	a.Retraction = c.Verb == social.VerbDelete || c.Verb == social.VerbUnboost || c.Verb == social.VerbNarrow
 	if err := tx.InsertActivity(ctx, a); err != nil || len(inboxes) == 0 {
 		return err
@@ -132,6 +133,38 @@ func about(c social.Change) *social.Post {
 		return c.Post
 	}
 	return nil
+}
+
+// thing says of what a change gives the state, for the change log, and the one server
+// that it concerns, if it is between two people. Reports and answers to quotes are
+// news and no state: whoever missed them does not get them later.
+func thing(c social.Change) (uri, peer string) {
+	if p := about(c); p != nil {
+		return p.URI, ""
+	}
+	switch c.Verb {
+	case social.VerbProfile, social.VerbLeave:
+		return c.Actor.URI, ""
+	case social.VerbPin, social.VerbUnpin:
+		return c.Actor.FeaturedURI, ""
+	}
+	if c.Target == nil || c.Target.Local() {
+		return "", ""
+	}
+	between := " " + c.Actor.URI + " " + c.Target.URI
+	switch c.Verb {
+	case social.VerbFollow, social.VerbUnfollow:
+		return "follow" + between, c.Target.Authority
+	case social.VerbAccept, social.VerbReject:
+		return "answer" + between, c.Target.Authority
+	case social.VerbBlock, social.VerbUnblock:
+		return "block" + between, c.Target.Authority
+	case social.VerbFavourite, social.VerbUnfavourite:
+		return "like " + c.Actor.URI + " " + c.Subject.URI, c.Target.Authority
+	case social.VerbVote:
+		return "vote " + c.Actor.URI + " " + c.Subject.URI, c.Target.Authority
+	}
+	return "", ""
 }
 
 // recipients lists the inboxes that a change concerns, each once. Egress decides

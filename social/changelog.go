@@ -28,7 +28,7 @@ type Retraction struct {
 // CatchUp is how far the change log of another server was read.
 type CatchUp struct {
 	Peer  string
-	Epoch int64  // of its log when it was last read; zero: never
+	Epoch string // of its log when it was last read; "" never
 	Top   string // the newest place that was heard of; "" none
 	Gaps  []Gap  // what lies below Top and was not read yet, newest first
 

@@ -109,3 +109,11 @@ func (s *Service) loadMediaKey(ctx context.Context) error {
 		return nil
 	})
 }
+
+// SecretFor is a secret of this instance for one purpose, the same after each start
+// and in each backup: 32 bytes.
+func (s *Service) SecretFor(purpose string) []byte {
+	mac := hmac.New(sha256.New, s.mediaKey)
+	mac.Write([]byte("purpose " + purpose))
+	return mac.Sum(nil)
+}

@@ -1,0 +1,183 @@
+package federation
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"parley/activitypub"
+	"parley/social"
+)
+
+// This file tells sisters and partners the change log of this instance (DESIGN 5):
+// what each object is now, newest first, as far as the reader may see it.
+
+// Bounds of one page.
+const (
+	logItems = 50
+	// logBytes is less than a document may have, so that one large post fits too.
+	logBytes = 256 << 10
+	itemMost = 700 << 10
+	// logScan entries are looked at together, logScans times for one page: what a
+	// reader may not see makes a page short, never slow.
+	logScan  = 200
+	logScans = 5
+)
+
+// logReader is the server that reads the log as a whole: an instance actor of a
+// sister or a partner asks for everybody there, as deliveries do. For all others there
+// is no log.
+func (s *Server) logReader(r social.Reader) (social.Reader, bool) {
+	if r.Account == nil || r.Account.URI != s.actorOf(r.Peer) || r.Account.Kind != social.KindApplication {
+		return r, false
+	}
+	whole := social.Reader{Peer: r.Peer, Zone: r.Zone, Home: r.Home}
+	return whole, r.Zone.Kind == social.ZoneCompany || r.Zone.Kind == social.ZonePartner
+}
+
+// getChangeLog is the log, a page of it, or what else is said there to other
+// instances. It is empty for everybody else.
+func (s *Server) getChangeLog(tx social.Tx, q *query) (object, error) {
+	uri := s.Links.InstanceActor() + "/outbox"
+	o := object{"id": uri, "type": activitypub.OrderedCollection}
+	r, ok := s.logReader(q.reader)
+	if !ok {
+		o["orderedItems"] = []any{}
+		return o, nil
+	}
+	if !s.logReads.take(r.Peer, s.Now()) {
+		return nil, &social.Error{Kind: social.Limited, Public: "too many requests for the change log; try again in a minute", RetryAfter: logReadsWindow}
+	}
+	if paged(q) {
+		return s.logPage(tx, q, r)
+	}
+	o["first"] = uri + "?page=true"
+	return o, nil
+}
+
+// logEpoch names the epoch of the log for a reader. It changes with the log's own and
+// when the reader was put into another zone: what may be seen since then lies below
+// what was read before.
+func (s *Server) logEpoch(ctx context.Context, tx social.Tx, r social.Reader) (string, error) {
+	epoch, err := tx.LogEpoch(ctx)
+	if err != nil {
+		return "", err
+	}
+	p, err := tx.Peer(ctx, r.Peer)
+	return fmt.Sprintf("%d.%d", epoch, p.ZonedAt.UnixMilli()), err
+}
+
+// logPage tells what lies above after and up to upto, newest first. It names the
+// newest place shown, and where to go on below.
+func (s *Server) logPage(tx social.Tx, q *query, r social.Reader) (object, error) {
+	ctx := q.Context()
+	head, err := tx.LogHead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := s.logEpoch(ctx, tx, r)
+	if err != nil {
+		return nil, err
+	}
+	after, _ := s.parsePlace(q.URL.Query().Get("after"))
+	upTo, given := s.parsePlace(q.URL.Query().Get("upto"))
+	if !given || head.Less(upTo) {
+		upTo = head
+	}
+	p := &logPage{server: s, reader: r, after: after, next: upTo, items: []any{}}
+	if err := p.fill(ctx, tx); err != nil {
+		return nil, err
+	}
+	q.served = append(q.served, p.served...)
+	uri := s.Links.InstanceActor() + "/outbox"
+	o := object{"id": s.Links.PublicURL + q.URL.RequestURI(), "type": activitypub.OrderedCollectionPage, "partOf": uri, "orderedItems": p.items, "epoch": epoch}
+	if !p.newest.IsZero() {
+		o["head"] = s.placeText(p.newest)
+	}
+	if !p.done {
+		o["next"] = uri + "?page=true&after=" + s.placeText(after) + "&upto=" + s.placeText(p.next)
+	}
+	return o, nil
+}
+
+// logPage is a page in the making.
+type logPage struct {
+	server *Server
+	reader social.Reader
+	after  social.Place
+	next   social.Place // where to go on
+	done   bool         // nothing is left above after
+	newest social.Place // of what is shown
+	items  []any
+	served []*social.Post
+	bytes  int
+}
+
+func (p *logPage) fill(ctx context.Context, tx social.Tx) error {
+	for range logScans {
+		entries, err := tx.LogPage(ctx, p.reader.Peer, p.after, p.next, logScan)
+		if err != nil {
+			return err
+		}
+		known, err := p.server.learnEntries(ctx, tx, p.reader, entries)
+		if err != nil {
+			return err
+		}
+		for _, a := range entries {
+			if full, err := p.add(ctx, tx, known, a); err != nil || full {
+				return err
+			}
+		}
+		if len(entries) < logScan {
+			p.done = true
+			return nil
+		}
+	}
+	return nil
+}
+
+// add puts what an entry tells the reader on the page; true: the page is full
+// without it.
+func (p *logPage) add(ctx context.Context, tx social.Tx, known *logFacts, a *social.Activity) (full bool, err error) {
+	at := social.Place{Epoch: a.Epoch, Seq: a.Seq}
+	p.next = at
+	o, err := p.server.item(ctx, tx, known, a)
+	if err != nil {
+		return false, err
+	}
+	if o != nil {
+		body, err := p.server.signed(ctx, tx, a, o)
+		switch {
+		case err != nil:
+			return false, err
+		case len(body) > itemMost:
+			p.server.Log.Error("an entry of the change log is too large for a page", "activity", a.URI, "bytes", len(body))
+		case len(p.items) > 0 && (p.bytes+len(body) > logBytes || len(p.items) == logItems):
+			return true, nil
+		default:
+			p.items, p.bytes = append(p.items, body), p.bytes+len(body)
+			if post := known.posts[a.PostID]; post != nil && known.standing[post.ID] == seen {
+				p.served = append(p.served, post)
+			}
+			if p.newest.IsZero() {
+				p.newest = at
+			}
+		}
+	}
+	p.next = below(at)
+	return false, nil
+}
+
+// below is the place before a place.
+func below(at social.Place) social.Place {
+	if at.Seq > 0 {
+		return social.Place{Epoch: at.Epoch, Seq: at.Seq - 1}
+	}
+	return social.Place{Epoch: at.Epoch - 1, Seq: 1<<63 - 1}
+}
+
+// actorOf is the instance actor of a server like ours.
+func (s *Server) actorOf(peer string) string {
+	scheme, _, _ := strings.Cut(s.Links.PublicURL, "://")
+	return social.Links{PublicURL: scheme + "://" + peer}.InstanceActor()
+}
