@@ -115,15 +115,21 @@ func (s *Server) answer(get documentFunc, who func(*http.Request) (social.Reader
 
 // make reads a document and notes what of ours the reader's server has from now on.
 func (s *Server) make(get documentFunc, q *query) (o object, err error) {
+	rules := ""
 	err = s.Store.View(q.Context(), func(tx social.Tx) (err error) {
 		q.served = nil
-		if o, err = get(tx, q); err == nil {
+		if o, err = get(tx, q); err == nil && q.reader.Peer != "" && q.reader.Account != nil {
+			rules = limitedRules(q.served)
 			q.served, err = s.withoutReceipt(tx, q)
 		}
 		return err
 	})
-	if err == nil && len(q.served) > 0 {
-		err = s.noteFetched(q)
+	switch {
+	case q.reader.Peer == "" || q.reader.Account == nil:
+	case social.KindOf(err) == social.NotFound:
+		s.auditRefusal(q.Request, social.AuditFetch, s.Links.PublicURL+q.URL.RequestURI(), q.reader.Peer, err)
+	case err == nil && (len(q.served) > 0 || rules != ""):
+		err = s.noteFetched(q, rules)
 	}
 	return o, err
 }
@@ -335,9 +341,6 @@ func tombstone(p *social.Post) object {
 // withoutReceipt keeps of what is served the posts that the reader's server was
 // not known to have.
 func (s *Server) withoutReceipt(tx social.Tx, q *query) (fresh []*social.Post, err error) {
-	if q.reader.Peer == "" || q.reader.Account == nil {
-		return nil, nil
-	}
 	uris := make([]string, 0, len(q.served))
 	for _, p := range q.served {
 		uris = append(uris, p.URI)
@@ -352,8 +355,9 @@ func (s *Server) withoutReceipt(tx social.Tx, q *query) (fresh []*social.Post, e
 }
 
 // noteFetched writes down, before the answer, that a server has posts of ours, so
-// that their edits and deletion reach it.
-func (s *Server) noteFetched(q *query) error {
+// that their edits and deletion reach it, and which rules let it have what is not for
+// everybody.
+func (s *Server) noteFetched(q *query, rules string) error {
 	return s.Store.Tx(q.Context(), func(tx social.Tx) error {
 		for _, p := range q.served {
 			if err := tx.PutReceipt(q.Context(), social.Receipt{ObjectURI: p.URI, PostID: p.ID, Peer: q.reader.Peer,
@@ -361,6 +365,9 @@ func (s *Server) noteFetched(q *query) error {
 				return err
 			}
 		}
-		return nil
+		if rules == "" {
+			return nil
+		}
+		return s.auditFetch(tx, q, rules)
 	})
 }

@@ -41,6 +41,7 @@ func (s *Server) deliver(ctx context.Context, j queue.Job) queue.Result {
 // decision is what may leave, or why it may not.
 type decision struct {
 	refused  string
+	rule     string // what decided
 	activity *social.Activity
 	peer     social.Peer
 	zone     social.Zone
@@ -60,19 +61,27 @@ func (s *Server) decide(ctx context.Context, j queue.Job) (d decision, err error
 			return err
 		}
 		d.zone = s.Mode.Effective(d.peer.Zone)
-		if d.activity.Retraction {
-			return s.decideRetraction(ctx, tx, j, &d)
+		if err := s.weigh(ctx, tx, j, &d); err != nil {
+			return err
 		}
-		if d.zone.Kind == social.ZoneBlocked {
-			d.refused = "the peer's zone does not allow it"
-			return nil
-		}
-		if d.activity.PostID == 0 {
-			return s.decideActor(ctx, tx, &d)
-		}
-		return s.decidePost(ctx, tx, j, &d)
+		return s.auditSend(ctx, tx, j, &d)
 	})
 	return d, err
+}
+
+func (s *Server) weigh(ctx context.Context, tx social.Tx, j queue.Job, d *decision) error {
+	switch {
+	case d.activity.Retraction:
+		d.rule = "retraction"
+		return s.decideRetraction(ctx, tx, j, d)
+	case d.zone.Kind == social.ZoneBlocked:
+		d.rule, d.refused = "zone", "the peer's zone does not allow it"
+		return nil
+	case d.activity.PostID == 0:
+		d.rule = "account"
+		return s.decideActor(ctx, tx, d)
+	}
+	return s.decidePost(ctx, tx, j, d)
 }
 
 func (s *Server) decideRetraction(ctx context.Context, tx social.Tx, j queue.Job, d *decision) error {
@@ -115,6 +124,7 @@ func (s *Server) decidePost(ctx context.Context, tx social.Tx, j queue.Job, d *d
 	if err != nil {
 		return err
 	}
+	d.rule = ruleOf(p)
 	reader := social.Reader{Peer: j.Host, Zone: d.zone, Home: s.Links.Home()}
 	ok, err := s.social.VisibleTo(ctx, tx, reader, p)
 	if err != nil {

@@ -30,7 +30,8 @@ type inParts struct {
 	passedOn  *allowance // unknown keys of proofs, by who passes them on
 	logReads  *allowance // pages of the change log, by who reads
 	filesAt   *places    // fetches of files that go on, by server
-	fileless  *failures  // files that could not be had a moment ago, and their servers
+	refusals  *refusalRows
+	fileless  *failures // files that could not be had a moment ago, and their servers
 }
 
 const (
@@ -63,6 +64,7 @@ func (in *inParts) init(s *Server) {
 	in.answers, in.reports = newAllowance(answersHour, time.Hour), newAllowance(reportsHour, time.Hour)
 	in.counts = queue.NewRunner(s.Queue, queue.Options{Kind: social.CountsJob, Workers: 2, PerHost: 2, Lease: leaseTime, Handler: s.tellCounts, Now: s.Now, Log: s.Log})
 	in.filesAt, in.fileless = newPlaces(parallelFiles, filesEach), newFailures(filelessLife)
+	in.refusals = newRefusalRows()
 	in.passedOn = newAllowance(passedOnMinute, time.Minute)
 	in.logReads = newAllowance(logReadsMinute, logReadsWindow)
 	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: inboundWorkers, PerHost: inboundWorkers, Lease: leaseTime, Patience: 1, Handler: s.process, Now: s.Now, Log: s.Log})
@@ -84,7 +86,9 @@ func (s *Server) reader(r *http.Request) (social.Reader, error) {
 	}
 	v, err := s.verify(withBudget(r.Context(), keyFetches), r, nil, nil)
 	if err != nil {
-		s.Log.Info("request refused", "peer", s.claimed(r, ""), "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
+		peer := s.claimed(r, "")
+		s.Log.Info("request refused", "peer", peer, "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
+		s.auditRefusal(r, social.AuditFetch, s.Links.PublicURL+r.URL.RequestURI(), peer, err)
 		return nobody, err
 	}
 	return s.social.PeerReader(r.Context(), v.peer, v.account)

@@ -24,11 +24,14 @@ func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
 	defer room.leave()
 	actor, status, err := s.receive(w, r, room)
 	if err != nil {
-		s.Log.Info("delivery refused", "peer", s.claimed(r, actor), "actor", clip(actor, 300), "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
+		peer := s.claimed(r, actor)
+		s.Log.Info("delivery refused", "peer", peer, "actor", clip(actor, 300), "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
 		if status != 0 {
+			s.auditRefusal(r, social.AuditReceive, actor, peer, &social.Error{Kind: social.Invalid, Public: err.Error()})
 			http.Error(w, err.Error(), status)
 			return
 		}
+		s.auditRefusal(r, social.AuditReceive, actor, peer, err)
 		s.refuse(w, r, err)
 		return
 	}
@@ -204,6 +207,9 @@ func (s *Server) store(ctx context.Context, in *social.Inbound, v *verified) err
 			touch.SharedInbox = v.account.SharedInboxURI
 		}
 		if err := tx.TouchPeer(ctx, touch); err != nil {
+			return err
+		}
+		if err := s.auditReceive(ctx, tx, in, v.key, nil); err != nil {
 			return err
 		}
 		tx.AfterCommit(s.inbound.Wake)

@@ -33,7 +33,15 @@ func (s *Server) process(ctx context.Context, j queue.Job) queue.Result {
 		result = err.Error()
 		s.Log.Info("activity dropped", "peer", in.Peer, "activity", in.URI, "reason", result)
 	}
-	if err := s.Store.Tx(ctx, func(tx social.Tx) error { return tx.FinishInbound(ctx, in.ID, result) }); err != nil {
+	dropped := err
+	if err := s.Store.Tx(ctx, func(tx social.Tx) error {
+		if dropped != nil {
+			if err := s.auditReceive(ctx, tx, in, "", dropped); err != nil {
+				return err
+			}
+		}
+		return tx.FinishInbound(ctx, in.ID, result)
+	}); err != nil {
 		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 	}
 	return queue.Result{Verdict: queue.Done}

@@ -18,6 +18,7 @@ type verified struct {
 	peer    string          // the server that sent it
 	account *social.Account // the activity's actor; of a GET, who asks
 	at      time.Time       // when the request was signed, by the signer's clock
+	key     string          // that signed the request
 }
 
 // forwarded says that another server passed the actor's word on.
@@ -70,7 +71,7 @@ func (s *Server) verify(ctx context.Context, r *http.Request, body []byte, o obj
 			return nil, err
 		}
 	}
-	return &verified{peer: peer, account: account, at: sig.At}, nil
+	return &verified{peer: peer, account: account, at: sig.At, key: sig.KeyID}, nil
 }
 
 // inspect checks a request without key and network.

@@ -52,7 +52,11 @@ func work(in *instance.Instance) (stop func()) {
 	for _, r := range in.Federation.Runners() {
 		wg.Go(func() { r.Run(ctx) })
 	}
-	return func() { cancel(); wg.Wait() }
+	return func() {
+		cancel()
+		wg.Wait()
+		_ = in.DB.LinkAudit(context.Background()) // the cost of what was decided belongs to it
+	}
 }
 
 // pages is the size of an instance's database.

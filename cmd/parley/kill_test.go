@@ -236,6 +236,7 @@ func TestKilledSenderLosesNothing(t *testing.T) {
 	c.start()
 	c.wait("all inboxes to be served", func() bool { return f.inboxes() == inboxes })
 	c.kill()
+	c.open(func(in *instance.Instance) { checkAudit(t, in, int(f.total.Load())) })
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	repeats := 0
@@ -251,6 +252,34 @@ func TestKilledSenderLosesNothing(t *testing.T) {
 		}
 	}
 	t.Logf("%d inboxes, %d kills: 0 lost, %d repeated on the wire", inboxes, kills, repeats)
+}
+
+// checkAudit finds the chain of audit rows good, with a row for each delivery that
+// was on the wire: killed between a decision and its link, it loses none.
+func checkAudit(t *testing.T, in *instance.Instance, sent int) {
+	t.Helper()
+	ctx := context.Background()
+	if err := in.DB.LinkAudit(ctx); err != nil {
+		t.Error(err)
+	}
+	if report, err := in.DB.VerifyAudit(ctx); err != nil || report.Problem != "" {
+		t.Errorf("the audit rows: %+v %v", report, err)
+	}
+	decided := 0
+	if err := in.DB.View(ctx, func(tx social.Tx) error {
+		rows, err := tx.Audit(ctx, social.Page{Limit: 10 * sent})
+		for _, r := range rows {
+			if r.Kind == social.AuditSend && r.Result == social.AuditAllowed {
+				decided++
+			}
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if decided < sent {
+		t.Errorf("%d deliveries were on the wire, %d audit rows tell of them", sent, decided)
+	}
 }
 
 // publishTo gives alice followers on so many hosts, each with an inbox of its own,
