@@ -51,6 +51,7 @@ type Account struct {
 	Role            Role
 	Email           string
 	DefaultAudience string // label; "" means the instance's default
+	Group           *Group `json:",omitempty"` // of KindGroup only
 
 	URI, URL                     string
 	InboxURI, SharedInboxURI     string

@@ -49,8 +49,9 @@ func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (*Account, er
 	return a, s.insertMember(ctx, a)
 }
 
-// insertMember gives the account its addresses and keys and writes it.
-func (s *Service) insertMember(ctx context.Context, a *Account) error {
+// insertMember gives the account its addresses and keys and writes it, with what else
+// belongs to it.
+func (s *Service) insertMember(ctx context.Context, a *Account, more ...func(Tx) error) error {
 	keys, err := s.NewKeys()
 	if err != nil {
 		return err
@@ -82,6 +83,11 @@ func (s *Service) insertMember(ctx context.Context, a *Account) error {
 				k.URI = s.Links.EdKey(a.URI)
 			}
 			if err := tx.PutKey(ctx, k); err != nil {
+				return err
+			}
+		}
+		for _, add := range more {
+			if err := add(tx); err != nil {
 				return err
 			}
 		}
@@ -161,13 +167,16 @@ func (s *Service) account(ctx context.Context, tx Tx, r Reader, id ID) (*Account
 	if err != nil {
 		return nil, err
 	}
-	return a, s.mayShow(r, a)
+	return a, s.shows(ctx, tx, r, a)
 }
 
 // mayShow says whether a profile is shown: never a blocked peer, never an account
 // that left; signed-out visitors see no accounts of other servers.
 func (s *Service) mayShow(r Reader, a *Account) error {
 	if r.Zone.Kind == ZoneBlocked || !a.Active() || !a.Local() && !r.Local() && !r.System {
+		return NotFoundError()
+	}
+	if a.Kind == KindGroup && a.Local() && !r.System && !s.reaches(a, r) {
 		return NotFoundError()
 	}
 	return nil
@@ -180,7 +189,7 @@ func (s *Service) AccountByHandle(ctx context.Context, r Reader, acct string) (a
 		if a, err = tx.AccountByName(ctx, name, host); err != nil {
 			return err
 		}
-		return s.mayShow(r, a)
+		return s.shows(ctx, tx, r, a)
 	})
 	return a, err
 }
@@ -195,10 +204,10 @@ func (s *Service) splitHandle(acct string) (name, host string) {
 	return name, host
 }
 
-// FindHandle finds an account also on other servers, for members.
+// FindHandle finds an account also on other servers, for members and administrators.
 func (s *Service) FindHandle(ctx context.Context, r Reader, acct string) (*Account, error) {
 	a, err := s.AccountByHandle(ctx, r, acct)
-	if err == nil || !errors.Is(err, ErrNotFound) || !r.Local() {
+	if err == nil || !errors.Is(err, ErrNotFound) || !r.Local() && !r.System {
 		return a, err
 	}
 	name, host := s.splitHandle(acct)
@@ -347,6 +356,9 @@ func (s *Service) DeleteAccount(ctx context.Context, id ID) error {
 			return nil
 		}
 		if err := s.Outbox.Record(ctx, tx, Change{Verb: VerbLeave, Actor: a, At: s.Now()}); err != nil {
+			return err
+		}
+		if err := s.leaveGroups(ctx, tx, a.ID); err != nil {
 			return err
 		}
 		a.DeletedAt = s.Now()

@@ -32,6 +32,9 @@ func (s *Service) ApplyFollow(ctx context.Context, actor, target *Account, activ
 		if blocks[actor.ID].Blocking {
 			return s.Outbox.Record(ctx, tx, Change{Verb: VerbReject, Actor: target, Target: actor, Follow: f, At: s.Now()})
 		}
+		if target.Kind == KindGroup {
+			return s.applyJoin(ctx, tx, actor, target, f)
+		}
 		if f.State == FollowAccepted || !target.Locked {
 			return s.answerAgain(ctx, tx, target, actor, f)
 		}

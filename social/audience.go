@@ -62,8 +62,12 @@ func ParseAudience(label, owner string) (Audience, error) {
 		if !named {
 			return a, nil
 		}
-	case AudiencePartner, AudienceGroup:
+	case AudiencePartner:
 		if validZoneName(name) {
+			return a, nil
+		}
+	case AudienceGroup: // by its handle; whoever stores it puts the group's URI in its place
+		if validGroupName(name) {
 			return a, nil
 		}
 	}

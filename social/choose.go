@@ -10,8 +10,9 @@ import (
 type Choice struct {
 	Label   string
 	Kind    AudienceKind
-	Name    string // of a partner zone
-	Peers   int    // other instances it reaches now
+	Name    string   // of a partner zone; of a group its handle
+	Group   *Account // nil for all else
+	Peers   int      // other instances it reaches now
 	Default bool
 }
 
@@ -37,13 +38,17 @@ func (s *Service) Audiences(ctx context.Context, r Reader, inReplyTo ID) ([]Choi
 		if err != nil {
 			return err
 		}
-		choices = s.fitting(peers, parent, def)
+		groups, err := s.joinedGroups(ctx, tx, me)
+		if err != nil {
+			return err
+		}
+		choices = s.fitting(peers, groups, parent, def)
 		return nil
 	})
 	return choices, err
 }
 
-func (s *Service) fitting(peers []Peer, parent *Post, def Audience) []Choice {
+func (s *Service) fitting(peers []Peer, groups []*Account, parent *Post, def Audience) []Choice {
 	sisters, partners, outside := 0, map[string]int{}, 0
 	for _, p := range peers {
 		switch s.Mode.Effective(p.Zone).Kind {
@@ -60,7 +65,12 @@ func (s *Service) fitting(peers []Peer, parent *Post, def Audience) []Choice {
 		all = append(all, Choice{Kind: AudiencePartner, Name: name, Peers: partners[name] + sisters})
 	}
 	all = append(all, Choice{Kind: AudienceUnlisted, Peers: outside + sisters}, Choice{Kind: AudiencePublic, Peers: outside + sisters})
-	if parent != nil {
+	for _, g := range groups { // a thread stays where it is
+		if parent == nil || parent.GroupID == g.ID {
+			all = append(all, Choice{Kind: AudienceGroup, Name: g.Acct(), Group: g})
+		}
+	}
+	if parent != nil && def.Kind != AudienceGroup {
 		all = append(all, Choice{Kind: def.Kind, Name: zoneName(def)})
 	}
 	var out []Choice
@@ -68,6 +78,9 @@ func (s *Service) fitting(peers []Peer, parent *Post, def Audience) []Choice {
 	for _, c := range all {
 		c.Label = Audience{Kind: c.Kind, Name: c.Name}.Label()
 		a := Audience{Kind: c.Kind, Name: c.Name, Owner: s.home}
+		if c.Group != nil {
+			a = c.Group.groupAudience()
+		}
 		if parent != nil {
 			if _, clamped := a.within(parent.Bound()); clamped {
 				continue
@@ -77,7 +90,7 @@ func (s *Service) fitting(peers []Peer, parent *Post, def Audience) []Choice {
 			continue
 		}
 		seen[c.Label] = true
-		c.Default = c.Kind == def.Kind && c.Name == zoneName(def)
+		c.Default = c.Kind == def.Kind && (c.Group != nil || c.Name == zoneName(def))
 		out = append(out, c)
 	}
 	return out
@@ -185,14 +198,14 @@ func (a Audience) within(ceiling Audience) (Audience, bool) {
 	switch ceiling.Kind {
 	case AudienceCompany:
 		switch a.Kind {
-		case AudienceInstance, AudienceFollowers:
+		case AudienceInstance, AudienceFollowers, AudienceGroup:
 			return a, false
 		case AudienceCompany:
 			return ceiling, false
 		}
 	case AudiencePartner:
 		switch a.Kind {
-		case AudienceInstance, AudienceFollowers, AudienceCompany:
+		case AudienceInstance, AudienceFollowers, AudienceGroup, AudienceCompany:
 			return a, false
 		case AudiencePartner:
 			return ceiling, a.Name != ceiling.Name

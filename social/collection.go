@@ -94,7 +94,7 @@ func (s *Service) ShowsCircle(r Reader, a *Account) bool {
 
 // CirclePage lists the people around a member that the reader may know of, and
 // where to go on, zero at the end. A partner learns of members here and of its own
-// people, not whom else we know.
+// people, not whom else we know; in which groups somebody is, nobody elsewhere does.
 func (s *Service) CirclePage(ctx context.Context, tx Tx, r Reader, a *Account, kind CircleKind, page Page) ([]*Account, ID, error) {
 	list := Tx.Followers
 	if kind == CircleFollowing {
@@ -110,7 +110,7 @@ func (s *Service) CirclePage(ctx context.Context, tx Tx, r Reader, a *Account, k
 	}
 	shown := make([]*Account, 0, len(people))
 	for _, p := range people {
-		if p.Active() && (r.Zone.Kind != ZonePartner || p.Local() || p.Authority == r.Peer) {
+		if p.Active() && p.Kind != KindGroup && (r.Zone.Kind != ZonePartner || p.Local() || p.Authority == r.Peer) {
 			shown = append(shown, p)
 		}
 	}

@@ -107,7 +107,11 @@ func (s *Service) Follow(ctx context.Context, r Reader, id ID, o FollowOptions) 
 			now := s.Now()
 			f = &Follow{ID: NewID(now), FollowerID: me.ID, TargetID: other.ID, State: FollowPending, ShowBoosts: true, CreatedAt: now}
 			f.URI = s.Links.Activity(f.ID)
-			if other.Local() && !other.Locked {
+			if other.Local() && other.Kind == KindGroup {
+				if err := s.askToJoin(me, other, f); err != nil {
+					return err
+				}
+			} else if other.Local() && !other.Locked {
 				f.State = FollowAccepted
 			}
 		}
@@ -129,6 +133,9 @@ const followTimeline = 20
 // followedHere tells a member of a new follower and, once accepted, fills the
 // follower's timeline when that is a member too.
 func (s *Service) followedHere(ctx context.Context, tx Tx, follower, target *Account, f *Follow) error {
+	if target.Kind == KindGroup {
+		return s.joined(ctx, tx, follower, target, f)
+	}
 	kind := NotifyFollow
 	if f.State == FollowPending {
 		kind = NotifyFollowRequest
@@ -161,6 +168,9 @@ func (s *Service) unfollow(ctx context.Context, tx Tx, me, other *Account) error
 		if err := tx.ClearTimeline(ctx, me.ID, other.ID); err != nil {
 			return err
 		}
+	}
+	if other.Local() && other.Kind == KindGroup {
+		return s.left(ctx, tx, other, me.ID)
 	}
 	if !me.Local() || other.Local() {
 		return nil
@@ -308,7 +318,10 @@ func (s *Service) listed(ctx context.Context, tx Tx, r Reader, id ID, p Page, li
 		return out, err
 	}
 	show := func(in []entry) ([]entry, error) {
-		return slices.DeleteFunc(slices.Clone(in), func(e entry) bool { return s.mayShow(r, e.account) != nil }), nil
+		return slices.DeleteFunc(slices.Clone(in), func(e entry) bool {
+			// In which groups somebody is, is theirs to know.
+			return s.mayShow(r, e.account) != nil || e.account.Kind == KindGroup && r.AccountID() != id
+		}), nil
 	}
 	found, err := scan(p.Clamp(40, 80), read, show, cursor, cursor)
 	out, cursors := make([]*Account, len(found)), make([]ID, len(found))

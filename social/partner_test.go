@@ -29,7 +29,7 @@ func TestPartnersAreChosenInOrder(t *testing.T) {
 	for range 20 {
 		slices.Reverse(peers)
 		var got []string
-		for _, c := range s.fitting(peers, nil, Audience{Kind: AudienceCompany, Owner: home}) {
+		for _, c := range s.fitting(peers, nil, nil, Audience{Kind: AudienceCompany, Owner: home}) {
 			got = append(got, c.Label)
 		}
 		if strings.Join(got, " ") != want {

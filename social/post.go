@@ -46,6 +46,8 @@ type Post struct {
 
 	Audience Audience
 	Ceiling  Audience // zero: no further bound
+	GroupID  ID       // of the group it stands in, also when everybody may read that; zero for none
+	Via      string   // authority that vouched for it in its author's place; "" for all that came proved or from its origin
 
 	Mentions    []Mention
 	Tags        []string // folded, without #
@@ -189,6 +191,7 @@ type PollOption struct {
 type PostView struct {
 	Post       *Post
 	Author     *Account
+	Group      *Account  // in which the post stands; nil for none
 	Boost      *PostView // what is boosted
 	Quote      *PostView // what is quoted, when the reader may see it
 	Favourited bool
@@ -202,6 +205,15 @@ type PostView struct {
 	Clamped bool
 	// Cursor is the place in the list it was read from; the post's id elsewhere.
 	Cursor ID
+}
+
+// AudienceLabel is how the post's audience is written: of what stands in a group,
+// "group:" and the group's handle.
+func (v *PostView) AudienceLabel() string {
+	if v.Group != nil {
+		return v.Group.groupLabel()
+	}
+	return v.Post.Audience.Label()
 }
 
 // Draft is what a member wants to publish or to change a post into.
@@ -239,6 +251,7 @@ const (
 	NotifyPoll          NotificationKind = "poll"
 	NotifyUpdate        NotificationKind = "update"
 	NotifyReport        NotificationKind = "admin.report"
+	NotifyJoinRequest   NotificationKind = "parley.group_request" // somebody asks to join a group, which it is from
 )
 
 // Notification tells a member of something somebody did.

@@ -85,12 +85,12 @@ func (s *Service) compose(ctx context.Context, tx Tx, r Reader, d Draft, people 
 	if err != nil {
 		return nil, false, err
 	}
-	audience, clamped, err := s.chooseAudience(me, d, parent)
+	audience, group, clamped, err := s.choose(ctx, tx, me, d, parent)
 	if err != nil {
 		return nil, false, err
 	}
 	p := &Post{ID: NewID(now), AuthorID: me.ID, Kind: PostNote, Local: true, Version: 1,
-		Audience: audience, PublishedAt: now, ArrivedAt: now, Language: d.Language}
+		Audience: audience, GroupID: group, PublishedAt: now, ArrivedAt: now, Language: d.Language}
 	if p.Language == "" {
 		p.Language = me.Language
 	}
@@ -109,6 +109,9 @@ func (s *Service) compose(ctx context.Context, tx Tx, r Reader, d Draft, people 
 				return nil, false, Errorf(Invalid, "the quoted post and this thread have different readers; quote it in a post of its own")
 			}
 			p.Audience, p.Ceiling, clamped = within, bound, clamped || narrowed
+			if within != audience {
+				p.GroupID = 0
+			}
 		}
 	}
 	p.nameAudience(me)
@@ -342,7 +345,7 @@ func (s *Service) notify(ctx context.Context, tx Tx, to ID, kind NotificationKin
 		return nil
 	}
 	owner, err := tx.Account(ctx, to)
-	if err != nil || !owner.Local() || !owner.Active() {
+	if err != nil || !owner.Local() || !owner.Active() || owner.Kind == KindGroup {
 		return ignoreNotFound(err)
 	}
 	blocks, err := tx.Blocks(ctx, to, []ID{from.ID})
@@ -388,7 +391,11 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 		if p.Kind == PostBoost {
 			return Errorf(Invalid, "a boost cannot be edited")
 		}
-		if d.Audience != "" && d.Audience != p.Audience.Label() {
+		keeps, err := s.keepsAudience(ctx, tx, p, d.Audience)
+		if err != nil {
+			return err
+		}
+		if !keeps {
 			a, err := ParseAudience(d.Audience, s.home)
 			if err != nil {
 				return err
@@ -396,7 +403,7 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 			if !a.narrows(p.Audience) {
 				return Errorf(Invalid, "an edit can only narrow who sees a post, never widen it")
 			}
-			p.Audience, narrowed = a, true
+			p.Audience, p.GroupID, narrowed = a, 0, true
 			p.nameAudience(me)
 		}
 		if d.PublicMeans != "" && p.leaves() {
@@ -430,6 +437,15 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 		return nil, err
 	}
 	return s.Post(ctx, r, id)
+}
+
+// keepsAudience says that a label in an edit leaves the audience as it is.
+func (s *Service) keepsAudience(ctx context.Context, tx Tx, p *Post, label string) (bool, error) {
+	if label == "" || p.GroupID == 0 {
+		return label == "" || label == p.Audience.Label(), nil
+	}
+	g, err := tx.Account(ctx, p.GroupID)
+	return err == nil && label == g.groupLabel(), err
 }
 
 // leaves says that a post is for others than the company by its author's own choice.

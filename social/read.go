@@ -70,6 +70,11 @@ func (s *Service) views(ctx context.Context, tx Tx, r Reader, posts []*Post) ([]
 	for i, p := range all {
 		authors[i], ids[i] = p.AuthorID, p.ID
 	}
+	for _, p := range all {
+		if p.GroupID != 0 {
+			authors = append(authors, p.GroupID)
+		}
+	}
 	accounts, err := tx.Accounts(ctx, unique(authors))
 	if err != nil {
 		return nil, err
@@ -87,7 +92,7 @@ func (s *Service) views(ctx context.Context, tx Tx, r Reader, posts []*Post) ([]
 	var build func(p *Post, deep bool) *PostView
 	build = func(p *Post, deep bool) *PostView {
 		m := marks[p.ID]
-		v := &PostView{Post: p, Author: accounts[p.AuthorID], Cursor: p.ID, Favourited: m.Favourited,
+		v := &PostView{Post: p, Author: accounts[p.AuthorID], Group: accounts[p.GroupID], Cursor: p.ID, Favourited: m.Favourited,
 			Boosted: m.Boosted, Bookmarked: m.Bookmarked, Pinned: m.Pinned, OwnVotes: p.Poll.known(votes[p.ID]), Voted: len(votes[p.ID]) > 0}
 		if b := inner[p.BoostOfID]; b != nil && deep {
 			v.Boost = build(b, true)
@@ -297,10 +302,14 @@ func (s *Service) TagPosts(ctx context.Context, r Reader, tag string, p Page) ([
 // AccountPosts lists what an account wrote, as far as the reader may see it.
 func (s *Service) AccountPosts(ctx context.Context, r Reader, id ID, p Page, f PostFilter) (views []*PostView, err error) {
 	err = s.Store.View(ctx, func(tx Tx) error {
-		if _, err := s.account(ctx, tx, r, id); err != nil {
+		a, err := s.account(ctx, tx, r, id)
+		if err != nil {
 			return err
 		}
 		views, err = s.collect(ctx, tx, r, p, func(p Page) ([]*Post, error) {
+			if a.Kind == KindGroup { // nothing is written by a group itself
+				return tx.GroupPosts(ctx, id, p)
+			}
 			return tx.PostsBy(ctx, id, p, f)
 		})
 		return err

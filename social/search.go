@@ -90,7 +90,11 @@ func (s *Service) searchAccounts(ctx context.Context, r Reader, q string, o Sear
 			}
 		}
 		for _, a := range found {
-			if s.mayShow(r, a) == nil && a.Kind != KindApplication && (follows == nil || follows[a.ID] != nil) {
+			shown := s.shows(ctx, tx, r, a)
+			if KindOf(shown) != NotFound && shown != nil {
+				return shown
+			}
+			if shown == nil && a.Kind != KindApplication && (follows == nil || follows[a.ID] != nil) {
 				list = append(list, a)
 			}
 		}
@@ -143,7 +147,7 @@ func (s *Service) known(ctx context.Context, r Reader, url string) (*Account, *P
 		if a, err = tx.AccountByURI(ctx, url); err != nil {
 			return err
 		}
-		if err := s.mayShow(r, a); err != nil {
+		if err := s.shows(ctx, tx, r, a); err != nil {
 			a = nil
 			return err
 		}

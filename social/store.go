@@ -31,6 +31,7 @@ type Tx interface {
 	OutboxStore
 	CatchUpStore
 	CollectionStore
+	GroupStore
 	SettingStore
 	AuditStore
 	queue.Adder
@@ -184,13 +185,14 @@ type TimelineItem struct {
 // TimelineStore keeps home timelines, written when posts arrive.
 type TimelineStore interface {
 	// AddToTimelines puts a post into the home timelines of local owners: those
-	// that follow the author (boosts only where shown), and extra. An owner gets
+	// that follow the author (boosts only where shown) or the post's group, and extra. An owner gets
 	// a post once, and not when a boost of it stands among the newest 40.
 	AddToTimelines(ctx context.Context, post *Post, extra []ID, at time.Time) (owners []ID, err error)
 	Timeline(ctx context.Context, owner ID, p Page) ([]TimelineItem, error)
-	// FillTimeline adds an author's newest posts (after a follow) in their order.
+	// FillTimeline adds an author's or a group's newest posts (after a follow) in their order.
 	FillTimeline(ctx context.Context, owner, author ID, limit int) error
-	// ClearTimeline takes out an author's posts (after an unfollow or block).
+	// ClearTimeline takes out an author's or a group's posts (after an unfollow or block),
+	// but for the owner's own.
 	ClearTimeline(ctx context.Context, owner, author ID) error
 }
 
@@ -234,10 +236,23 @@ type InboxRef struct {
 	Peer  string
 }
 
+// GroupStore finds groups and what stands in them. Their members are followers.
+type GroupStore interface {
+	// LocalGroups lists the groups of this instance by id.
+	LocalGroups(ctx context.Context, p Page) ([]*Account, error)
+	// GroupsOf lists the groups, also elsewhere, that an account is a member of or has
+	// asked to join, by name.
+	GroupsOf(ctx context.Context, account ID, limit int) ([]*Account, error)
+	// GroupPosts lists the posts that begin a thread in a group by id, without tombstones.
+	GroupPosts(ctx context.Context, group ID, p Page) ([]*Post, error)
+}
+
 // NotificationStore keeps notifications and reports.
 type NotificationStore interface {
 	// InsertNotification writes one; the same (account, kind, from, post) once.
 	InsertNotification(ctx context.Context, n *Notification) error
+	// RenewNotification writes one in place of the same one before, read or not.
+	RenewNotification(ctx context.Context, n *Notification) error
 	Notifications(ctx context.Context, account ID, p Page, kinds, exclude []NotificationKind) ([]*Notification, error)
 	Notification(ctx context.Context, account, id ID) (*Notification, error)
 	CountUnread(ctx context.Context, account ID) (int, error)

@@ -30,6 +30,7 @@ type factTable struct {
 	blocked map[ID]bool      // author -> one of the two blocks the other
 	authors map[ID]*Account  // of the posts
 	named   map[string]*Post // posts whose people an audience names
+	members map[string]bool  // group URI -> the reader is a member
 }
 
 func (t *factTable) of(r Reader, p *Post, a Audience) Facts {
@@ -39,6 +40,9 @@ func (t *factTable) of(r Reader, p *Post, a Audience) Facts {
 	}
 	if a.Kind == AudienceFollowers {
 		f.Follows = t.follows[a.Name] || (r.Account != nil && r.Account.URI == a.Name)
+	}
+	if a.Kind == AudienceGroup {
+		f.Member = t.members[a.Name]
 	}
 	if a.Kind == AudienceDirect && a.Name != p.URI {
 		root := t.named[a.Name]
@@ -90,8 +94,8 @@ func mentions(r Reader, p *Post) bool {
 }
 
 func (s *Service) facts(ctx context.Context, tx Tx, r Reader, posts []*Post) (*factTable, error) {
-	t := &factTable{follows: map[string]bool{}, blocked: map[ID]bool{}, named: map[string]*Post{}}
-	var actors, roots []string
+	t := &factTable{follows: map[string]bool{}, blocked: map[ID]bool{}, named: map[string]*Post{}, members: map[string]bool{}}
+	var actors, roots, groups []string
 	authors := make([]ID, 0, len(posts))
 	for _, p := range posts {
 		authors = append(authors, p.AuthorID)
@@ -99,6 +103,8 @@ func (s *Service) facts(ctx context.Context, tx Tx, r Reader, posts []*Post) (*f
 			switch {
 			case a.Kind == AudienceFollowers:
 				actors = append(actors, a.Name)
+			case a.Kind == AudienceGroup:
+				groups = append(groups, a.Name)
 			case a.Kind == AudienceDirect && a.Name != p.URI && a.Name != "":
 				roots = append(roots, a.Name)
 			}
@@ -109,6 +115,11 @@ func (s *Service) facts(ctx context.Context, tx Tx, r Reader, posts []*Post) (*f
 	}
 	if len(actors) > 0 && r.Known() {
 		if err := s.learnFollows(ctx, tx, r, unique(actors), t); err != nil {
+			return nil, err
+		}
+	}
+	if len(groups) > 0 && r.Known() {
+		if err := s.learnMembers(ctx, tx, r, unique(groups), t); err != nil {
 			return nil, err
 		}
 	}

@@ -96,13 +96,13 @@ func likeEscape(s string) string {
 // LocalAccounts lists members by id, without the instance actor.
 func (t *Tx) LocalAccounts(ctx context.Context, p social.Page) ([]*social.Account, error) {
 	clause, args, rev := keyset("a.id", p, nil)
-	found, err := list(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM account a WHERE a.host = '' AND a.kind <> 'application' AND a.deleted_at = 0`+clause, args...)
+	found, err := list(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM account a WHERE a.host = '' AND a.kind NOT IN ('application', 'group') AND a.deleted_at = 0`+clause, args...)
 	return turn(found, rev), err
 }
 
 // CountLocalAccounts counts members and their public posts.
 func (t *Tx) CountLocalAccounts(ctx context.Context) (members, posts int, err error) {
-	err = t.q.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(posts), 0) FROM account WHERE host = '' AND kind <> 'application' AND deleted_at = 0`).Scan(&members, &posts)
+	err = t.q.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(posts), 0) FROM account WHERE host = '' AND kind NOT IN ('application', 'group') AND deleted_at = 0`).Scan(&members, &posts)
 	return members, posts, t.db.translate(err)
 }
 

@@ -26,6 +26,15 @@ func (t *Tx) InsertNotification(ctx context.Context, n *social.Notification) err
 	return err
 }
 
+// RenewNotification adds one in place of the same one before.
+func (t *Tx) RenewNotification(ctx context.Context, n *social.Notification) error {
+	if _, err := t.exec(ctx, `DELETE FROM notification WHERE account_id = $1 AND kind = $2 AND from_id = $3 AND post_id = $4`,
+		n.AccountID, string(n.Kind), n.FromID, n.PostID); err != nil {
+		return err
+	}
+	return t.InsertNotification(ctx, n)
+}
+
 // Notifications lists an account's, newest first.
 func (t *Tx) Notifications(ctx context.Context, account social.ID, p social.Page, kinds, exclude []social.NotificationKind) ([]*social.Notification, error) {
 	where := `SELECT ` + notificationColumns + ` FROM notification WHERE account_id = $1`

@@ -26,25 +26,26 @@ type postData struct {
 	Emojis             []social.Emoji      `json:"emojis,omitempty"`
 	Attachments        []social.Attachment `json:"attachments,omitempty"`
 	Counted            bool                `json:"counted,omitempty"`
+	Via                string              `json:"via,omitempty"`
 }
 
 func dataOf(p *social.Post) string {
 	return jsonText(postData{URL: p.URL, Title: p.Title, Content: p.Content, Source: p.Source, Summary: p.Summary,
 		Sensitive: p.Sensitive, Language: p.Language, InReplyToAccountID: p.InReplyToAccountID, ContextURI: p.ContextURI,
 		QuoteOfID: p.QuoteOfID, QuoteOfURI: p.QuoteOfURI, Mentions: p.Mentions, Tags: p.Tags, Emojis: p.Emojis, Attachments: p.Attachments,
-		Counted: p.Counted})
+		Counted: p.Counted, Via: p.Via})
 }
 
 func (d postData) into(p *social.Post) {
 	p.URL, p.Title, p.Content, p.Source, p.Summary = d.URL, d.Title, d.Content, d.Source, d.Summary
 	p.Sensitive, p.Language, p.InReplyToAccountID, p.ContextURI = d.Sensitive, d.Language, d.InReplyToAccountID, d.ContextURI
 	p.QuoteOfID, p.QuoteOfURI, p.Mentions, p.Tags = d.QuoteOfID, d.QuoteOfURI, d.Mentions, d.Tags
-	p.Emojis, p.Attachments, p.Counted = d.Emojis, d.Attachments, d.Counted
+	p.Emojis, p.Attachments, p.Counted, p.Via = d.Emojis, d.Attachments, d.Counted, d.Via
 }
 
 const postColumns = `p.id, p.uri, p.author_id, p.kind, p.parent_id, p.parent_uri, p.thread_id, p.boost_of_id,
 	p.audience_kind, p.audience_name, p.audience_owner, p.ceiling_kind, p.ceiling_name, p.ceiling_owner, p.local,
-	p.published_at, p.edited_at, p.deleted_at, p.arrived_at, p.version, p.replies, p.boosts, p.favourites, p.data`
+	p.published_at, p.edited_at, p.deleted_at, p.arrived_at, p.version, p.replies, p.boosts, p.favourites, p.group_id, p.data`
 
 func scanPost(s scanner) (*social.Post, error) {
 	p := &social.Post{}
@@ -52,7 +53,7 @@ func scanPost(s scanner) (*social.Post, error) {
 	var data string
 	err := s.Scan(&p.ID, &p.URI, &p.AuthorID, &p.Kind, &p.InReplyToID, &p.InReplyToURI, &p.ThreadID, &p.BoostOfID,
 		&p.Audience.Kind, &p.Audience.Name, &p.Audience.Owner, &p.Ceiling.Kind, &p.Ceiling.Name, &p.Ceiling.Owner, &local,
-		&published, &edited, &deleted, &arrived, &p.Version, &p.RepliesCount, &p.BoostsCount, &p.FavouritesCount, &data)
+		&published, &edited, &deleted, &arrived, &p.Version, &p.RepliesCount, &p.BoostsCount, &p.FavouritesCount, &p.GroupID, &data)
 	if err != nil {
 		return nil, err
 	}
@@ -215,11 +216,11 @@ func (t *Tx) InsertPost(ctx context.Context, p *social.Post) error {
 	n, err := t.exec(ctx, `
 		INSERT INTO post (id, uri, author_id, kind, parent_id, parent_uri, thread_id, boost_of_id,
 		  audience_kind, audience_name, audience_owner, ceiling_kind, ceiling_name, ceiling_owner, local, has_media,
-		  published_at, edited_at, arrived_at, version, data, raw)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+		  published_at, edited_at, arrived_at, version, data, raw, group_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
 		p.ID, p.URI, p.AuthorID, string(p.Kind), p.InReplyToID, p.InReplyToURI, p.ThreadID, p.BoostOfID,
 		string(p.Audience.Kind), p.Audience.Name, p.Audience.Owner, string(p.Ceiling.Kind), p.Ceiling.Name, p.Ceiling.Owner,
-		bit(p.Local), bit(len(p.Attachments) > 0), ms(p.PublishedAt), ms(p.EditedAt), ms(p.ArrivedAt), p.Version, dataOf(p), bytesOrNil(raw))
+		bit(p.Local), bit(len(p.Attachments) > 0), ms(p.PublishedAt), ms(p.EditedAt), ms(p.ArrivedAt), p.Version, dataOf(p), bytesOrNil(raw), p.GroupID)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -309,9 +310,9 @@ func (t *Tx) UpdatePost(ctx context.Context, p *social.Post) error {
 		return err
 	}
 	if _, err := t.exec(ctx, `
-		UPDATE post SET audience_kind = $2, audience_name = $3, audience_owner = $4, has_media = $5, edited_at = $6, version = $7, data = $8, raw = coalesce($9, raw)
+		UPDATE post SET audience_kind = $2, audience_name = $3, audience_owner = $4, has_media = $5, edited_at = $6, version = $7, data = $8, raw = coalesce($9, raw), group_id = $10
 		WHERE id = $1`, p.ID, string(p.Audience.Kind), p.Audience.Name, p.Audience.Owner, bit(len(p.Attachments) > 0),
-		ms(p.EditedAt), p.Version, dataOf(p), bytesOrNil(raw)); err != nil {
+		ms(p.EditedAt), p.Version, dataOf(p), bytesOrNil(raw), p.GroupID); err != nil {
 		return err
 	}
 	for _, table := range []string{"mention", "post_tag"} {

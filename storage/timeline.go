@@ -18,9 +18,9 @@ func (t *Tx) AddToTimelines(ctx context.Context, p *social.Post, extra []social.
 		INSERT INTO timeline (owner_id, id, post_id, subject_id, author_id)
 		SELECT o.id, $2, $3, $4, $1 FROM account o
 		WHERE o.host = '' AND o.deleted_at = 0 AND (o.id IN `+t.db.dialect.ids("$5")+` OR o.id IN (
-		  SELECT f.follower_id FROM follow f WHERE f.target_id = $1 AND f.state = 'accepted' AND f.show_boosts >= $6))
+		  SELECT f.follower_id FROM follow f WHERE f.state = 'accepted' AND (f.target_id = $1 AND f.show_boosts >= $6 OR f.target_id = $7)))
 		ON CONFLICT DO NOTHING RETURNING owner_id`,
-		p.AuthorID, t.db.nextID(), p.ID, subject, jsonText(append([]social.ID{}, extra...)), bit(p.BoostOfID != 0))
+		p.AuthorID, t.db.nextID(), p.ID, subject, jsonText(append([]social.ID{}, extra...)), bit(p.BoostOfID != 0), p.GroupID)
 }
 
 // Timeline pages through the ids of a home timeline.
@@ -35,14 +35,14 @@ func (t *Tx) FillTimeline(ctx context.Context, owner, author social.ID, limit in
 	_, err := t.exec(ctx, `
 		INSERT INTO timeline (owner_id, id, post_id, subject_id, author_id)
 		SELECT $1, p.id, p.id, CASE WHEN p.boost_of_id = 0 THEN p.id ELSE p.boost_of_id END, p.author_id
-		FROM (SELECT id, boost_of_id, author_id FROM post WHERE author_id = $2 AND deleted_at = 0 AND audience_kind <> 'direct'
+		FROM (SELECT id, boost_of_id, author_id FROM post WHERE (author_id = $2 OR group_id = $2) AND deleted_at = 0 AND audience_kind <> 'direct'
 		      ORDER BY id DESC LIMIT $3) p WHERE true
 		ON CONFLICT DO NOTHING`, owner, author, limit)
 	return err
 }
 
-// ClearTimeline takes out an author's posts.
+// ClearTimeline takes out an author's posts, or a group's but for the owner's own.
 func (t *Tx) ClearTimeline(ctx context.Context, owner, author social.ID) error {
-	_, err := t.exec(ctx, `DELETE FROM timeline WHERE owner_id = $1 AND author_id = $2`, owner, author)
+	_, err := t.exec(ctx, `DELETE FROM timeline WHERE owner_id = $1 AND author_id <> $1 AND (author_id = $2 OR post_id IN (SELECT id FROM post WHERE group_id = $2 AND group_id <> 0))`, owner, author)
 	return err
 }

@@ -40,7 +40,19 @@ var german = map[string]string{
 	"the idempotency key is longer than 255 characters":                                                    "Der Schlüssel ist länger als 255 Zeichen.",
 	"the language is a code such as de, en or pt-BR":                                                       "Die Sprache ist ein Kürzel wie de, en oder pt-BR.",
 	"nobody is called @%s@%s": "Niemand heißt @%s@%s.",
-	"too many wrong passwords; wait a quarter of an hour and try again": "Zu viele falsche Passwörter; warten Sie eine Viertelstunde und versuchen Sie es dann wieder.",
+	"too many wrong passwords; wait a quarter of an hour and try again":                                        "Zu viele falsche Passwörter; warten Sie eine Viertelstunde und versuchen Sie es dann wieder.",
+	"unknown join rule %.40q; use open, request or closed":                                                     "Diese Beitrittsregel gibt es nicht: %.40q. Möglich sind open, request und closed.",
+	"unknown widest zone %.40q; use instance, company, partner:<name> or public":                               "Diesen weitesten Kreis gibt es nicht: %.40q.",
+	"this community is closed; ask who runs it to add you":                                                     "Diese Community ist geschlossen; bitten Sie die Leitung, Sie aufzunehmen.",
+	"what you write in this community is public, which you may not choose here; write it to a narrower circle": "Was Sie in dieser Community schreiben, ist öffentlich; das dürfen Sie hier nicht wählen. Schreiben Sie an einen engeren Kreis.",
+	"this thread does not belong to the community; write a post of its own there":                              "Diese Unterhaltung gehört nicht zur Community; schreiben Sie dort einen eigenen Beitrag.",
+	"only an administrator makes a community for somebody else":                                                "Nur die Administration legt eine Community für jemand anderen an.",
+	"only people of this server run a community":                                                               "Eine Community leiten kann nur, wer zu diesem Server gehört.",
+	"only the owner of the community may do that":                                                              "Das darf nur, wem die Community gehört.",
+	"only the owner removes who runs the community, and hands it on first":                                     "Wer die Community leitet, kann nur von der Person entfernt werden, der sie gehört; sie selbst gibt die Community vorher ab.",
+	"the purpose is longer than %d characters":                                                                 "Der Zweck ist länger als %d Zeichen.",
+	"the server %s is outside what this community is for":                                                      "Der Server %s liegt außerhalb des weitesten Kreises dieser Community.",
+	"a community can only become narrower: its members wrote for those whom it is for now":                     "Der weiteste Kreis einer Community kann nur enger werden: Ihre Mitglieder haben für die geschrieben, die darin sind.",
 	"there is no group %q":                                            "Die Community %q gibt es nicht.",
 	"you cannot follow this account":                                  "Sie können diesem Konto nicht folgen.",
 	"only own posts can be pinned, and no direct ones":                "Anheften lassen sich nur eigene Beiträge, die nicht nur an Genannte gehen.",
@@ -91,6 +103,7 @@ var german = map[string]string{
 // plain has the English of those errors whose own text is for programs and
 // administrators, in the words of the pages.
 var plain = map[string]string{
+	"unknown widest zone %.40q; use instance, company, partner:<name> or public":                           "A community cannot reach that; choose whom it is for.",
 	"unknown audience %.40q; use direct, followers, instance, company, partner:<name>, unlisted or public": "That cannot be chosen; choose who sees the post.",
 	"unknown visibility %.40q; use public, unlisted, private or direct":                                    "That cannot be chosen; choose who sees the post.",
 	"a boost cannot be edited":                                        "What you shared cannot be edited.",

@@ -55,6 +55,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"PeersAndZones":                        peersAndZones,
 		"PostsAreFoundAndEdited":               postsAreFoundAndEdited,
 		"MarksAndMedia":                        marksAndMedia,
+		"GroupsAndTheirPosts":                  groupsAndTheirPosts,
 		"PollsEnd":                             pollsEnd,
 		"OutboxReceiptsAndRefusals":            outboxReceiptsAndRefusals,
 		"TakenBackComesAgain":                  takenBackComesAgain,
