@@ -87,6 +87,24 @@ var rules = map[string]rule{
 	"GET /api/parley/v1/statuses/{id}/deliveries": {"read:statuses", 401, 404},
 	"GET /api/parley/v1/timelines/company":        {"read:statuses", 401, 200},
 	"GET /api/parley/v1/audiences":                {"read:statuses", 401, 404},
+	"GET /api/parley/v1/groups":                    {"read:accounts", 401, 200},
+	"POST /api/parley/v1/groups":                   {"write:accounts", 401, 422},
+	"GET /api/parley/v1/groups/{id}":               {"read:accounts", 401, 404},
+	"PATCH /api/parley/v1/groups/{id}":             {"write:accounts", 401, 404},
+	"DELETE /api/parley/v1/groups/{id}":            {"write:accounts", 401, 404},
+	"GET /api/parley/v1/groups/{id}/timeline":      {"read:statuses", 401, 404},
+	"POST /api/parley/v1/groups/{id}/join":         {"write:follows", 401, 404},
+	"POST /api/parley/v1/groups/{id}/leave":        {"write:follows", 401, 404},
+	"GET /api/parley/v1/groups/{id}/members":       {"read:accounts", 401, 404},
+	"POST /api/parley/v1/groups/{id}/members":      {"write:accounts", 401, 404},
+	"POST /api/parley/v1/groups/{id}/remove":       {"write:accounts", 401, 404},
+	"GET /api/parley/v1/groups/{id}/requests":      {"read:follows", 401, 404},
+	"POST /api/parley/v1/groups/{id}/approve":      {"write:accounts", 401, 404},
+	"POST /api/parley/v1/groups/{id}/decline":      {"write:accounts", 401, 404},
+	"POST /api/parley/v1/groups/{id}/moderators":   {"write:accounts", 401, 404},
+	"DELETE /api/parley/v1/groups/{id}/moderators": {"write:accounts", 401, 404},
+	"POST /api/parley/v1/groups/{id}/owner":        {"write:accounts", 401, 404},
+	group := text(w.alice.post("/api/parley/v1/groups", object{"name": "inner", "join": "closed"}).ok(), "id")
 }
 
 var pattern = regexp.MustCompile(`:[^}]+}`)
@@ -103,9 +121,10 @@ func secrets(w *world) func(route string) string {
 	}
 	w.member("fan").post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
 	note := text(w.alice.get("/api/v1/notifications").list()[0], "id")
+	group := text(w.alice.post("/api/parley/v1/groups", object{"name": "inner", "join": "closed"}).ok(), "id")
 	return func(route string) string {
 		id := status
-		for part, secret := range map[string]string{"/polls/": poll, "/media/": media, "/accounts/{id": gone.id, "/follow_requests/": gone.id, "/notifications/": note} {
+		for part, secret := range map[string]string{"/polls/": poll, "/media/": media, "/accounts/{id": gone.id, "/follow_requests/": gone.id, "/notifications/": note, "/groups/{id": group} {
 			if strings.Contains(route, part) {
 				id = secret
 			}
