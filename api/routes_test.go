@@ -104,7 +104,6 @@ var rules = map[string]rule{
 	"POST /api/parley/v1/groups/{id}/moderators":   {"write:accounts", 401, 404},
 	"DELETE /api/parley/v1/groups/{id}/moderators": {"write:accounts", 401, 404},
 	"POST /api/parley/v1/groups/{id}/owner":        {"write:accounts", 401, 404},
-	group := text(w.alice.post("/api/parley/v1/groups", object{"name": "inner", "join": "closed"}).ok(), "id")
 }
 
 var pattern = regexp.MustCompile(`:[^}]+}`)

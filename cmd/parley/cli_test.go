@@ -203,6 +203,41 @@ func TestMembersByCommand(t *testing.T) {
 	s.run(0, "doctor")
 }
 
+func TestCommunitiesByCommand(t *testing.T) {
+	s := newShell(t)
+	for _, name := range []string{"alice", "bob"} {
+		s.run(0, "account", "create", name)
+	}
+	_, errs := s.run(2, "group", "create", "tools")
+	wants(t, errs, "--owner")
+	_, errs = s.run(2, "group", "create", "tools", "--owner", "alice", "--widest", "moon")
+	wants(t, errs, "use instance, company")
+	out, _ := s.run(0, "group", "create", "tools", "--owner", "alice", "--purpose", "What we build", "--join", "closed", "--json")
+	wants(t, out, `"name":"tools"`)
+	_, errs = s.run(1, "group", "create", "bob", "--owner", "alice")
+	wants(t, errs, "is taken")
+	_, errs = s.run(1, "group", "show", "bob")
+	wants(t, errs, "parley group list")
+	s.run(0, "group", "add", "tools", "bob")
+	out, _ = s.run(0, "group", "members", "tools", "--json")
+	wants(t, out, `"handle":"alice"`, `"role":"owner"`, `"handle":"bob"`)
+	s.run(0, "group", "owner", "tools", "bob")
+	_, errs = s.run(1, "group", "remove", "tools", "bob")
+	wants(t, errs, "hands it on first")
+	s.run(0, "group", "remove", "tools", "alice")
+	out, _ = s.run(0, "group", "show", "tools", "--json")
+	wants(t, out, `"owner":"bob"`, `"members":"1"`, `"join":"closed"`, `"widest":"company"`, "What we build")
+	out, _ = s.run(0, "group", "list", "--json")
+	wants(t, out, `"name":"tools"`, `"members":"1"`)
+	if out, _ = s.run(0, "account", "list"); strings.Contains(out, "tools") {
+		t.Errorf("a community is listed among people: %s", out)
+	}
+	s.run(0, "group", "delete", "tools")
+	if out, _ = s.run(0, "group", "list", "--json"); strings.TrimSpace(out) != "[]" {
+		t.Error(out)
+	}
+}
+
 // A password that is refused leaves no member behind: the same command can be
 // given again with a better one.
 func TestPasswordFromStandardInput(t *testing.T) {
