@@ -150,7 +150,7 @@ func (at *node) open(t testing.TB) {
 		at.ready(in)
 	}
 	if at.wire != nil {
-		in.Server.Around = at.wire.around(at.config.Domain)
+		in.Server.Around = at.wire.Around(at.config.Domain)
 	}
 	if _, at.unlock, err = in.Listen(); err != nil {
 		t.Fatal(err)

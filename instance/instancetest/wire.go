@@ -65,8 +65,8 @@ func (w *Wire) Seen(receiver string) []byte {
 	return out
 }
 
-// around stands before the handler of the instance with this authority.
-func (w *Wire) around(authority string) func(http.Handler) http.Handler {
+// Around records what passes a handler; the authority is that of its server.
+func (w *Wire) Around(authority string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			e := &Exchange{From: agent(r), To: authority, Method: r.Method, Target: r.RequestURI, Header: r.Header.Clone()}
