@@ -67,7 +67,10 @@ func (c *call) accountShape(p *social.Account) map[string]any {
 		fields = append(fields, map[string]any{"name": f.Name, "value": f.Value, "verified_at": dateOrNil(f.VerifiedAt)})
 	}
 	var last any
-	if !p.LastPostAt.IsZero() {
+	posts := p.PostsCount
+	if p.Local() && !c.reader.Local() {
+		posts = 0 // it counts what only members may see
+	} else if !p.LastPostAt.IsZero() {
 		last = p.LastPostAt.UTC().Format("2006-01-02")
 	}
 	created := p.CreatedAt
@@ -78,7 +81,7 @@ func (c *call) accountShape(p *social.Account) map[string]any {
 	return map[string]any{"id": p.ID.String(), "username": p.Username, "acct": p.Acct(), "display_name": p.DisplayName, "locked": p.Locked,
 		"bot": p.Bot, "discoverable": p.Discoverable, "indexable": p.Indexable, "group": p.Kind == social.KindGroup, "created_at": date(created),
 		"note": p.Note, "url": firstText(p.URL, p.URI), "uri": p.URI, "avatar": avatar, "avatar_static": avatar, "header": header, "header_static": header,
-		"followers_count": p.FollowersCount, "following_count": p.FollowingCount, "statuses_count": p.PostsCount, "last_status_at": last,
+		"followers_count": p.FollowersCount, "following_count": p.FollowingCount, "statuses_count": posts, "last_status_at": last,
 		"emojis": emojis(p.Emojis), "fields": fields, "roles": []any{}}
 }
 

@@ -61,7 +61,8 @@ type Account struct {
 	AlsoKnownAs                  []string
 	CreatedAt, FetchedAt         time.Time
 	SuspendedAt, DeletedAt       time.Time
-	PostsCount, FollowersCount   int
+	PostsCount                   int // what every member may see
+	FollowersCount               int
 	FollowingCount               int
 	LastPostAt                   time.Time
 	RemoteFollowers, RemotePosts int // what a remote server claims; never mixed with ours

@@ -36,6 +36,16 @@ func (a Audience) Everybody() bool {
 	return a.Kind == AudiencePublic || a.Kind == AudienceUnlisted
 }
 
+// Counted says that a post counts in its author's profile: only when every member here
+// may see it, else the number would betray it.
+func (a Audience) Counted() bool {
+	switch a.Kind {
+	case AudienceInstance, AudienceCompany, AudiencePartner, AudienceUnlisted, AudiencePublic:
+		return true
+	}
+	return false
+}
+
 // Label is the form people and apps write: "company", "partner:acme".
 func (a Audience) Label() string {
 	if a.Kind == AudiencePartner || a.Kind == AudienceGroup {

@@ -257,9 +257,11 @@ func (t *Tx) index(ctx context.Context, p *social.Post) error {
 // countPost adds a post to, or takes it from, what its author, parent and
 // boosted post count.
 func (t *Tx) countPost(ctx context.Context, p *social.Post, by int) error {
-	if _, err := t.exec(ctx, `UPDATE account SET posts = posts + $2, last_post_at = CASE WHEN last_post_at < $3 THEN $3 ELSE last_post_at END WHERE id = $1`,
-		p.AuthorID, by, ms(p.PublishedAt)); err != nil {
-		return err
+	if p.Audience.Counted() {
+		if _, err := t.exec(ctx, `UPDATE account SET posts = posts + $2, last_post_at = CASE WHEN last_post_at < $3 THEN $3 ELSE last_post_at END WHERE id = $1`,
+			p.AuthorID, by, ms(p.PublishedAt)); err != nil {
+			return err
+		}
 	}
 	if p.Counted && by < 0 {
 		if _, err := t.exec(ctx, `UPDATE post SET replies = replies - 1 WHERE id = $1`, p.InReplyToID); err != nil {
@@ -293,6 +295,18 @@ func (t *Tx) countReply(ctx context.Context, p *social.Post) error {
 	return err
 }
 
+// recount takes a post out of its author's count, or into it, when an edit changes who
+// sees it.
+func (t *Tx) recount(ctx context.Context, p *social.Post) error {
+	kind, err := one(ctx, t, scanText, `SELECT audience_kind FROM post WHERE id = $1`, p.ID)
+	was := social.Audience{Kind: social.AudienceKind(kind)}
+	if err != nil || was.Counted() == p.Audience.Counted() {
+		return err
+	}
+	_, err = t.exec(ctx, `UPDATE account SET posts = posts + $2 WHERE id = $1`, p.AuthorID, 2*bit(p.Audience.Counted())-1)
+	return err
+}
+
 // UpdatePost writes a new state and keeps the former one. The origin's bytes stay
 // unless there are new ones.
 func (t *Tx) UpdatePost(ctx context.Context, p *social.Post) error {
@@ -303,6 +317,9 @@ func (t *Tx) UpdatePost(ctx context.Context, p *social.Post) error {
 		INSERT INTO post_version (post_id, version, at, data)
 		SELECT id, version, CASE WHEN edited_at = 0 THEN published_at ELSE edited_at END, data FROM post WHERE id = $1 AND version < $2
 		ON CONFLICT DO NOTHING`, p.ID, p.Version); err != nil {
+		return err
+	}
+	if err := t.recount(ctx, p); err != nil {
 		return err
 	}
 	raw, err := t.db.packers.pack(p.Raw)
