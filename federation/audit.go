@@ -28,7 +28,9 @@ func (s *Server) auditSend(ctx context.Context, tx social.Tx, j queue.Job, d *de
 	if err != nil {
 		return err
 	}
-	r.Key = s.Links.MainKey(actor.URI)
+	if r.Key = s.Links.MainKey(actor.URI); d.bond != nil {
+		r.Key = d.bond.key.ID
+	}
 	return tx.AppendAudit(ctx, r)
 }
 

@@ -24,6 +24,7 @@ func WantsActivity(r *http.Request, _ *mux.RouteMatch) bool {
 
 // Mount adds the routes of both halves.
 func (s *Server) Mount(r *mux.Router) {
+	r.Use(s.closeAnswers)
 	r.HandleFunc("/inbox", s.handleInbox).Methods("POST")
 	r.HandleFunc("/users/{id:[0-9]+}/inbox", s.handleInbox).Methods("POST")
 	r.HandleFunc("/actor/inbox", s.handleInbox).Methods("POST")

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
 	"parley/activitypub/httpsig"
+	"parley/activitypub/seal"
 	"parley/outbound"
 	"parley/queue"
 	"parley/social"
@@ -28,6 +30,9 @@ func (s *Server) deliver(ctx context.Context, j queue.Job) queue.Result {
 	if err != nil {
 		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 	}
+	if d.bond != nil && d.bond.parked() {
+		return queue.Result{Verdict: queue.HostDown, Reason: parkedReason}
+	}
 	if d.refused != "" {
 		s.Log.Info("delivery not sent", "peer", j.Host, "activity", j.Ref, "reason", d.refused)
 		if err := s.Store.Tx(ctx, func(tx social.Tx) error { return s.giveUp(ctx, tx, j, d, social.StateDropped, d.refused) }); err != nil {
@@ -45,7 +50,11 @@ type decision struct {
 	activity *social.Activity
 	peer     social.Peer
 	zone     social.Zone
+	bond     *bond // nil of a peer that is not paired
 }
+
+// parkedReason is what administrators read of deliveries that wait.
+const parkedReason = "parked: somebody else answered at its address; see parley peer list"
 
 // decide asks again, at this moment, whether this inbox may have this activity:
 // the peer's zone now, the post's audience now, the person's mention. A
@@ -59,6 +68,9 @@ func (s *Server) decide(ctx context.Context, j queue.Job) (d decision, err error
 		}
 		if d.peer, err = tx.Peer(ctx, j.Host); err != nil {
 			return err
+		}
+		if d.bond, err = s.bondIn(ctx, tx, j.Host); err != nil || d.bond != nil && d.bond.parked() {
+			return err // what waits is judged when it can go
 		}
 		d.zone = s.Mode.Effective(d.peer.Zone)
 		if err := s.weigh(ctx, tx, j, &d); err != nil {
@@ -181,29 +193,62 @@ func named(ctx context.Context, tx social.Tx, p *social.Post, inbox string) (boo
 	return false, err
 }
 
-// egress is the only code that POSTs to another server. It signs afresh in the
-// dialect learnt for the peer and as the peer asks when that is refused; after an
-// accepted request it never sends again.
+// egress sends to another server. It signs afresh in the dialect learnt for the peer
+// and as the peer asks when that is refused; after an accepted request it never sends
+// again. A paired peer is sent to in one way only.
 func (s *Server) egress(ctx context.Context, j queue.Job, d decision) queue.Result {
+	if d.bond != nil {
+		return s.egressSealed(ctx, j, d)
+	}
 	key, err := s.signingKey(ctx, d.activity.ActorID)
 	if err != nil {
 		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 	}
 	tries := httpsig.NewTries(httpsig.ParseDialect(d.peer.Dialect))
 	for {
-		res, err := s.Client.Post(ctx, j.Target, d.activity.Body, func(r *http.Request) error {
+		res, err := s.send(ctx, j.Target, d.activity.Body, func(r *http.Request) error {
 			return tries.Sign(r, d.activity.Body, key, s.Now())
 		})
 		if err != nil || !tries.Again(res.Status, res.Header) {
-			return s.settle(ctx, j, d, res, err, tries.Dialect())
+			return s.settle(ctx, j, d, s.judge(j, d, res, err), res, tries.Dialect())
 		}
 	}
 }
 
-// settle notes what an attempt taught about the peer and says what becomes of the job.
-func (s *Server) settle(ctx context.Context, j queue.Job, d decision, res *outbound.Response, err error, dialect httpsig.Dialect) queue.Result {
-	touch := social.PeerTouch{Authority: j.Host}
+// egressSealed sends what only the holder of the pinned keys can read. That it arrived
+// is the word of these keys too: whoever takes it without them parks the peer.
+func (s *Server) egressSealed(ctx context.Context, j queue.Job, d decision) queue.Result {
+	u, err := url.Parse(j.Target)
+	if err != nil {
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	}
+	body, token, err := d.bond.seal(d.activity.Body, d.bond.to(seal.Delivery, target(u), nil))
+	if err != nil {
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	}
+	res, err := s.send(ctx, j.Target, body, func(r *http.Request) error {
+		r.Header.Set("Content-Type", seal.MediaType)
+		_, err := d.bond.sign(r, body, "", s.Now())
+		return err
+	})
 	result := s.judge(j, d, res, err)
+	if err == nil && res.Status/100 == 2 && !token.Acknowledged(res.Body, d.activity.URI) {
+		if result = (queue.Result{Verdict: queue.Later, Reason: "the acknowledgement broke off"}); !res.Cut {
+			s.suspect(ctx, d.bond, fmt.Sprintf("a delivery was answered %d without the acknowledgement that needs the pinned keys", res.Status))
+			result = queue.Result{Verdict: queue.HostDown, Reason: parkedReason}
+		}
+	}
+	return s.settle(ctx, j, d, result, res, httpsig.RFC9421)
+}
+
+// send is the only code that POSTs to another server.
+func (s *Server) send(ctx context.Context, address string, body []byte, sign func(*http.Request) error) (*outbound.Response, error) {
+	return s.Client.Post(ctx, address, body, sign)
+}
+
+// settle notes what an attempt taught about the peer and says what becomes of the job.
+func (s *Server) settle(ctx context.Context, j queue.Job, d decision, result queue.Result, res *outbound.Response, dialect httpsig.Dialect) queue.Result {
+	touch := social.PeerTouch{Authority: j.Host}
 	arrived := result.Reason == ""
 	if arrived {
 		touch.OutAt, touch.Dialect = s.Now(), dialect.String()
@@ -255,9 +300,9 @@ func (s *Server) giveUp(ctx context.Context, tx social.Tx, j queue.Job, d decisi
 // judge says what becomes of a delivery. One to a sister or partner is tried until
 // it arrives, the peer says that the inbox is gone, or an administrator drops it;
 // one to the public zone until publicLife is over or the peer says that it does not
-// want it.
+// want it. A paired peer says so sealed or not at all: a bare status is anybody's.
 func (s *Server) judge(j queue.Job, d decision, res *outbound.Response, err error) queue.Result {
-	patient := d.zone.Kind == social.ZoneCompany || d.zone.Kind == social.ZonePartner
+	patient := d.bond != nil || d.zone.Kind == social.ZoneCompany || d.zone.Kind == social.ZonePartner
 	giveUp := !patient && s.Now().Sub(j.CreatedAt) > publicLife
 	if err != nil {
 		return failed(err, giveUp)
@@ -267,7 +312,7 @@ func (s *Server) judge(j queue.Job, d decision, res *outbound.Response, err erro
 	switch {
 	case res.Status >= 200 && res.Status < 300:
 		return queue.Result{Verdict: queue.Done}
-	case res.Status == http.StatusGone || giveUp:
+	case res.Status == http.StatusGone && d.bond == nil || giveUp:
 		return queue.Result{Verdict: queue.Done, Reason: reason}
 	case res.Status == http.StatusTooManyRequests || res.Status == http.StatusServiceUnavailable:
 		return queue.Result{Verdict: queue.HostDown, After: wait, Reason: reason}

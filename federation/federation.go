@@ -35,6 +35,7 @@ type Server struct {
 	social *social.Service
 	outParts
 	inParts
+	pairedParts
 }
 
 // New makes a Server. It is also the social.Outbox and social.Remote of the
@@ -46,6 +47,7 @@ func New(o Options) *Server {
 	s := &Server{Options: o}
 	s.outParts.init(s)
 	s.inParts.init(s)
+	s.held = make(chan struct{}, heldAnswers)
 	return s
 }
 

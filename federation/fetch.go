@@ -59,11 +59,7 @@ func (s *Server) get(ctx context.Context, as social.ID, address string) (object,
 	if err != nil {
 		return nil, "", err
 	}
-	key, known, err := s.voice(ctx, as, peer)
-	if err != nil {
-		return nil, "", err
-	}
-	res, err := s.ask(ctx, outbound.Document, peer, known, address, key)
+	res, err := s.ask(ctx, outbound.Document, as, peer, address)
 	if err != nil {
 		return nil, "", s.unreached(peer, err)
 	}
@@ -99,21 +95,26 @@ func (s *Server) voice(ctx context.Context, as social.ID, peer string) (httpsig.
 	return key, known, err
 }
 
-// ask sends a signed GET in the dialect known for the peer, and as the peer asks when
-// that is refused.
-func (s *Server) ask(ctx context.Context, p outbound.Purpose, peer string, known httpsig.Dialect, address string, key httpsig.Key) (*outbound.Response, error) {
+// ask sends a GET signed for as, zero for the instance: in the dialect known for the
+// peer, and as the peer asks when that is refused. A paired peer is asked by the
+// instance, in one way only, and what it answers is opened.
+func (s *Server) ask(ctx context.Context, p outbound.Purpose, as social.ID, peer, address string) (*outbound.Response, error) {
+	key, known, err := s.voice(ctx, as, peer)
+	if err != nil {
+		return nil, err
+	}
 	tries := httpsig.NewTries(known)
 	for {
-		res, err := s.Client.Get(ctx, p, address, func(r *http.Request) error {
-			// Each hop of a redirect is another server to ask (B2).
-			if _, err := s.mayAsk(ctx, r.URL.String()); err != nil {
-				return err
-			}
-			if err := spend(ctx); err != nil {
+		var h *hop
+		res, err := s.Client.Get(ctx, p, address, func(r *http.Request) (err error) {
+			if h, err = s.step(ctx, h, r, as); err != nil || h != nil {
 				return err
 			}
 			return tries.Sign(r, nil, key, s.Now())
 		})
+		if h != nil {
+			return s.opened(ctx, h, res, err)
+		}
 		if err != nil || !tries.Again(res.Status, res.Header) {
 			if err == nil && res.Status == http.StatusOK && tries.Dialect() != known {
 				s.learn(ctx, peer, tries.Dialect())
@@ -301,12 +302,14 @@ func (s *Server) finger(ctx context.Context, name, host string) (uri, subject st
 	}
 	scheme, _, _ := strings.Cut(s.Links.PublicURL, "://")
 	address := scheme + "://" + host + "/.well-known/webfinger?resource=" + url.QueryEscape("acct:"+name+"@"+host)
-	res, err := s.Client.Get(ctx, outbound.WebFinger, address, func(r *http.Request) error {
-		if _, err := s.mayAsk(ctx, r.URL.String()); err != nil {
-			return err
-		}
-		return spend(ctx)
+	var h *hop // others are asked unsigned
+	res, err := s.Client.Get(ctx, outbound.WebFinger, address, func(r *http.Request) (err error) {
+		h, err = s.step(ctx, h, r, 0)
+		return err
 	})
+	if h != nil {
+		res, err = s.opened(ctx, h, res, err)
+	}
 	if err != nil {
 		return "", "", s.unreached(host, err)
 	}

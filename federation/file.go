@@ -103,12 +103,16 @@ func network(err error) bool {
 // getFile asks in somebody's name on the server of the post's author, and nobody's
 // elsewhere.
 func (s *Server) getFile(ctx context.Context, as social.ID, home, peer, address string) (*outbound.Response, error) {
-	if peer != home {
-		return s.Client.Get(ctx, outbound.Media, address, nil)
+	if peer == home {
+		return s.ask(ctx, outbound.Media, as, peer, address)
 	}
-	key, known, err := s.voice(ctx, as, peer)
+	b, err := s.bond(ctx, peer)
+	if err == nil && b != nil {
+		// Asked without a signature it would be answered by whoever has its address.
+		err = social.Errorf(social.NotFound, "files of %s are for its own posts", peer)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return s.ask(ctx, outbound.Media, peer, known, address, key)
+	return s.Client.Get(ctx, outbound.Media, address, nil)
 }

@@ -81,6 +81,9 @@ func (s *Server) Runners() []*queue.Runner {
 // actor with a valid one.
 func (s *Server) reader(r *http.Request) (social.Reader, error) {
 	nobody := social.Nobody(s.Links.Home())
+	if a := askingIn(r.Context()); a != nil {
+		return s.pairedReader(r, a)
+	}
 	if len(r.Header.Values("Signature")) == 0 {
 		return nobody, nil
 	}

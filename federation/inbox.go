@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"parley/activitypub"
+	"parley/activitypub/seal"
 	"parley/queue"
 	"parley/social"
 )
@@ -22,20 +23,31 @@ import (
 func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
 	room := &room{}
 	defer room.leave()
-	actor, status, err := s.receive(w, r, room)
+	got, status, err := s.receive(w, r, room)
 	if err != nil {
-		peer := s.claimed(r, actor)
-		s.Log.Info("delivery refused", "peer", peer, "actor", clip(actor, 300), "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
+		peer := s.claimed(r, got.actor)
+		s.Log.Info("delivery refused", "peer", peer, "actor", clip(got.actor, 300), "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
 		if status != 0 {
-			s.auditRefusal(r, social.AuditReceive, actor, peer, &social.Error{Kind: social.Invalid, Public: err.Error()})
+			s.auditRefusal(r, social.AuditReceive, got.actor, peer, &social.Error{Kind: social.Invalid, Public: err.Error()})
 			http.Error(w, err.Error(), status)
 			return
 		}
-		s.auditRefusal(r, social.AuditReceive, actor, peer, err)
+		s.auditRefusal(r, social.AuditReceive, got.actor, peer, err)
 		s.refuse(w, r, err)
 		return
 	}
+	if got.ack != nil {
+		w.Header().Set("Content-Type", seal.AckType)
+	}
 	w.WriteHeader(http.StatusAccepted)
+	_, _ = w.Write(got.ack) // the connection may be gone; then it comes again
+}
+
+// received is what is known of a delivery: who is said to send, and for a paired peer
+// the proof that it is durable here.
+type received struct {
+	actor string
+	ack   []byte
 }
 
 // room is a place among the bodies that are in memory at the same time. A small body
@@ -69,52 +81,59 @@ func (r *room) leave() {
 // bodyTime is how long a body may take where nothing else is said (T12).
 const bodyTime = 30 * time.Second
 
-// receive answers who is said to send, and an HTTP status of its own for what is
-// wrong with the message as such, or zero with an error of social otherwise.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request, room *room) (actor string, status int, err error) {
-	body, status, err := s.readBody(w, r, room)
+// receive answers what came, and an HTTP status of its own for what is wrong with the
+// message as such, or zero with an error of social otherwise.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, room *room) (got received, status int, err error) {
+	body, kind, status, err := s.readBody(w, r, room)
 	if err != nil {
-		return "", status, err
+		return got, status, err
 	}
 	if err := room.enter(s.bodies); err != nil {
-		return "", 0, err
+		return got, 0, err
+	}
+	if kind == seal.MediaType {
+		return s.receiveSealed(r, body)
 	}
 	o, err := activitypub.Parse(body)
 	if err != nil {
-		return "", http.StatusBadRequest, err
+		return got, http.StatusBadRequest, err
 	}
-	actor = o.Ref("actor")
-	if err := s.shape(o, actor); err != nil {
-		return actor, http.StatusBadRequest, err
+	got.actor = o.Ref("actor")
+	if err := s.shape(o, got.actor); err != nil {
+		return got, http.StatusBadRequest, err
 	}
-	if s.unknownLeaver(r, o, actor) {
-		return actor, 0, nil
+	if s.unknownLeaver(r, o, got.actor) {
+		return got, 0, nil
 	}
 	v, err := s.verify(withBudget(r.Context(), keyFetches), r, body, o)
 	if err != nil {
-		return actor, 0, err
+		return got, 0, err
 	}
-	return actor, 0, s.keep(r, o, body, v)
+	return got, 0, s.keep(r, o, body, v)
 }
 
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request, room *room) ([]byte, int, error) {
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, room *room) (body []byte, kind string, status int, err error) {
 	if r.Header.Get("Content-Encoding") != "" {
-		return nil, http.StatusUnsupportedMediaType, errors.New("send the body without Content-Encoding")
+		return nil, "", http.StatusUnsupportedMediaType, errors.New("send the body without Content-Encoding")
 	}
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/activity+json" && kind != "application/ld+json" && kind != "application/json" {
-		return nil, http.StatusUnsupportedMediaType, errors.New("send the body as application/activity+json")
+	kind, _, err = mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/activity+json" && kind != "application/ld+json" && kind != "application/json" && kind != seal.MediaType {
+		return nil, "", http.StatusUnsupportedMediaType, errors.New("send the body as application/activity+json")
 	}
 	// Where a connection has no deadlines of its own, the server's remain.
 	line := http.NewResponseController(w)
 	_ = line.SetReadDeadline(time.Now().Add(s.BodyTime))
-	from := http.MaxBytesReader(w, r.Body, activitypub.MaxBytes)
-	body, err := io.ReadAll(io.LimitReader(from, smallBody))
+	most := activitypub.MaxBytes
+	if kind == seal.MediaType {
+		most += seal.Overhead
+	}
+	from := http.MaxBytesReader(w, r.Body, int64(most))
+	body, err = io.ReadAll(io.LimitReader(from, smallBody))
 	if err == nil && len(body) == smallBody {
 		if err := room.enter(s.large); err != nil {
-			return nil, 0, err
+			return nil, "", 0, err
 		}
-		whole := bytes.NewBuffer(make([]byte, 0, activitypub.MaxBytes+bytes.MinRead)) // no growing, no copies
+		whole := bytes.NewBuffer(make([]byte, 0, most+bytes.MinRead)) // no growing, no copies
 		whole.Write(body)
 		_, err = whole.ReadFrom(from)
 		body = whole.Bytes()
@@ -122,12 +141,12 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, room *room) ([
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, http.StatusRequestEntityTooLarge, errors.New("an activity has at most 1 MiB")
+		return nil, "", http.StatusRequestEntityTooLarge, errors.New("an activity has at most 1 MiB")
 	case err != nil:
-		return nil, http.StatusBadRequest, errors.New("the body broke off")
+		return nil, "", http.StatusBadRequest, errors.New("the body broke off")
 	}
 	_ = line.SetReadDeadline(time.Time{})
-	return body, 0, nil
+	return body, kind, 0, nil
 }
 
 // shape refuses what cannot be a delivery, before anything is looked up (T5-T7).

@@ -53,6 +53,9 @@ func (s *Server) verify(ctx context.Context, r *http.Request, body []byte, o obj
 	if err := s.admit(ctx, peer, sender, r.URL.Path); err != nil {
 		return nil, err
 	}
+	if err := s.unpaired(ctx, peer); err != nil {
+		return nil, err
+	}
 	var p *proof.Proof
 	if o.Has("proof") {
 		if p, err = s.claim(body, actor); err != nil {
@@ -72,6 +75,16 @@ func (s *Server) verify(ctx context.Context, r *http.Request, body []byte, o obj
 		}
 	}
 	return &verified{peer: peer, account: account, at: sig.At, key: sig.KeyID}, nil
+}
+
+// unpaired refuses what is said in a paired peer's name and is not sealed: whatever
+// keys its domain shows, they prove nothing.
+func (s *Server) unpaired(ctx context.Context, peer string) error {
+	b, err := s.bond(ctx, peer)
+	if err == nil && b != nil {
+		err = unauthenticated(errors.New("this server is paired: what it sends is sealed, and signed by the key of its instance that is pinned here"))
+	}
+	return err
 }
 
 // inspect checks a request without key and network.

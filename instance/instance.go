@@ -207,6 +207,7 @@ func (in *Instance) Run(ctx context.Context) error {
 	}
 	wg.Go(func() { in.keepHouse(ctx) })
 	wg.Go(func() { in.linkAudit(ctx) })
+	wg.Go(func() { in.recheck(ctx) })
 	in.working.Store(true)
 	defer in.working.Store(false)
 	err := in.Server.Run(ctx)
@@ -236,6 +237,23 @@ func (in *Instance) keepHouse(ctx context.Context) {
 		err = errors.Join(err, in.Social.SweepMedia(ctx), in.DB.Tx(ctx, func(tx social.Tx) error { return tx.Forget(ctx, in.now().Add(-rememberFor)) }))
 		if err != nil && ctx.Err() == nil {
 			in.log.Error("housekeeping failed; it runs again in a minute", "error", err)
+		}
+	}
+}
+
+// recheck asks parked peers whether their own keys answer again, apart from the
+// housekeeping: they may take their time.
+func (in *Instance) recheck(ctx context.Context) {
+	tick := time.NewTicker(housekeeping)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := in.Federation.Recheck(ctx); err != nil && ctx.Err() == nil {
+			in.log.Error("parked servers were not asked; it is tried again in a minute", "error", err)
 		}
 	}
 }

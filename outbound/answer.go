@@ -22,6 +22,14 @@ const (
 	Media                    // a file of a post: 40 MiB, pictures and documents only, never by a redirect
 )
 
+// sealedType is an answer that a paired instance closed for us, of whatever kind
+// inside; what is in there has its kind checked by whoever opens it. It is longer by
+// less than sealedMore.
+const (
+	sealedType = "application/vnd.parley.sealed"
+	sealedMore = 1 << 10
+)
+
 // activityStreams is the profile that makes application/ld+json an ActivityStreams
 // document (AS2 8.1).
 const activityStreams = "https://www.w3.org/ns/activitystreams"
@@ -49,6 +57,14 @@ func (p Purpose) rules() rules {
 	return rules{} // nothing is asked for and nothing accepted
 }
 
+// most is how long an answer may be.
+func (r rules) most(h http.Header) int64 {
+	if h.Get("Content-Type") == sealedType {
+		return r.bytes + sealedMore
+	}
+	return r.bytes
+}
+
 // files are the media types that a post's file may have: pictures that every browser
 // shows without running anything, and documents that are only ever downloaded (A4).
 func files() []string {
@@ -68,7 +84,7 @@ func (c *Client) typed(p Purpose, res *Response) (*Response, error) {
 	values := res.Header.Values("Content-Type")
 	if len(values) == 1 {
 		kind, params, err := mime.ParseMediaType(values[0])
-		if err == nil && slices.Contains(p.rules().types, kind) &&
+		if err == nil && (kind == sealedType || slices.Contains(p.rules().types, kind)) &&
 			(kind != "application/ld+json" || slices.Contains(strings.Fields(params["profile"]), activityStreams)) {
 			return res, nil
 		}
@@ -98,17 +114,17 @@ func (c *Client) whole(res *http.Response, most int64) ([]byte, error) {
 
 // glance reads what can be had of an answer whose status alone counts: it only
 // explains, so nothing wrong with it turns an accepted delivery into a failed one
-// or a missing document into a server that does not answer.
-func (c *Client) glance(res *http.Response) []byte {
+// or a missing document into a server that does not answer. cut says that it broke off.
+func (c *Client) glance(res *http.Response) (body []byte, cut bool) {
 	r, ok := decoded(res, bounded(res, glanceBytes))
 	if !ok {
-		return nil
+		return nil, false
 	}
 	body, err := io.ReadAll(io.LimitReader(r, glanceBytes))
 	if err != nil {
 		c.o.Log.Debug("an answer broke off", "peer", res.Request.URL.Host, "error", err)
 	}
-	return body
+	return body, err != nil && !notGzip(err)
 }
 
 // bounded bounds what is read from the wire as well: a stream of empty gzip members

@@ -146,6 +146,7 @@ type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte // of a 200 to a Get the whole, else the beginning, as far as it could be read
+	Cut    bool   // the body broke off: what it would have said is not known
 	URL    string // where it came from in the end, with the host in its one form
 }
 
@@ -230,10 +231,10 @@ func (c *Client) send(req *http.Request, p Purpose, sign func(*http.Request) err
 	out := &Response{Status: res.StatusCode, Header: res.Header, URL: req.URL.String()}
 	if p == Deliver || res.StatusCode != http.StatusOK {
 		defer time.AfterFunc(answerTime, cancel).Stop()
-		out.Body = c.glance(res)
+		out.Body, out.Cut = c.glance(res)
 		return out, nil
 	}
-	if out.Body, err = c.whole(res, p.rules().bytes); err != nil {
+	if out.Body, err = c.whole(res, p.rules().most(res.Header)); err != nil {
 		return nil, err
 	}
 	return out, nil

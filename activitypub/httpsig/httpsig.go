@@ -81,9 +81,17 @@ func Sign(req *http.Request, body []byte, key Key, d Dialect, now time.Time) err
 func sign(req *http.Request, body []byte, key Key, d Dialect, w Wish, now time.Time) error {
 	req.Host = req.URL.Host
 	if d == RFC9421 {
-		return sign9421(req, body, key, w, now)
+		_, err := sign9421(req, body, key, w, now)
+		return err
 	}
 	return signCavage(req, body, key, now)
+}
+
+// SignAs signs in the dialect RFC 9421 over what a wish adds, and answers the bytes of
+// the signature, by which both sides can name this very request.
+func SignAs(req *http.Request, body []byte, key Key, w Wish, now time.Time) ([]byte, error) {
+	req.Host = req.URL.Host
+	return sign9421(req, body, key, w, now)
 }
 
 func signCavage(req *http.Request, body []byte, key Key, now time.Time) error {
@@ -128,7 +136,7 @@ func components(req *http.Request) []string {
 	return c
 }
 
-func sign9421(req *http.Request, body []byte, key Key, w Wish, now time.Time) error {
+func sign9421(req *http.Request, body []byte, key Key, w Wish, now time.Time) ([]byte, error) {
 	req.Header.Set("Date", now.UTC().Format(http.TimeFormat))
 	if req.Method == http.MethodPost {
 		sum := sha256.Sum256(body)
@@ -149,11 +157,11 @@ func sign9421(req *http.Request, body []byte, key Key, w Wish, now time.Time) er
 	w.add(list.Params, now)
 	params, err := httpsfv.Marshal(httpsfv.List{list})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	base, err := signatureBase(req, list, params, origin)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var sig []byte
 	if alg == "ed25519" {
@@ -163,11 +171,11 @@ func sign9421(req *http.Request, body []byte, key Key, w Wish, now time.Time) er
 		sig, err = key.Private.Sign(rand.Reader, sum[:], crypto.SHA256)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req.Header.Set("Signature-Input", w.label()+"="+params)
 	req.Header.Set("Signature", w.label()+"=:"+base64.StdEncoding.EncodeToString(sig)+":")
-	return nil
+	return sig, nil
 }
 
 // signatureBase is RFC 9421 2.5 for the components of a list.
@@ -241,6 +249,12 @@ type Signature struct {
 	headers []string          // cavage: what is covered, in order
 	params  map[string]string // cavage
 }
+
+// Covers says that a header or component is signed.
+func (s *Signature) Covers(name string) bool { return s.covered[name] }
+
+// Value is the bytes of the signature itself.
+func (s *Signature) Value() []byte { return s.value }
 
 // Inspect reads the signature of a request strictly, without key or network. The
 // public origin stands in for what a proxy may have rewritten.
@@ -688,6 +702,23 @@ func ParsePrivate(b []byte) (crypto.Signer, error) {
 		return nil, fmt.Errorf("%T does not sign", k)
 	}
 	return s, nil
+}
+
+// ParseX25519 reads a private key of ours that others seal to.
+func ParseX25519(b []byte) (*ecdh.PrivateKey, error) {
+	block, _ := pem.Decode(b)
+	if block == nil {
+		return nil, errors.New("no PEM block")
+	}
+	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	private, ok := k.(*ecdh.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%T is not for sealing", k)
+	}
+	return private, nil
 }
 
 // ParsePublic reads a public key as servers publish it: PKIX or PKCS#1 PEM.

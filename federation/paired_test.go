@@ -1,0 +1,161 @@
+package federation_test
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/activitypub/httpsig"
+	"parley/instance"
+	"parley/instance/instancetest"
+	"parley/social"
+)
+
+// pair lets two instances pin each other's keys.
+func pair(t testing.TB, a, b *instance.Instance) {
+	t.Helper()
+	pin(t, a, b)
+	pin(t, b, a)
+}
+
+// pin gives a what it needs to know of b.
+func pin(t testing.TB, a, b *instance.Instance) {
+	t.Helper()
+	ctx := context.Background()
+	p := social.Pairing{Authority: b.Config.Domain, State: social.PairingActive, Zone: social.Zone{Kind: social.ZoneCompany}, Since: time.Now().Add(-24 * time.Hour)}
+	err := b.DB.View(ctx, func(tx social.Tx) error {
+		for uri, raw := range map[string]*[]byte{"/actor#ed25519": &p.SigningKey, "/actor#sealing": &p.SealingKey} {
+			k, err := tx.KeyByURI(ctx, b.Config.PublicURL+uri)
+			if err != nil {
+				return err
+			}
+			if *raw, err = httpsig.RawKey(k.Public); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = a.DB.Tx(ctx, func(tx social.Tx) error { return tx.PutPairing(ctx, p) })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sisters are two paired instances with everything on the wire between them.
+func sisters(t *testing.T, o instancetest.Options) (*instancetest.Network, *instancetest.Wire) {
+	t.Helper()
+	wire := &instancetest.Wire{}
+	o.Wire = wire
+	net := instancetest.NewWith(t, 2, o)
+	pair(t, net.Instances[0], net.Instances[1])
+	return net, wire
+}
+
+// acquaint lets a reader follow somebody elsewhere.
+func acquaint(t *testing.T, net *instancetest.Network, in *instance.Instance, r social.Reader, handle string) *social.Account {
+	t.Helper()
+	a, err := in.Social.FindHandle(context.Background(), r, handle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Social.Follow(context.Background(), r, a.ID, social.FollowOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	return a
+}
+
+// Everything that people of two sisters do reaches the other side, and nothing of it
+// stands readable on the wire between them.
+func TestSistersExchangeEverythingSealed(t *testing.T) {
+	net, wire := sisters(t, instancetest.Options{})
+	a, b := net.Instances[0], net.Instances[1]
+	ctx := context.Background()
+	alice, carol := net.Member(a, "alice"), net.Member(b, "carol")
+	publish(t, a, alice, social.Draft{Text: "canary before", Audience: "company"})
+	acquaint(t, net, b, carol, instancetest.Handle(a, alice))
+	media, err := a.Social.Upload(ctx, alice, social.Upload{Body: picture(t), Name: "canary.png", Description: "canary alt"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := publish(t, a, alice, social.Draft{Text: "canary company", Audience: "company", MediaIDs: []social.ID{media.ID}})
+	publish(t, a, alice, social.Draft{Text: "canary followers", Audience: "followers"})
+	publish(t, a, alice, social.Draft{Text: "canary direct " + instancetest.Handle(b, carol), Audience: "direct"})
+	publish(t, a, alice, social.Draft{Text: "canary public", Audience: "public"})
+	net.Settle()
+	home, err := b.Social.Home(ctx, carol, social.Page{Limit: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, v := range home {
+		texts = append(texts, v.Post.Content)
+	}
+	told, err := b.Social.Notifications(ctx, carol, social.Page{}, []social.NotificationKind{social.NotifyMention}, nil)
+	if err != nil || len(told) != 1 {
+		t.Fatalf("%d mentions: %v", len(told), err)
+	}
+	texts = append(texts, told[0].Post.Post.Content)
+	for _, want := range []string{"before", "company", "followers", "direct", "public"} {
+		if !strings.Contains(strings.Join(texts, "\n"), "canary "+want) {
+			t.Errorf("%q did not arrive: %q", want, texts)
+		}
+	}
+	there, err := b.Social.PostByURI(ctx, carol, first.URI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, m, err := b.Social.OpenRemote(ctx, carol, there.Post.ID, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := io.ReadAll(f)
+	if err != nil || len(copied) == 0 || !strings.HasPrefix(m.Attachment.MediaType, "image/") {
+		t.Errorf("%d bytes of %s: %v", len(copied), m.Attachment.MediaType, err)
+	}
+	_ = f.Close()
+	publish(t, b, carol, social.Draft{Text: "canary reply", InReplyTo: there.Post.ID})
+	if _, err := b.Social.Favourite(ctx, carol, there.Post.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	seen, err := a.Social.Post(ctx, alice, first.ID)
+	if err != nil || seen.Post.FavouritesCount != 1 || seen.Post.RepliesCount != 1 {
+		t.Errorf("%+v: %v", seen.Post, err)
+	}
+	for _, at := range []*instance.Instance{a, b} {
+		all := wire.Seen(at.Config.Domain)
+		if len(all) < 10_000 {
+			t.Errorf("only %d bytes were on the wire", len(all))
+		}
+		for _, secret := range [][]byte{[]byte("canary"), []byte("preferredUsername"), copied[:64], copied[len(copied)-64:]} {
+			if at := bytes.Index(all, secret); at >= 0 {
+				t.Errorf("%q stands on the wire: %q", secret, all[max(0, at-300):at+100])
+			}
+		}
+	}
+}
+
+// picture is a small one that is not easily guessed.
+func picture(t *testing.T) io.Reader {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, 120, 80))
+	for x := range 120 {
+		for y := range 80 {
+			img.Set(x, y, color.RGBA{uint8(x * y), uint8(x + 3*y), uint8(x ^ y), 255})
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return &b
+}

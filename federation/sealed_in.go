@@ -1,0 +1,123 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"parley/activitypub"
+	"parley/activitypub/httpsig"
+	"parley/activitypub/seal"
+	"parley/social"
+)
+
+// receiveSealed takes what a paired peer sealed for us. The request and the sealed part
+// are both signed by its pinned key; nothing is opened before the first is checked.
+func (s *Server) receiveSealed(r *http.Request, body []byte) (got received, status int, err error) {
+	ctx := withBudget(r.Context(), keyFetches)
+	sig, b, err := s.fromPaired(ctx, r, body)
+	if err != nil {
+		return got, 0, err
+	}
+	payload, token, err := seal.Open(body, b.from(seal.Delivery, s.asked(r), nil), b.open, b.senders, activitypub.MaxBytes)
+	switch {
+	case errors.Is(err, seal.ErrMalformed):
+		return got, http.StatusBadRequest, err
+	case err != nil:
+		return got, 0, unauthenticated(err)
+	}
+	o, err := activitypub.Parse(payload)
+	if err != nil {
+		return got, http.StatusBadRequest, err
+	}
+	got.actor = o.Ref("actor")
+	if err := s.shape(o, got.actor); err != nil {
+		return got, http.StatusBadRequest, err
+	}
+	if !s.unknownLeaver(r, o, got.actor) {
+		v, err := s.sealedSpeaker(ctx, b, sig, payload, o)
+		if err == nil {
+			err = s.keep(r, o, payload, v)
+		}
+		if err != nil && !errors.Is(err, errLeft) {
+			return got, 0, err
+		}
+	}
+	got.ack = token.Acknowledge(o.ID())
+	return got, 0, nil
+}
+
+// fromPaired checks the signature of a paired peer's instance.
+func (s *Server) fromPaired(ctx context.Context, r *http.Request, body []byte) (*httpsig.Signature, *bond, error) {
+	sig, peer, err := s.inspect(r, body)
+	if err != nil {
+		return nil, nil, unauthenticated(err)
+	}
+	if err := s.admit(ctx, peer, "", r.URL.Path); err != nil {
+		return nil, nil, err
+	}
+	b, err := s.bond(ctx, peer)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case b == nil:
+		return nil, nil, unauthenticated(errors.New("this server is not paired with yours; nothing sealed can be opened"))
+	}
+	return sig, b, s.binding(b, sig)
+}
+
+// binding says whether a request in a paired peer's name counts at this moment.
+func (s *Server) binding(b *bond, sig *httpsig.Signature) error {
+	if err := b.signed(sig); err != nil {
+		return unauthenticated(err)
+	}
+	if b.parked() {
+		s.checks.hurry(b.Authority, s.Now()) // it is there; perhaps its address leads to it again
+		return &social.Error{Kind: social.Unavailable, Public: "the exchange with this server is parked; try again later"}
+	}
+	return nil
+}
+
+// errLeft: the actor is gone here, and nothing of it has an effect any more.
+var errLeft = errors.New("the actor has left")
+
+// sealedSpeaker is whose word a sealed activity is: a person of the peer, for whom the
+// peer's instance speaks, or somebody else whose proof it bears.
+func (s *Server) sealedSpeaker(ctx context.Context, b *bond, sig *httpsig.Signature, payload []byte, o object) (*verified, error) {
+	v, actor := &verified{peer: b.Authority, at: sig.At, key: sig.KeyID}, o.Ref("actor")
+	if authority, err := activitypub.Authority(actor); err != nil || authority != b.Authority {
+		p, err := s.claim(payload, actor)
+		if err == nil {
+			err = s.mayPassOn(ctx, sig.KeyID, actor, p)
+		}
+		if err == nil && !s.inTime(p) {
+			err = unauthenticated(errors.New("the proof is too old"))
+		}
+		if err != nil {
+			return nil, err
+		}
+		v.account, err = s.provenBy(ctx, p, actor, b.Authority)
+		return v, err
+	}
+	a, err := s.pairedAccount(ctx, actor)
+	if err == nil && !a.DeletedAt.IsZero() {
+		err = errLeft
+	}
+	if err == nil && !a.Active() {
+		err = notAdmitted()
+	}
+	v.account = a
+	return v, err
+}
+
+// pairedAccount finds an account of a paired peer, known or fetched from there.
+func (s *Server) pairedAccount(ctx context.Context, uri string) (*social.Account, error) {
+	a, err := s.account(ctx, uri)
+	switch {
+	case err == nil:
+		return a, nil
+	case transient(err), social.KindOf(err) == social.Limited:
+		return nil, comeLater(err)
+	}
+	return nil, unauthenticated(err)
+}
