@@ -83,6 +83,9 @@ func (s *Server) applyUndo(ctx context.Context, in *social.Inbound, actor *socia
 		u.Verb = social.VerbFavourite
 	case activitypub.Announce:
 		u.Verb = social.VerbBoost
+		if err := s.keepRetraction(ctx, in, actor, u.ActivityURI); err != nil {
+			return err
+		}
 	case activitypub.Block:
 		u.Verb = social.VerbBlock
 	case activitypub.Accept:

@@ -33,8 +33,8 @@ func (s *Server) applyCreate(ctx context.Context, in *social.Inbound, actor *soc
 	if err != nil {
 		return err
 	}
-	if p.InReplyToURI == "" || p.InReplyToID != 0 {
-		return nil
+	if p.InReplyToURI == "" || p.InReplyToID != 0 || in.CaughtUp && activitypub.SameAuthority(p.InReplyToURI, actor.URI) {
+		return nil // what the change log tells comes newest first: the parent is still to come
 	}
 	return s.lookUpLater(ctx, p.ID, wantParents)
 }
@@ -130,6 +130,9 @@ func (s *Server) applyAnnounce(ctx context.Context, in *social.Inbound, actor *s
 	}
 	// One without an id is known by what it says, as it came.
 	boost := &social.Post{URI: in.URI, Audience: audience, PublishedAt: o.Time("published")}
+	if o.Has("proof") { // its author may need it back one day
+		boost.Raw = in.Body
+	}
 	return s.social.ApplyBoost(ctx, actor, subject, boost)
 }
 

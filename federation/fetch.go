@@ -55,26 +55,35 @@ func spend(ctx context.Context) error {
 
 // get fetches a document signed by an actor of ours, from an admitted peer only.
 func (s *Server) get(ctx context.Context, as social.ID, address string) (object, string, error) {
-	peer, err := s.mayAsk(ctx, address)
+	res, err := s.document(ctx, as, address)
 	if err != nil {
 		return nil, "", err
-	}
-	res, err := s.ask(ctx, outbound.Document, as, peer, address)
-	if err != nil {
-		return nil, "", s.unreached(peer, err)
-	}
-	if res.Status != http.StatusOK {
-		kind := social.NotFound
-		if res.Status >= 500 || res.Status == http.StatusTooManyRequests {
-			kind = social.Unavailable
-		}
-		return nil, "", &social.Error{Kind: kind, Public: fmt.Sprintf("the server %s answered %d", peer, res.Status)}
 	}
 	o, err := activitypub.Parse(res.Body)
 	if err != nil {
 		return nil, "", &social.Error{Kind: social.Invalid, Public: err.Error()}
 	}
 	return o, res.URL, nil
+}
+
+// document is get for what has to be read as it came.
+func (s *Server) document(ctx context.Context, as social.ID, address string) (*outbound.Response, error) {
+	peer, err := s.mayAsk(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	res, err := s.ask(ctx, outbound.Document, as, peer, address)
+	if err != nil {
+		return nil, s.unreached(peer, err)
+	}
+	if res.Status != http.StatusOK {
+		kind := social.NotFound
+		if res.Status >= 500 || res.Status == http.StatusTooManyRequests {
+			kind = social.Unavailable
+		}
+		return nil, &social.Error{Kind: kind, Public: fmt.Sprintf("the server %s answered %d", peer, res.Status), RetryAfter: retryAfter(res.Header, s.Now())}
+	}
+	return res, nil
 }
 
 // voice is how a peer is asked: with the key of a member, or of the instance where as

@@ -27,6 +27,7 @@ type inParts struct {
 	answers   *allowance // answered requests, by who asks and for what
 	reports   *allowance // by peer
 	counts    *queue.Runner
+	catchUps  *queue.Runner
 	passedOn  *allowance // unknown keys of proofs, by who passes them on
 	logReads  *allowance // pages of the change log, by who reads
 	filesAt   *places    // fetches of files that go on, by server
@@ -63,6 +64,7 @@ func (in *inParts) init(s *Server) {
 	in.keyLooks, in.newcomers = newAllowance(keyLooksMinute, time.Minute), newAllowance(newcomersHour, time.Hour)
 	in.answers, in.reports = newAllowance(answersHour, time.Hour), newAllowance(reportsHour, time.Hour)
 	in.counts = queue.NewRunner(s.Queue, queue.Options{Kind: social.CountsJob, Workers: 2, PerHost: 2, Lease: leaseTime, Handler: s.tellCounts, Now: s.Now, Log: s.Log})
+	in.catchUps = queue.NewRunner(s.Queue, queue.Options{Kind: catchUpJob, Workers: catchUpWorkers, PerHost: 1, Lease: catchUpLease, Handler: s.catchUp, Now: s.Now, Log: s.Log})
 	in.filesAt, in.fileless = newPlaces(parallelFiles, filesEach), newFailures(filelessLife)
 	in.refusals = newRefusalRows()
 	in.passedOn = newAllowance(passedOnMinute, time.Minute)
@@ -74,7 +76,7 @@ func (in *inParts) init(s *Server) {
 
 // Runners are the workers of both halves; the instance runs them.
 func (s *Server) Runners() []*queue.Runner {
-	return []*queue.Runner{s.inbound, s.deliveries, s.backfills, s.lookups, s.counts}
+	return []*queue.Runner{s.inbound, s.deliveries, s.backfills, s.lookups, s.counts, s.catchUps}
 }
 
 // reader tells who asks for a document: nobody without a signature, a remote

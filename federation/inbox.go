@@ -205,6 +205,9 @@ func (s *Server) heard(ctx context.Context, peer string) {
 	if released {
 		s.Log.Info("a server that could not be reached sends again; what waits for it goes now", "peer", peer)
 		s.deliveries.Wake()
+		if err := s.CatchUpNow(ctx, peer); err != nil {
+			s.Log.Warn("a change log is read later", "peer", peer, "error", err)
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ func (s *Server) process(ctx context.Context, j queue.Job) queue.Result {
 	if err != nil {
 		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 	}
-	err = s.guarded(withBudget(ctx, processFetches), in)
+	err = s.guarded(in, func() error { return s.apply(withBudget(ctx, processFetches), in) })
 	if transient(err) && j.Attempts < maxInboundTries {
 		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 	}
@@ -60,14 +60,14 @@ func transient(err error) bool {
 
 // guarded turns a panic into an error, so that a poisonous activity is dropped
 // like any other that fails again and again (C4).
-func (s *Server) guarded(ctx context.Context, in *social.Inbound) (err error) {
+func (s *Server) guarded(in *social.Inbound, apply func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.Log.Error("an activity broke its worker", "peer", in.Peer, "activity", in.URI, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			err = fmt.Errorf("internal fault: %v", p)
 		}
 	}()
-	return s.apply(ctx, in)
+	return apply()
 }
 
 // apply does what a verified actor says. The actor owns only what is of its own
@@ -81,12 +81,20 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 	if err != nil {
 		return err
 	}
+	return s.perform(ctx, in, actor, o)
+}
+
+// perform is apply for an actor that is admitted.
+func (s *Server) perform(ctx context.Context, in *social.Inbound, actor *social.Account, o object) error {
 	switch o.Type() {
 	case activitypub.Create:
 		return s.applyCreate(ctx, in, actor, o)
 	case activitypub.Update:
 		return s.applyUpdate(ctx, in, actor, o)
 	case activitypub.Delete:
+		if err := s.keepRetraction(ctx, in, actor, o.Ref("object")); err != nil {
+			return err
+		}
 		return s.applyDelete(ctx, actor, o)
 	case activitypub.Follow:
 		return s.applyFollow(ctx, actor, o)

@@ -223,8 +223,12 @@ const (
 	rememberFor = 60 * 24 * time.Hour
 )
 
-// keepHouse closes polls, removes uploads without a post and forgets old keys.
+// keepHouse closes polls, removes uploads without a post, forgets old keys and reads
+// the change logs of others: all of them at once after a start, since we were away.
 func (in *Instance) keepHouse(ctx context.Context) {
+	if err := in.Federation.CatchUpNow(ctx, ""); err != nil && ctx.Err() == nil {
+		in.log.Error("the change logs of others are read later", "error", err)
+	}
 	tick := time.NewTicker(housekeeping)
 	defer tick.Stop()
 	for {
@@ -234,7 +238,7 @@ func (in *Instance) keepHouse(ctx context.Context) {
 		case <-tick.C:
 		}
 		_, err := in.Social.ClosePolls(ctx)
-		err = errors.Join(err, in.Social.SweepMedia(ctx), in.DB.Tx(ctx, func(tx social.Tx) error { return tx.Forget(ctx, in.now().Add(-rememberFor)) }))
+		err = errors.Join(err, in.Social.SweepMedia(ctx), in.Federation.OrderCatchUps(ctx), in.DB.Tx(ctx, func(tx social.Tx) error { return tx.Forget(ctx, in.now().Add(-rememberFor)) }))
 		if err != nil && ctx.Err() == nil {
 			in.log.Error("housekeeping failed; it runs again in a minute", "error", err)
 		}

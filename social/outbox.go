@@ -144,4 +144,6 @@ type Inbound struct {
 	Body       []byte
 	ReceivedAt time.Time
 	SignedAt   time.Time // of the request that brought it, by the sender's clock
+	// CaughtUp says that the sender's change log told it; such a one is not kept.
+	CaughtUp bool
 }

@@ -312,10 +312,17 @@ func (s *Service) put(ctx context.Context, tx Tx, author *Account, p *Post, quie
 		if author.Local() {
 			own = []ID{author.ID}
 		}
+		at := s.Now()
+		if isLate(ctx) {
+			at = p.PublishedAt
+		}
 		var err error
-		if owners, err = tx.AddToTimelines(ctx, p, own, s.Now()); err != nil {
+		if owners, err = tx.AddToTimelines(ctx, p, own, at); err != nil {
 			return err
 		}
+	}
+	if isLate(ctx) {
+		return nil
 	}
 	s.tell(tx, Event{Kind: EventPosted, Post: p.ID, Owners: owners})
 	for _, id := range p.addressed() {
@@ -341,7 +348,7 @@ func (p *Post) addressed() []ID {
 
 // notify tells a member, if that member may see the post and hears the author.
 func (s *Service) notify(ctx context.Context, tx Tx, to ID, kind NotificationKind, from *Account, p *Post) error {
-	if to == from.ID {
+	if to == from.ID || isLate(ctx) {
 		return nil
 	}
 	owner, err := tx.Account(ctx, to)

@@ -186,7 +186,8 @@ type TimelineItem struct {
 type TimelineStore interface {
 	// AddToTimelines puts a post into the home timelines of local owners: those
 	// that follow the author (boosts only where shown) or the post's group, and extra. An owner gets
-	// a post once, and not when a boost of it stands among the newest 40.
+	// a post once, and not when a boost of it stands among the newest 40. It stands on
+	// top, or where its date puts it when at is a while ago.
 	AddToTimelines(ctx context.Context, post *Post, extra []ID, at time.Time) (owners []ID, err error)
 	Timeline(ctx context.Context, owner ID, p Page) ([]TimelineItem, error)
 	// FillTimeline adds an author's or a group's newest posts (after a follow) in their order.

@@ -7,9 +7,16 @@ import (
 	"parley/social"
 )
 
+// pastAfter is longer than any transaction takes: what happened earlier is not new.
+const pastAfter = time.Hour
+
 // AddToTimelines puts a post into home timelines; an owner gets a post once,
 // whether as itself or as a boost.
-func (t *Tx) AddToTimelines(ctx context.Context, p *social.Post, extra []social.ID, _ time.Time) ([]social.ID, error) {
+func (t *Tx) AddToTimelines(ctx context.Context, p *social.Post, extra []social.ID, when time.Time) ([]social.ID, error) {
+	place := t.db.nextID()
+	if t.db.now().Sub(when) > pastAfter {
+		place = p.ID
+	}
 	subject := p.ID
 	if p.BoostOfID != 0 {
 		subject = p.BoostOfID
@@ -20,7 +27,7 @@ func (t *Tx) AddToTimelines(ctx context.Context, p *social.Post, extra []social.
 		WHERE o.host = '' AND o.deleted_at = 0 AND (o.id IN `+t.db.dialect.ids("$5")+` OR o.id IN (
 		  SELECT f.follower_id FROM follow f WHERE f.state = 'accepted' AND (f.target_id = $1 AND f.show_boosts >= $6 OR f.target_id = $7)))
 		ON CONFLICT DO NOTHING RETURNING owner_id`,
-		p.AuthorID, t.db.nextID(), p.ID, subject, jsonText(append([]social.ID{}, extra...)), bit(p.BoostOfID != 0), p.GroupID)
+		p.AuthorID, place, p.ID, subject, jsonText(append([]social.ID{}, extra...)), bit(p.BoostOfID != 0), p.GroupID)
 }
 
 // Timeline pages through the ids of a home timeline.
