@@ -48,7 +48,10 @@ func (s *Server) getChangeLog(tx social.Tx, q *query) (object, error) {
 	if !s.logReads.take(r.Peer, s.Now()) {
 		return nil, &social.Error{Kind: social.Limited, Public: "too many requests for the change log; try again in a minute", RetryAfter: logReadsWindow}
 	}
-	if paged(q) {
+	switch asked := q.URL.Query(); {
+	case asked.Has("digest"):
+		return s.getDigest(tx, q, r)
+	case paged(q):
 		return s.logPage(tx, q, r)
 	}
 	o["first"] = uri + "?page=true"

@@ -30,6 +30,7 @@ type inParts struct {
 	catchUps  *queue.Runner
 	passedOn  *allowance // unknown keys of proofs, by who passes them on
 	logReads  *allowance // pages of the change log, by who reads
+	digests   *allowance // by who asks
 	filesAt   *places    // fetches of files that go on, by server
 	refusals  *refusalRows
 	fileless  *failures // files that could not be had a moment ago, and their servers
@@ -49,6 +50,9 @@ const (
 	// logReadsMinute pages of the change log are more than a reader of ours asks for.
 	logReadsMinute = 240
 	logReadsWindow = time.Minute
+	// A digest reads all that there is.
+	digestsHour   = 30
+	digestsWindow = time.Hour
 	// inboundWorkers mostly wait: for the writer, or for another server to answer.
 	inboundWorkers = 32
 	// A file is in memory while it is fetched, and a slow server must leave places to
@@ -69,6 +73,7 @@ func (in *inParts) init(s *Server) {
 	in.refusals = newRefusalRows()
 	in.passedOn = newAllowance(passedOnMinute, time.Minute)
 	in.logReads = newAllowance(logReadsMinute, logReadsWindow)
+	in.digests = newAllowance(digestsHour, digestsWindow)
 	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: inboundWorkers, PerHost: inboundWorkers, Lease: leaseTime, Patience: 1, Handler: s.process, Now: s.Now, Log: s.Log})
 	in.backfills = queue.NewRunner(s.Queue, queue.Options{Kind: "backfill", Workers: 4, PerHost: 1, Lease: leaseTime, Handler: s.backfill, Now: s.Now, Log: s.Log})
 	in.lookups = queue.NewRunner(s.Queue, queue.Options{Kind: "thread", Workers: 4, PerHost: 4, Lease: leaseTime, Handler: s.lookUpThread, Now: s.Now, Log: s.Log})

@@ -26,6 +26,6 @@ func (s *Server) keepRetraction(ctx context.Context, in *social.Inbound, actor *
 		return nil
 	}
 	return s.Store.Tx(ctx, func(tx social.Tx) error {
-		return tx.PutRetraction(ctx, social.Retraction{ObjectURI: uri, Authority: actor.Authority, Body: in.Body, At: s.Now()})
+		return tx.PutRetraction(ctx, social.Retraction{ObjectURI: uri, Authority: actor.Authority, Actor: actor.URI, Body: in.Body, At: s.Now()})
 	})
 }

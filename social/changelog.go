@@ -21,6 +21,7 @@ func (p Place) Less(q Place) bool { return p.Epoch < q.Epoch || p.Epoch == q.Epo
 type Retraction struct {
 	ObjectURI string
 	Authority string // of the object
+	Actor     string // URI of its author
 	Body      []byte // the activity, byte for byte
 	At        time.Time
 }
@@ -88,6 +89,9 @@ type CatchUpStore interface {
 	HeldPosts(ctx context.Context, authority string, author, after ID, limit int, gone, raw bool) ([]Held, error)
 	// PutRetraction keeps one; the first for an object stays.
 	PutRetraction(ctx context.Context, r Retraction) error
+	// NeverHeld lists what was taken back and never was here, but for what went with
+	// its author, by URI above one.
+	NeverHeld(ctx context.Context, authority, after string, limit int) ([]string, error)
 	// Retractions lists those of an authority by the object's URI, above one.
 	Retractions(ctx context.Context, authority, after string, limit int) ([]Retraction, error)
 

@@ -151,8 +151,8 @@ func (t *Tx) PutRetraction(ctx context.Context, r social.Retraction) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `INSERT INTO retraction (object_uri, authority, body, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-		r.ObjectURI, r.Authority, body, ms(r.At))
+	_, err = t.exec(ctx, `INSERT INTO retraction (object_uri, authority, actor, body, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		r.ObjectURI, r.Authority, r.Actor, body, ms(r.At))
 	return err
 }
 
@@ -161,14 +161,21 @@ func (t *Tx) Retractions(ctx context.Context, authority, after string, limit int
 	return list(ctx, t, func(s scanner) (social.Retraction, error) {
 		var r social.Retraction
 		var when int64
-		if err := s.Scan(&r.ObjectURI, &r.Authority, &r.Body, &when); err != nil {
+		if err := s.Scan(&r.ObjectURI, &r.Authority, &r.Actor, &r.Body, &when); err != nil {
 			return r, err
 		}
 		r.At = at(when)
 		var err error
 		r.Body, err = unpack(r.Body)
 		return r, err
-	}, `SELECT object_uri, authority, body, at FROM retraction WHERE authority = $1 AND object_uri > $2 ORDER BY object_uri LIMIT $3`, authority, after, limit)
+	}, `SELECT object_uri, authority, actor, body, at FROM retraction WHERE authority = $1 AND object_uri > $2 ORDER BY object_uri LIMIT $3`, authority, after, limit)
+}
+
+// NeverHeld lists what was taken back and never was here.
+func (t *Tx) NeverHeld(ctx context.Context, authority, after string, limit int) ([]string, error) {
+	return list(ctx, t, scanText, `SELECT r.object_uri FROM retraction r JOIN account a ON a.uri = r.actor
+		WHERE r.authority = $1 AND r.object_uri > $2 AND a.deleted_at = 0 AND NOT EXISTS (SELECT 1 FROM post p WHERE p.uri = r.object_uri)
+		ORDER BY r.object_uri LIMIT $3`, authority, after, limit)
 }
 
 // CatchUp tells how far a log was read.

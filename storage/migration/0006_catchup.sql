@@ -13,6 +13,7 @@ CREATE INDEX post_gone ON post (author_id, id) WHERE deleted_at <> 0 AND local =
 CREATE TABLE retraction (
   object_uri TEXT PRIMARY KEY,
   authority TEXT NOT NULL,
+  actor TEXT NOT NULL,
   body BLOB NOT NULL,
   at INTEGER NOT NULL
 ) STRICT;

@@ -92,7 +92,7 @@ func factsOfPages(t *testing.T, db *storage.DB) {
 	two := Post(t, db, carol, func(p *social.Post) { p.EditedAt = now })
 	three := Post(t, db, carol, nil)
 	f := &social.Follow{ID: 9, FollowerID: bob.ID, TargetID: alice.ID, State: social.FollowAccepted, URI: "follow", CreatedAt: now}
-	r := social.Retraction{ObjectURI: "https://b.test/x", Authority: "b.test", Body: []byte(`{"type":"Delete"}`), At: now}
+	r := social.Retraction{ObjectURI: "https://b.test/x", Authority: "b.test", Actor: bob.URI, Body: []byte(`{"type":"Delete"}`), At: now}
 	later := r
 	later.ObjectURI = "https://b.test/y"
 	both(t, db, func(tx social.Tx) error {
@@ -150,8 +150,28 @@ func factsOfPages(t *testing.T, db *storage.DB) {
 		if len(after) != 1 || after[0].ObjectURI != later.ObjectURI {
 			t.Errorf("retractions after the first %+v", after)
 		}
-		return first(err, err2, err3, err4, err5)
+		never, err6 := tx.NeverHeld(ctx, "b.test", "", 9)
+		if len(never) != 2 || never[0] != r.ObjectURI {
+			t.Errorf("taken back and never here %v", never)
+		}
+		return first(err, err2, err3, err4, err5, err6)
 	}))
+	// A post that is here in whatever state does not count, and nothing of who left.
+	Post(t, db, bob, func(p *social.Post) { p.URI = later.ObjectURI })
+	never := func(want int) {
+		t.Helper()
+		must(t, db.View(ctx, func(tx social.Tx) error {
+			list, err := tx.NeverHeld(ctx, "b.test", "", 9)
+			if len(list) != want {
+				t.Errorf("taken back and never here %v", list)
+			}
+			return err
+		}))
+	}
+	never(1)
+	bob.DeletedAt = now
+	must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.UpdateAccount(ctx, bob) }))
+	never(0)
 }
 
 // Sisters and partners are due: those never read at once, others when they say so.
