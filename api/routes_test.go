@@ -86,6 +86,8 @@ var rules = map[string]rule{
 	"GET /api/v1/custom_emojis":                    {"", 200, 200},
 	"GET /api/parley/v1/statuses/{id}/deliveries":  {"read:statuses", 401, 404},
 	"GET /api/parley/v1/timelines/company":         {"read:statuses", 401, 200},
+	"GET /api/parley/v1/admin/policy":              {"admin:read", 401, 404},
+	"PATCH /api/parley/v1/admin/policy":            {"admin:write", 401, 404},
 	"GET /api/parley/v1/audiences":                 {"read:statuses", 401, 404},
 	"GET /api/parley/v1/groups":                    {"read:accounts", 401, 200},
 	"POST /api/parley/v1/groups":                   {"write:accounts", 401, 422},

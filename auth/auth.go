@@ -68,7 +68,7 @@ func hashSecret(text string) []byte {
 }
 
 // knownScopes are what an app may ask for.
-var knownScopes = []string{"read", "write", "follow", "push", "profile"}
+var knownScopes = []string{"read", "write", "follow", "push", "profile", "admin:read", "admin:write"}
 
 // CreateToken makes a token for a program. The text is shown once.
 func (s *Service) CreateToken(ctx context.Context, account social.ID, app, scopes string, mayPublish bool) (string, error) {
@@ -78,7 +78,7 @@ func (s *Service) CreateToken(ctx context.Context, account social.ID, app, scope
 	}
 	for _, f := range fields {
 		base, _, _ := strings.Cut(f, ":")
-		if !slices.Contains(knownScopes, base) {
+		if !slices.Contains(knownScopes, base) && !slices.Contains(knownScopes, f) {
 			return "", social.Errorf(social.Invalid, "unknown scope %q; use some of %s", f, strings.Join(knownScopes, ", "))
 		}
 	}

@@ -358,7 +358,7 @@ func TestOneTimeLinks(t *testing.T) {
 
 func TestScopes(t *testing.T) {
 	d := open(t)
-	for _, bad := range []string{"", "  ", "admin", "read admin:write", "everything"} {
+	for _, bad := range []string{"", "  ", "admin", "read admin:accounts", "everything"} {
 		_, err := d.CreateToken(t.Context(), d.alice.ID, "app", bad, false)
 		d.kind(err, social.Invalid)
 	}
@@ -367,6 +367,7 @@ func TestScopes(t *testing.T) {
 		"write":              {"write:statuses": true, "write:follows": true, "read:statuses": false},
 		"follow":             {"write:follows": true, "read:follows": true, "write:blocks": true, "write:mutes": true, "write:statuses": false, "read:accounts": false},
 		"read:statuses push": {"read:statuses": true, "read:accounts": false, "write:statuses": false, "push": true},
+		"admin:read":         {"admin:read": true, "admin:write": false, "read:accounts": false},
 		"write:media":        {"write:media": true, "write:statuses": false},
 	} {
 		token := &auth.Token{Scopes: have}

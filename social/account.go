@@ -20,7 +20,13 @@ const (
 	RoleMember    Role = "member"    // reads and writes
 	RoleModerator Role = "moderator" // also gets the reports
 	RoleAdmin     Role = "admin"     // also gets the reports, and runs the instance
+	// RoleCommunications is a member who speaks for the organisation: a policy can let
+	// this role alone publish for everybody.
+	RoleCommunications Role = "communications"
 )
+
+// Roles are all that a member can have.
+func Roles() []Role { return []Role{RoleMember, RoleCommunications, RoleModerator, RoleAdmin} }
 
 // Account is an actor: a member here or somebody elsewhere.
 type Account struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,12 +35,11 @@ func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (*Account, er
 	if reservedNames[name] && n.Role != RoleAdmin {
 		return nil, Errorf(Conflict, "the name %q is reserved", name)
 	}
-	switch n.Role {
-	case "":
+	if n.Role == "" {
 		n.Role = RoleMember
-	case RoleMember, RoleModerator, RoleAdmin:
-	default:
-		return nil, Errorf(Invalid, "unknown role %q; use member, moderator or admin", n.Role)
+	}
+	if !slices.Contains(Roles(), n.Role) {
+		return nil, Errorf(Invalid, "unknown role %q; use member, communications, moderator or admin", n.Role)
 	}
 	if n.Kind == "" {
 		n.Kind = KindPerson

@@ -32,6 +32,13 @@ func (s *Service) ApplyFollow(ctx context.Context, actor, target *Account, activ
 		if blocks[actor.ID].Blocking {
 			return s.Outbox.Record(ctx, tx, Change{Verb: VerbReject, Actor: target, Target: actor, Follow: f, At: s.Now()})
 		}
+		may, err := s.mayFollow(ctx, tx, actor, target)
+		if err != nil {
+			return err
+		}
+		if !may {
+			return s.turnAway(ctx, tx, actor, target, f)
+		}
 		if target.Kind == KindGroup {
 			return s.applyJoin(ctx, tx, actor, target, f)
 		}
@@ -43,6 +50,27 @@ func (s *Service) ApplyFollow(ctx context.Context, actor, target *Account, activ
 		}
 		return s.followedHere(ctx, tx, actor, target, f)
 	})
+}
+
+// mayFollow says that the policy lets an account follow a member.
+func (s *Service) mayFollow(ctx context.Context, tx Tx, follower, target *Account) (bool, error) {
+	if follower.Local() {
+		return true, nil
+	}
+	policy, err := s.policyIn(ctx, tx)
+	if err != nil {
+		return false, err
+	}
+	zone, err := s.ZoneIn(ctx, tx, follower.Authority)
+	return policy.follower(target, zone), err
+}
+
+// turnAway ends a follow that the policy does not allow, also one that it did before.
+func (s *Service) turnAway(ctx context.Context, tx Tx, follower, target *Account, f *Follow) error {
+	if _, err := tx.DeleteFollow(ctx, follower.ID, target.ID); err != nil {
+		return err
+	}
+	return s.Outbox.Record(ctx, tx, Change{Verb: VerbReject, Actor: target, Target: follower, Follow: f, At: s.Now()})
 }
 
 // answerAgain accepts a follow; the other side may have lost an earlier answer.

@@ -1,6 +1,7 @@
 package social
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -34,7 +35,11 @@ func (s *Service) Audiences(ctx context.Context, r Reader, inReplyTo ID) ([]Choi
 		if err != nil {
 			return err
 		}
-		def, _, err := s.chooseAudience(me, Draft{}, parent)
+		policy, err := s.policyIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		def, _, err := s.chooseAudience(policy, me, Draft{}, parent)
 		if err != nil {
 			return err
 		}
@@ -42,10 +47,20 @@ func (s *Service) Audiences(ctx context.Context, r Reader, inReplyTo ID) ([]Choi
 		if err != nil {
 			return err
 		}
-		choices = s.fitting(peers, groups, parent, def)
+		choices = slices.DeleteFunc(s.fitting(peers, groups, parent, def), func(c Choice) bool {
+			return !policy.allows(me.Role, c.audience(s.home))
+		})
 		return nil
 	})
 	return choices, err
+}
+
+// audience is what a choice means for a post here.
+func (c Choice) audience(home string) Audience {
+	if c.Group != nil {
+		return c.Group.groupAudience()
+	}
+	return Audience{Kind: c.Kind, Name: c.Name, Owner: home}
 }
 
 func (s *Service) fitting(peers []Peer, groups []*Account, parent *Post, def Audience) []Choice {
@@ -77,12 +92,8 @@ func (s *Service) fitting(peers []Peer, groups []*Account, parent *Post, def Aud
 	seen := map[string]bool{}
 	for _, c := range all {
 		c.Label = Audience{Kind: c.Kind, Name: c.Name}.Label()
-		a := Audience{Kind: c.Kind, Name: c.Name, Owner: s.home}
-		if c.Group != nil {
-			a = c.Group.groupAudience()
-		}
 		if parent != nil {
-			if _, clamped := a.within(parent.Bound()); clamped {
+			if _, clamped := c.audience(s.home).within(parent.Bound()); clamped {
 				continue
 			}
 		}
@@ -103,16 +114,25 @@ func zoneName(a Audience) string {
 	return ""
 }
 
-// chooseAudience decides what a draft's words mean, and clamps it to what the
-// thread allows. It says whether it had to.
-func (s *Service) chooseAudience(me *Account, d Draft, parent *Post) (Audience, bool, error) {
-	wanted, err := s.wantedAudience(me, d, parent)
+// chooseAudience decides what a draft's words mean, and clamps it to what the policy
+// and the thread allow. It says whether it had to; the default is just what fits. Who
+// names an audience beyond the policy is refused.
+func (s *Service) chooseAudience(policy Policy, me *Account, d Draft, parent *Post) (Audience, bool, error) {
+	wanted, err := s.wantedAudience(policy, me, d, parent)
 	if err != nil {
 		return Audience{}, false, err
 	}
+	if d.Audience != "" && !policy.allows(me.Role, wanted) {
+		return Audience{}, false, Errorf(Forbidden, "your role may not publish that far; choose a narrower circle, or ask your administrator")
+	}
 	wanted, clamped, err := s.granted(d, wanted)
-	if err != nil || parent == nil {
-		return wanted, clamped, err
+	if err != nil {
+		return Audience{}, false, err
+	}
+	wanted, bounded := policy.clamp(me.Role, wanted, s.home)
+	clamped = clamped || bounded && (d.Visibility != "" || parent != nil)
+	if parent == nil {
+		return wanted, clamped, nil
 	}
 	within, narrowed := wanted.within(parent.Bound())
 	return within, clamped || narrowed, nil
@@ -128,12 +148,12 @@ func (s *Service) granted(d Draft, wanted Audience) (Audience, bool, error) {
 	return a, a != wanted, err
 }
 
-func (s *Service) wantedAudience(me *Account, d Draft, parent *Post) (Audience, error) {
+func (s *Service) wantedAudience(policy Policy, me *Account, d Draft, parent *Post) (Audience, error) {
 	label := d.Audience
 	if label == "" {
 		switch d.Visibility {
 		case "":
-			label = s.defaultAudience(me)
+			label = cmp.Or(me.DefaultAudience, policy.DefaultAudience)
 			if parent != nil {
 				return parent.Audience, nil
 			}
@@ -155,16 +175,6 @@ func (s *Service) wantedAudience(me *Account, d Draft, parent *Post) (Audience, 
 		err = Errorf(Invalid, "there is no group %q", a.Name)
 	}
 	return a, err
-}
-
-func (s *Service) defaultAudience(me *Account) string {
-	switch {
-	case me.DefaultAudience != "":
-		return me.DefaultAudience
-	case s.Profile == "open":
-		return string(AudiencePublic)
-	}
-	return string(AudienceCompany)
 }
 
 // Bound is the ceiling of what answers, quotes or boosts a post: the audience of its

@@ -188,6 +188,13 @@ func (s *Service) AnswerFollow(ctx context.Context, r Reader, follower ID, accep
 		if f.State == FollowAccepted && accept {
 			return nil
 		}
+		may, err := s.mayFollow(ctx, tx, other, me)
+		if err != nil {
+			return err
+		}
+		if accept && !may {
+			return Errorf(Forbidden, "people of that server may not follow anybody here now; your administrator decides about that")
+		}
 		return s.answer(ctx, tx, me, other, f, accept)
 	})
 }

@@ -108,7 +108,7 @@ func (s *Service) act(ctx context.Context, r Reader, id ID, change func(Tx, *Acc
 // Boost shares a post with the same readers, or takes that back. A post for
 // named people or for somebody else's followers cannot be shared.
 func (s *Service) Boost(ctx context.Context, r Reader, id ID, on bool) (*PostView, error) {
-	boosted := ID(0)
+	boosted, clamped := ID(0), false
 	v, err := s.act(ctx, r, id, func(tx Tx, me *Account, p *Post) error {
 		had, err := tx.BoostOf(ctx, me.ID, p.ID)
 		if ignoreNotFound(err) != nil {
@@ -131,6 +131,11 @@ func (s *Service) Boost(ctx context.Context, r Reader, id ID, on bool) (*PostVie
 		if err != nil {
 			return err
 		}
+		policy, err := s.policyIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		audience, clamped = policy.clamp(me.Role, audience, s.home)
 		now := s.Now()
 		b := &Post{ID: NewID(now), AuthorID: me.ID, Kind: PostBoost, BoostOfID: p.ID, Audience: audience, Ceiling: p.Bound(),
 			Local: true, Version: 1, PublishedAt: now, ArrivedAt: now}
@@ -153,7 +158,11 @@ func (s *Service) Boost(ctx context.Context, r Reader, id ID, on bool) (*PostVie
 	if err != nil || !on {
 		return v, err
 	}
-	return s.Post(ctx, r, boosted)
+	v, err = s.Post(ctx, r, boosted)
+	if v != nil {
+		v.Clamped = clamped
+	}
+	return v, err
 }
 
 func (s *Service) boostAudience(me *Account, p *Post) (Audience, error) {

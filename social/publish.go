@@ -413,6 +413,13 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 			p.Audience, p.GroupID, narrowed = a, 0, true
 			p.nameAudience(me)
 		}
+		policy, err := s.policyIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if !policy.allows(me.Role, p.Audience) {
+			return Errorf(Forbidden, "this post goes farther than your role may publish now; narrow who sees it, or delete it")
+		}
 		if d.PublicMeans != "" && p.leaves() {
 			return Errorf(Forbidden, "this app may not publish outside the company; edit the post in the browser, or narrow who sees it")
 		}

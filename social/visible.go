@@ -1,6 +1,9 @@
 package social
 
-import "context"
+import (
+	"context"
+	"maps"
+)
 
 // Visible keeps the posts that the reader may see, in their order. It looks up
 // the facts in one batch and asks MaySee, the one function, for each.
@@ -175,6 +178,13 @@ func (s *Service) learnFollows(ctx context.Context, tx Tx, r Reader, actors []st
 	accounts, err := tx.AccountsByURI(ctx, actors)
 	if err != nil {
 		return err
+	}
+	if r.Peer != "" { // followers in zones that the policy lets the author reach
+		policy, err := s.policyIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		maps.DeleteFunc(accounts, func(_ string, a *Account) bool { return !policy.follower(a, r.Zone) })
 	}
 	if r.Account == nil {
 		for uri, a := range accounts {

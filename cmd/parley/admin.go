@@ -83,7 +83,7 @@ func (a *app) accountCreate() *cobra.Command {
 	}}
 	c.Flags().StringVar(&n.Email, "email", "", "mail address")
 	c.Flags().StringVar(&n.DisplayName, "display-name", "", "name as shown")
-	c.Flags().StringVar(&role, "role", "member", "member, moderator or admin")
+	c.Flags().StringVar(&role, "role", "member", "member, communications, moderator or admin")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
