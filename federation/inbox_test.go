@@ -28,6 +28,8 @@ type remote struct {
 	docs    map[string]any
 	n       int              // activities made by helpers
 	now     func() time.Time // by which it signs
+	inner   http.Handler     // once it is paired: how it answers what was opened
+	closed  map[string]*closed
 }
 
 func newRemote(t *testing.T) *remote {
@@ -83,6 +85,9 @@ func (r *remote) create(n int) map[string]any {
 // send posts a body, signed, after change has tampered with the request.
 func (r *remote) send(to string, body []byte, d httpsig.Dialect, change func(*http.Request)) int {
 	r.t.Helper()
+	if c := r.closedTo(to); c != nil {
+		return c.post(to, body, change).StatusCode
+	}
 	req, err := http.NewRequest("POST", to, bytes.NewReader(body))
 	if err != nil {
 		r.t.Fatal(err)
