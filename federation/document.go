@@ -187,7 +187,11 @@ func (s *Server) member(tx social.Tx, q *query) (a *social.Account, err error) {
 	if !a.DeletedAt.IsZero() { // everybody could read its profile
 		return nil, &gone{object{"id": a.URI, "type": activitypub.Tombstone, "formerType": actorTypes[a.Kind], "deleted": stamp(a.DeletedAt)}}
 	}
-	return a, nil
+	shown, err := s.social.Shows(q.Context(), tx, q.reader, a)
+	if err == nil && !shown {
+		err = social.NotFoundError()
+	}
+	return a, err
 }
 
 func (s *Server) getActor(tx social.Tx, q *query) (object, error) {

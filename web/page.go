@@ -196,6 +196,9 @@ func (w *Web) fail(p *page, err error) {
 		http.Redirect(p.w, p.r, "/sign-in?next="+url.QueryEscape(p.Path), http.StatusSeeOther)
 		return
 	}
+	if status == http.StatusNotFound {
+		p.Path = "/" // a page that says nothing of what was asked for has no way back to it
+	}
 	e := errorPage{frame: p.titled("error"), Text: p.say(err), Retry: status >= 500 || status == http.StatusTooManyRequests}
 	if status >= 500 {
 		e.Request = serve.RequestID(p.ctx())
