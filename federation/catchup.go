@@ -111,6 +111,7 @@ var (
 	errLogLoops  = &social.Error{Kind: social.Invalid, Public: "its change log goes in circles"}
 	errLogFlaps  = &social.Error{Kind: social.Invalid, Public: "its change log begins anew too often"}
 	errLogEnds   = &social.Error{Kind: social.Invalid, Public: "its change log does not end"}
+	errLogMore   = &social.Error{Kind: social.Unavailable, Public: "more is to be read"}
 	errLogAbsurd = &social.Error{Kind: social.Invalid, Public: "its change log cannot be read"}
 )
 
@@ -118,13 +119,16 @@ var (
 // earlier ones. The state is written after each page, so a run may end anywhere.
 func (r *logRun) read(ctx context.Context) error {
 	began := time.Now()
-	switch _, err := r.account(ctx, r.actorOf(r.peer)); social.KindOf(err) {
+	actor, err := r.account(ctx, r.actorOf(r.peer))
+	switch social.KindOf(err) {
 	case social.NotFound, social.Invalid, social.Gone:
 		return errNoLog
-	default:
-		if err != nil {
-			return err
-		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.reclaim(ctx, actor); err != nil {
+		return err
 	}
 	page, err := r.page(ctx, social.Gap{After: r.state.Top})
 	if err != nil {
@@ -196,6 +200,11 @@ func (r *logRun) page(ctx context.Context, gap social.Gap) (*logDocument, error)
 	if gap.UpTo != "" {
 		address += "&upto=" + url.QueryEscape(gap.UpTo)
 	}
+	return r.fetchPage(ctx, address)
+}
+
+// fetchPage gets a page of whatever the peer tells, once in a run.
+func (r *logRun) fetchPage(ctx context.Context, address string) (*logDocument, error) {
 	if r.seen[address] {
 		return nil, errLogLoops
 	}
@@ -263,10 +272,11 @@ func (r *logRun) end(ctx context.Context, err error) error {
 	c.LastError = ""
 	switch {
 	case err == nil && len(c.Gaps) == 0:
+		c.Pages = 0
 		c.DoneAt, c.NextAt = now, now.Add(catchUpEvery-catchUpEvery/10+rand.N(catchUpEvery/5))
 	case err == nil && r.fresh == 0: // nothing new in so many pages: there is no hurry
 		c.NextAt = now.Add(catchUpEvery)
-	case err == nil:
+	case err == nil, errors.Is(err, errLogMore):
 		c.NextAt = now.Add(catchUpSoon)
 	case errors.Is(err, errNoLog):
 		c.NextAt, c.LastError = now.Add(catchUpNoLog), err.Error()

@@ -15,8 +15,9 @@ import (
 // Bounds of one page.
 const (
 	logItems = 50
-	// logBytes is less than a document may have, so that one large post fits too.
-	logBytes = 256 << 10
+	// logBytes is what an answer may have that is sealed without waiting for room;
+	// itemMost what one item alone may have, so that it fits into a document.
+	logBytes = 60 << 10
 	itemMost = 700 << 10
 	// logScan entries are looked at together, logScans times for one page: what a
 	// reader may not see makes a page short, never slow.
@@ -51,6 +52,8 @@ func (s *Server) getChangeLog(tx social.Tx, q *query) (object, error) {
 	switch asked := q.URL.Query(); {
 	case asked.Has("digest"):
 		return s.getDigest(tx, q, r)
+	case asked.Has("of"):
+		return s.heldPage(tx, q, r)
 	case paged(q):
 		return s.logPage(tx, q, r)
 	}

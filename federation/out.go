@@ -105,9 +105,11 @@ func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) erro
 			return err
 		}
 	}
-	inboxes, err := s.recipients(ctx, tx, c)
-	if err != nil {
-		return err
+	var inboxes []social.InboxRef
+	if !c.Told {
+		if inboxes, err = s.recipients(ctx, tx, c); err != nil {
+			return err
+		}
 	}
 	a := &social.Activity{ID: id, URI: o.ID(), Verb: c.Verb, ActorID: c.Actor.ID, Audience: audience, Body: body, CreatedAt: s.Now()}
 	if p := about(c); p != nil {

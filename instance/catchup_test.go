@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,4 +146,133 @@ func TestCatchUpHealsADroppedQueue(t *testing.T) {
 	if err != nil || len(told) == 0 || len(told) > 8 {
 		t.Errorf("%d notifications of 30 mentions, %v", len(told), err)
 	}
+}
+
+// sameSet fails unless one instance holds of the other exactly what it may see.
+func sameSet(t *testing.T, in, of *instance.Instance) {
+	t.Helper()
+	c, err := in.Federation.Compare(context.Background(), of.Config.Domain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Equal() || c.There != c.Here || c.GoneThere != c.GoneHere || c.There == 0 {
+		t.Errorf("%s holds of %s: %+v", in.Config.Domain, of.Config.Domain, c)
+	}
+}
+
+// A sister that was restored from yesterday's backup gets back what it wrote since,
+// under the old addresses, and what was written for it; what was deleted since stays
+// deleted. Then all hold the same set, and nothing is there twice.
+func TestRestoredSisterConverges(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { restoredSisterConverges(t, func(int) string { return "sqlite:parley.db" }) })
+	t.Run("postgres", func(t *testing.T) { restoredSisterConverges(t, instancetest.Postgres(t)) })
+}
+
+func restoredSisterConverges(t *testing.T, database func(int) string) {
+	ctx := context.Background()
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 3, instancetest.Options{Now: clock.Now, Database: database})
+	a, b, c := net.Instances[0], net.Instances[1], net.Instances[2]
+	s := &scene{T: t, net: net, ctx: ctx}
+	alice, bob, carol := net.Member(a, "alice"), net.Member(b, "bob"), net.Member(c, "carol")
+	for _, in := range net.Instances { // sisters know each other's inboxes once they have met
+		s.ok(in.Federation.CatchUpNow(ctx, ""))
+	}
+	found, err := b.Social.FindHandle(ctx, bob, instancetest.Handle(a, alice))
+	s.ok(err)
+	_, err = b.Social.Follow(ctx, bob, found.ID, social.FollowOptions{})
+	s.ok(err)
+	net.Settle()
+	post := func(in *instance.Instance, me social.Reader, text, audience string) *social.Post {
+		t.Helper()
+		clock.Advance(time.Minute)
+		return s.post(in, me, social.Draft{Text: text, Audience: audience}).Post
+	}
+	kept := post(a, alice, "kept", "company")
+	edited := post(a, alice, "before the edit", "company")
+	deleted := post(a, alice, "deleted tomorrow", "company")
+	narrowed := post(a, alice, "narrowed tomorrow", "public")
+	post(b, bob, "of bob", "company")
+	net.Settle()
+	for _, in := range net.Instances {
+		caughtUp(t, net, clock, in)
+	}
+	file := t.TempDir() + "/parley.tar"
+	s.ok(a.Backup(ctx, file))
+
+	clock.Advance(20 * time.Hour)
+	lost := post(a, alice, "**lost** for @bob@"+b.Config.Domain, "company")
+	public := post(a, alice, "lost and public", "public")
+	direct := post(a, alice, "for you alone @bob@"+b.Config.Domain, "direct")
+	brief := post(a, alice, "deleted on the same day", "company")
+	reply := s.post(b, bob, social.Draft{Text: "an answer", InReplyTo: find(t, net, b, bob, lost.URI)}).Post
+	_, err = a.Social.Boost(ctx, alice, narrowed.ID, true)
+	s.ok(err)
+	poll := s.post(a, alice, social.Draft{Text: "when", Audience: "company", Poll: &social.PollDraft{Options: []string{"now", "later"}, ExpiresIn: time.Hour}}).Post
+	_, err = a.Social.Edit(ctx, alice, edited.ID, social.Draft{Text: "after the edit"})
+	s.ok(err)
+	net.Settle()
+	clock.Advance(time.Minute)
+	for _, id := range []social.ID{deleted.ID, brief.ID} {
+		_, err := a.Social.Delete(ctx, alice, id)
+		s.ok(err)
+	}
+	_, err = a.Social.Edit(ctx, alice, narrowed.ID, social.Draft{Text: "narrowed", Audience: "company"})
+	s.ok(err)
+	answer := post(c, carol, "of carol", "company")
+	net.Settle()
+
+	a = net.Restore(0, file, map[bool]string{true: database(3)}[database(0) != database(1) || database(0) != "sqlite:parley.db"])
+	after := post(a, alice, "after the restore", "company")
+	for range 2 { // the second time changes nothing
+		clock.Advance(11 * time.Minute)
+		for i := range net.Instances {
+			caughtUp(t, net, clock, net.Instances[i])
+		}
+	}
+	for uri, want := range map[string]string{kept.URI: "kept", edited.URI: "after the edit", narrowed.URI: "narrowed", lost.URI: "<strong>lost</strong>",
+		public.URI: "lost and public", direct.URI: "for you alone", after.URI: "after the restore", reply.URI: "an answer", answer.URI: "of carol", poll.URI: "when"} {
+		v := s.there(a, alice, uri)
+		if !strings.Contains(v.Post.Content, want) {
+			t.Errorf("%s says %s, want %s", uri, v.Post.Content, want)
+		}
+	}
+	back := s.there(a, alice, lost.URI).Post
+	if !back.Local || back.ID != lost.ID || back.AuthorID != alice.Account.ID || back.Audience != lost.Audience || !back.PublishedAt.Equal(lost.PublishedAt) {
+		t.Errorf("it came back as %+v\nwas %+v", back, lost)
+	}
+	if r := s.there(a, alice, reply.URI).Post; r.InReplyToID != lost.ID {
+		t.Error("the answer hangs nowhere")
+	}
+	if p := s.there(a, alice, poll.URI).Post.Poll; p == nil || len(p.Options) != 2 {
+		t.Errorf("the poll came back as %+v", p)
+	}
+	for _, uri := range []string{deleted.URI, brief.URI} {
+		for i, me := range []social.Reader{alice, bob, carol} {
+			if _, err := net.Instances[i].Social.PostByURI(ctx, me, uri); social.KindOf(err) != social.NotFound {
+				t.Errorf("what was deleted is on %d: %v", i, err)
+			}
+		}
+	}
+	for i, in := range net.Instances {
+		for j, of := range net.Instances {
+			if i != j {
+				sameSet(t, in, of)
+			}
+		}
+	}
+	if n := len(company(t, a, alice, "alice")); n != 9 {
+		t.Errorf("alice has %d posts: %q", n, company(t, a, alice, "alice"))
+	}
+}
+
+// find is the id under which an instance knows a post.
+func find(t *testing.T, net *instancetest.Network, in *instance.Instance, r social.Reader, uri string) social.ID {
+	t.Helper()
+	net.Settle()
+	v, err := in.Social.PostByURI(context.Background(), r, uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.Post.ID
 }

@@ -33,7 +33,7 @@ type CatchUp struct {
 	Top   string // the newest place that was heard of; "" none
 	Gaps  []Gap  // what lies below Top and was not read yet, newest first
 
-	Pages     int       // read since the last new beginning
+	Pages     int       // read since its end was reached last
 	Items     int       // taken since then
 	Refused   int       // not taken since then
 	StartedAt time.Time // of the last new beginning
@@ -43,9 +43,10 @@ type CatchUp struct {
 	LastError string    // "" when all is well
 
 	// ReclaimedEpoch is the epoch of ours for which the peer gave back what it holds
-	// of us; ReclaimAt where to go on with that.
-	ReclaimedEpoch int64
-	ReclaimAt      string
+	// of us; ReclaimingEpoch that for which it is asked, and ReclaimAt where to go on.
+	ReclaimedEpoch, ReclaimingEpoch int64
+	ReclaimAt                       string
+	Reclaimed                       int // objects that came back
 }
 
 // Gap is a part of a change log that is still to be read, downwards from UpTo to

@@ -70,6 +70,17 @@ func (l Links) Media(id ID, small bool) string {
 	return l.PublicURL + "/media/" + id.String() + "/original"
 }
 
+// ParseMedia finds the id in the address of an uploaded file.
+func (l Links) ParseMedia(uri string) (ID, bool) {
+	rest, ok := strings.CutPrefix(uri, l.PublicURL+"/media/")
+	if !ok {
+		return 0, false
+	}
+	number, _, _ := strings.Cut(rest, "/")
+	id, err := ParseID(number)
+	return id, err == nil
+}
+
 // RemoteMedia is the address under which members see a file of another server's post.
 func (l Links) RemoteMedia(post ID, place int) string {
 	return l.PublicURL + "/media/remote/" + post.String() + "/" + strconv.Itoa(place)

@@ -47,6 +47,7 @@ type Change struct {
 	Comment string
 	Posts   []*Post // of a report
 	Quote   *QuoteRequest
+	Told    bool // others know: only the change log says it once more
 	At      time.Time
 }
 

@@ -101,6 +101,27 @@ func (n *Network) Restart(i int) *instance.Instance {
 	return n.Instances[i]
 }
 
+// Restore opens the i-th instance from a backup, at its old address, in place of what
+// it is. It is stopped if it runs; url is a database for it, "" for SQLite.
+func (n *Network) Restore(i int, file, url string) *instance.Instance {
+	n.T.Helper()
+	n.nodes[i].close(n.T)
+	c := *n.nodes[i].config
+	c.DataDir = filepath.Join(n.T.TempDir(), "data")
+	if url != "" {
+		c.Storage.URL = url
+	}
+	n.nodes[i].config = &c
+	if err := instance.Restore(context.Background(), &c, file); err != nil {
+		n.T.Fatal(err)
+	}
+	in := n.Restart(i)
+	if _, err := in.DB.NewEpoch(context.Background()); err != nil {
+		n.T.Fatal(err)
+	}
+	return in
+}
+
 // node is one instance with what is needed to open it again.
 type node struct {
 	config *config.Config
