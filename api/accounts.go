@@ -89,8 +89,8 @@ func (c *call) defaultAudience(privacy string) (string, error) {
 	case "direct":
 		return string(social.AudienceDirect), nil
 	case "public", "unlisted":
-		if granted := c.grant(); granted != "" {
-			return granted, nil
+		if c.reader.Grant != "" {
+			return c.reader.Grant, nil
 		}
 		return privacy, nil
 	}

@@ -177,6 +177,9 @@ func (a *API) recognise(c *call) error {
 		return err
 	}
 	c.reader, c.token = social.Member(who, a.Links.Home()), token
+	if !token.MayPublish {
+		c.reader.Grant = string(social.AudienceCompany)
+	}
 	if serve.Address(c.Context()).IsLoopback() {
 		return nil
 	}

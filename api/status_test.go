@@ -164,6 +164,9 @@ func TestAudiencesOfAnApp(t *testing.T) {
 			t.Errorf("%v: %v", f, v["parley"])
 		}
 	}
+	if v := plain.post("/api/v1/statuses/"+world+"/reblog", nil).ok(); text(v, "parley.audience") != "company" || at(v, "parley.narrowed") != true {
+		t.Errorf("a share by the app: %v", v["parley"])
+	}
 	// Nor does it change what is said there: it may take that in, though.
 	for _, said := range []string{"public", "unlisted", "partner:acme"} {
 		path := "/api/v1/statuses/" + open.write("my own words", said)

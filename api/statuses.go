@@ -41,8 +41,7 @@ func (c *call) one(v *social.PostView, err error) (any, error) {
 // draft reads what POST and PUT of a status have in common.
 func (a *API) draft(c *call) (d social.Draft, err error) {
 	d = social.Draft{Text: c.in.Get("status"), Summary: c.in.Get("spoiler_text"), Sensitive: c.bool("sensitive"), Language: c.in.Get("language"),
-		Audience: c.in.Get("audience"), Visibility: c.in.Get("visibility"), IdempotencyKey: storable(c.Header.Get("Idempotency-Key")),
-		PublicMeans: c.grant()}
+		Audience: c.in.Get("audience"), Visibility: c.in.Get("visibility"), IdempotencyKey: storable(c.Header.Get("Idempotency-Key"))}
 	if c.in.Get("scheduled_at") != "" {
 		return d, social.Errorf(social.Invalid, "posts cannot be scheduled here yet; send this one when its time has come")
 	}
@@ -57,14 +56,6 @@ func (a *API) draft(c *call) (d social.Draft, err error) {
 	}
 	d.Poll, err = c.pollDraft()
 	return d, err
-}
-
-// grant is the widest audience that the app's user granted it; "" for any.
-func (c *call) grant() string {
-	if c.token.MayPublish {
-		return ""
-	}
-	return string(social.AudienceCompany)
 }
 
 func (c *call) pollDraft() (*social.PollDraft, error) {

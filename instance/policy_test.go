@@ -58,7 +58,6 @@ func TestRoleBoundsHowFarOnePublishes(t *testing.T) {
 		"a reply to what is open": {InReplyTo: news.Post.ID},
 		"an app's reply":          {InReplyTo: news.Post.ID, Visibility: "public"},
 		"an app's quote":          {QuoteOf: news.Post.ID, Visibility: "public"},
-		"an app that may publish": {Visibility: "public", PublicMeans: "public"},
 	} {
 		v, err := publish(alice, d)
 		if err != nil || v.Post.Audience != (social.Audience{Kind: social.AudienceCompany, Owner: in.Social.HomeAuthority()}) || !v.Clamped {

@@ -39,7 +39,7 @@ func (s *Service) Audiences(ctx context.Context, r Reader, inReplyTo ID) ([]Choi
 		if err != nil {
 			return err
 		}
-		def, _, err := s.chooseAudience(policy, me, Draft{}, parent)
+		def, _, err := s.chooseAudience(policy, r, Draft{}, parent)
 		if err != nil {
 			return err
 		}
@@ -117,7 +117,8 @@ func zoneName(a Audience) string {
 // chooseAudience decides what a draft's words mean, and clamps it to what the policy
 // and the thread allow. It says whether it had to; the default is just what fits. Who
 // names an audience beyond the policy is refused.
-func (s *Service) chooseAudience(policy Policy, me *Account, d Draft, parent *Post) (Audience, bool, error) {
+func (s *Service) chooseAudience(policy Policy, r Reader, d Draft, parent *Post) (Audience, bool, error) {
+	me := r.Account
 	wanted, err := s.wantedAudience(policy, me, d, parent)
 	if err != nil {
 		return Audience{}, false, err
@@ -125,7 +126,7 @@ func (s *Service) chooseAudience(policy Policy, me *Account, d Draft, parent *Po
 	if d.Audience != "" && !policy.allows(me.Role, wanted) {
 		return Audience{}, false, Errorf(Forbidden, "your role may not publish that far; choose a narrower circle, or ask your administrator")
 	}
-	wanted, clamped, err := s.granted(d, wanted)
+	wanted, clamped, err := s.granted(r, wanted, d.Audience != "")
 	if err != nil {
 		return Audience{}, false, err
 	}
@@ -139,12 +140,12 @@ func (s *Service) chooseAudience(policy Policy, me *Account, d Draft, parent *Po
 }
 
 // granted bounds what an app may reach outside: at most what its user granted it.
-func (s *Service) granted(d Draft, wanted Audience) (Audience, bool, error) {
-	beyond := wanted.Everybody() || d.Audience != "" && wanted.Kind == AudiencePartner
-	if d.PublicMeans == "" || !beyond {
+func (s *Service) granted(r Reader, wanted Audience, named bool) (Audience, bool, error) {
+	beyond := wanted.Everybody() || named && wanted.Kind == AudiencePartner
+	if r.Grant == "" || !beyond {
 		return wanted, false, nil
 	}
-	a, err := ParseAudience(d.PublicMeans, s.home)
+	a, err := ParseAudience(r.Grant, s.home)
 	return a, a != wanted, err
 }
 

@@ -212,20 +212,20 @@ func (s *Service) joinedGroups(ctx context.Context, tx Tx, me *Account) ([]*Acco
 
 // choose decides who sees a draft, and in which group it stands: by its label, or that
 // of what it answers. It says whether it had to narrow what the author wanted.
-func (s *Service) choose(ctx context.Context, tx Tx, me *Account, d Draft, parent *Post) (a Audience, group ID, clamped bool, err error) {
+func (s *Service) choose(ctx context.Context, tx Tx, r Reader, d Draft, parent *Post) (a Audience, group ID, clamped bool, err error) {
 	policy, err := s.policyIn(ctx, tx)
 	if err != nil {
 		return a, 0, false, err
 	}
 	handle, named := strings.CutPrefix(d.Audience, groupPrefix)
 	if named {
-		g, err := s.inGroup(ctx, tx, me, handle)
+		g, err := s.inGroup(ctx, tx, r.Account, handle)
 		if err != nil {
 			return a, 0, false, err
 		}
 		if a = g.groupAudience(); a.Everybody() {
 			d.Audience, d.Visibility = string(a.Kind), ""
-			if wide, _, err := s.chooseAudience(policy, me, d, nil); err != nil || wide.Kind != a.Kind {
+			if wide, _, err := s.chooseAudience(policy, r, d, nil); err != nil || wide.Kind != a.Kind {
 				if err == nil {
 					err = Errorf(Forbidden, "what you write in this community is public, which you may not choose here; write it to a narrower circle")
 				}
@@ -240,7 +240,7 @@ func (s *Service) choose(ctx context.Context, tx Tx, me *Account, d Draft, paren
 		}
 		d.Audience = ""
 	}
-	a, clamped, err = s.chooseAudience(policy, me, d, parent)
+	a, clamped, err = s.chooseAudience(policy, r, d, parent)
 	if parent != nil && (a == parent.Audience || a.Everybody() && parent.Audience.Everybody()) {
 		group = parent.GroupID
 	}

@@ -131,11 +131,15 @@ func (s *Service) Boost(ctx context.Context, r Reader, id ID, on bool) (*PostVie
 		if err != nil {
 			return err
 		}
+		if audience, clamped, err = s.granted(r, audience, true); err != nil {
+			return err
+		}
 		policy, err := s.policyIn(ctx, tx)
 		if err != nil {
 			return err
 		}
-		audience, clamped = policy.clamp(me.Role, audience, s.home)
+		audience, bounded := policy.clamp(me.Role, audience, s.home)
+		clamped = clamped || bounded
 		now := s.Now()
 		b := &Post{ID: NewID(now), AuthorID: me.ID, Kind: PostBoost, BoostOfID: p.ID, Audience: audience, Ceiling: p.Bound(),
 			Local: true, Version: 1, PublishedAt: now, ArrivedAt: now}

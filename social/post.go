@@ -224,7 +224,6 @@ type Draft struct {
 	Language       string
 	Audience       string // label; "" means the default, or the parent's in a reply
 	Visibility     string // Mastodon's word, used when Audience is empty
-	PublicMeans    string // label of the widest audience the app was granted; "" for any
 	InReplyTo      ID
 	QuoteOf        ID
 	MediaIDs       []ID

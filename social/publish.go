@@ -85,7 +85,7 @@ func (s *Service) compose(ctx context.Context, tx Tx, r Reader, d Draft, people 
 	if err != nil {
 		return nil, false, err
 	}
-	audience, group, clamped, err := s.choose(ctx, tx, me, d, parent)
+	audience, group, clamped, err := s.choose(ctx, tx, r, d, parent)
 	if err != nil {
 		return nil, false, err
 	}
@@ -420,7 +420,7 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 		if !policy.allows(me.Role, p.Audience) {
 			return Errorf(Forbidden, "this post goes farther than your role may publish now; narrow who sees it, or delete it")
 		}
-		if d.PublicMeans != "" && p.leaves() {
+		if r.Grant != "" && p.leaves() {
 			return Errorf(Forbidden, "this app may not publish outside the company; edit the post in the browser, or narrow who sees it")
 		}
 		s.fill(p, d, people)
