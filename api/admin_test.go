@@ -46,3 +46,34 @@ func TestAdminsSetThePolicy(t *testing.T) {
 		t.Errorf("bob learns of it: %d %s, %d %s", missing.status, missing.body, hidden.status, hidden.body)
 	}
 }
+
+// An administrator sees who wants to connect and decides, once.
+func TestAdminsAnswerRequestsToConnect(t *testing.T) {
+	w := start(t)
+	root := w.admin("root")
+	for _, host := range []string{"good.test", "evil.test:8443"} {
+		if err := w.in.Social.Knock(t.Context(), social.ConnectRequest{Authority: host, Actor: "https://" + host + "/users/eve", Wanted: "/users/" + w.alice.id + "/inbox", LastAt: w.in.Social.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const base = "/api/parley/v1/admin/requests"
+	waiting := root.get(base).list()
+	if len(waiting) != 2 || text(waiting[0], "wanted") != "@alice" || text(waiting[0], "count") != "1" || text(waiting[0], "since") == "" {
+		t.Errorf("%+v", waiting)
+	}
+	w.bob.post(base+"/good.test/admit", object{"zone": "public"}).refused(404)
+	root.post(base+"/good.test/admit", object{"zone": "everything"}).refused(422)
+	root.post(base+"/nobody.test/admit", object{"zone": "public"}).refused(404)
+	root.post(base+"/good.test/admit", object{"zone": "partner:acme"}).ok()
+	root.post(base+"/evil.test:8443/block", nil).ok()
+	root.post(base+"/good.test/admit", object{"zone": "public"}).refused(404)
+	for host, want := range map[string]string{"good.test": "partner:acme", "evil.test:8443": "blocked"} {
+		z, err := w.in.Social.Zone(t.Context(), host)
+		if err != nil || z.String() != want {
+			t.Errorf("%s is %s %v", host, z, err)
+		}
+	}
+	if left := root.get(base).list(); len(left) != 0 {
+		t.Errorf("%+v", left)
+	}
+}

@@ -50,7 +50,7 @@ func (s *Server) verify(ctx context.Context, r *http.Request, body []byte, o obj
 	if !activitypub.SameAuthority(actor, sig.KeyID) {
 		sender = "" // whose word it passes on says nothing about who wants to connect
 	}
-	if err := s.admit(ctx, peer, sender, r.URL.Path); err != nil {
+	if err := s.admit(ctx, peer, sender, s.wanted(o, r.URL.Path)); err != nil {
 		return nil, err
 	}
 	if err := s.unpaired(ctx, peer); err != nil {
@@ -197,6 +197,14 @@ func notAdmitted() error {
 // that as final, and what they sent would be lost.
 func comeLater(err error) error {
 	return &social.Error{Kind: social.Unavailable, Public: "the key cannot be fetched at the moment; try again later", Err: err}
+}
+
+// wanted is what a request is about: whom somebody wants to follow, else its path.
+func (s *Server) wanted(o object, path string) string {
+	if who := o.Ref("object"); o.Type() == activitypub.Follow && s.Links.Owns(who) {
+		return who
+	}
+	return path
 }
 
 // admit refuses peers whose zone allows nothing; unknown ones become a request to

@@ -62,17 +62,22 @@ const auditText = 500
 // theirs to choose.
 func (r AuditRow) Clean() AuditRow {
 	for _, text := range r.texts() {
-		s := strings.ToValidUTF8(strings.ReplaceAll(*text, "\x00", ""), "\uFFFD")
-		if len(s) > auditText {
-			end := auditText
-			for !utf8.RuneStart(s[end]) {
-				end--
-			}
-			s = s[:end]
-		}
-		*text = s
+		*text = storable(*text)
 	}
 	return r
+}
+
+// storable is a text that others chose as both databases take it, cut at 500 bytes.
+func storable(s string) string {
+	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
+	if len(s) > auditText {
+		end := auditText
+		for !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end]
+	}
+	return s
 }
 
 // texts are the columns of a row in the order of its hash.

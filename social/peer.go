@@ -101,7 +101,7 @@ func (m FederationMode) Effective(z Zone) Zone {
 type ConnectRequest struct {
 	Authority string
 	Actor     string // who asked first
-	Wanted    string // whom they wanted, when they said so
+	Wanted    string // whom they wanted: a member's name, an address, or a path
 	Since     time.Time
 	LastAt    time.Time
 	Count     int

@@ -64,17 +64,3 @@ func (s *Service) RemovePeer(ctx context.Context, host string) error {
 		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditZone, Peer: host, Result: "removed"})
 	})
 }
-
-// Knock remembers that an unknown host wanted in.
-func (s *Service) Knock(ctx context.Context, r ConnectRequest) error {
-	return s.Store.Tx(ctx, func(tx Tx) error { return tx.Knock(ctx, r) })
-}
-
-// ConnectRequests lists the hosts that wait for a decision.
-func (s *Service) ConnectRequests(ctx context.Context) (list []ConnectRequest, err error) {
-	err = s.Store.View(ctx, func(tx Tx) error {
-		list, err = tx.ConnectRequests(ctx)
-		return err
-	})
-	return list, err
-}

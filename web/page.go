@@ -24,6 +24,8 @@ type frame struct {
 	Me       *social.Account // nil when signed out
 	Unread   int
 	Requests int // who waits to follow
+	Admin    bool
+	Knocking int // servers that want to connect; for administrators
 	Trial    bool
 	Bare     bool // nothing of the database is known: no names, no ways on
 	Domain   string
@@ -110,6 +112,11 @@ func (w *Web) recognise(p *page) {
 	var err error
 	if p.Unread, err = w.Social.Unread(p.ctx(), p.reader); err != nil {
 		w.Log.Warn("unread notifications not counted", "error", err)
+	}
+	if p.Admin = a.Role == social.RoleAdmin; p.Admin {
+		if p.Knocking, err = w.Social.RequestsWaiting(p.ctx()); err != nil {
+			w.Log.Warn("servers that want to connect not counted", "error", err)
+		}
 	}
 	if waiting, _, err := w.Social.FollowRequests(p.ctx(), p.reader, social.Page{}); err == nil {
 		p.Requests = len(waiting)

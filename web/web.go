@@ -105,6 +105,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/posts/{id:[0-9]+}/delete", w.deleteForm}, {post, "/posts/{id:[0-9]+}/delete", w.delete},
 		{post, "/posts/{id:[0-9]+}/{act:like|unlike|share|unshare|bookmark|unbookmark|vote}", w.act},
 		{get, "/find", w.find}, {get, "/notifications", w.notifications}, {get, "/follow-requests", w.followRequests},
+		{get, "/admin/requests", w.connectRequests}, {post, "/admin/requests", w.answerConnect},
 		{post, "/accounts/{id:[0-9]+}/{act:follow|unfollow|accept|reject}", w.relate},
 		{get, "/users/{id:[0-9]+}", w.byID}, {get, "/users/{author:[0-9]+}/statuses/{id:[0-9]+}", w.thread},
 		{get, "/@{name}/{id:[0-9]+}", w.thread}, {get, "/@{name}.atom", w.feed}, {get, "/@{name}", w.profile},

@@ -105,7 +105,7 @@ var words = map[string][2]string{
 	"warning":          {"Content warning", "Inhaltswarnung"},
 	"warning_hint":     {"The text is hidden behind it until somebody opens it.", "Der Text ist dahinter verborgen, bis jemand ihn öffnet."},
 	"published":        {"Published.", "Veröffentlicht."},
-	"clamped":          {"Published for fewer people than you chose: a reply reaches at most those who see what it answers.", "Für weniger Leute veröffentlicht als gewählt: Eine Antwort erreicht höchstens, wer das Beantwortete sieht."},
+	"clamped":          {"Published for fewer people than you chose: a reply reaches at most those who see what it answers, and your role may have a limit.", "Für weniger Leute veröffentlicht als gewählt: Eine Antwort erreicht höchstens, wer das Beantwortete sieht, und Ihre Rolle kann eine Grenze haben."},
 
 	// A post
 	"thread":    {"Conversation", "Unterhaltung"},
@@ -161,6 +161,24 @@ var words = map[string][2]string{
 	"follow_requests":       {"Requests to follow you", "Anfragen, Ihnen zu folgen"},
 	"follow_requests_empty": {"Nobody is waiting for an answer.", "Niemand wartet auf eine Antwort."},
 
+	// Servers that want to connect, for administrators
+	"connect":          {"Servers that want to connect", "Server, die sich verbinden möchten"},
+	"connect_nav":      {"Connections", "Verbindungen"},
+	"connect_intro":    {"Nothing is exchanged with a server before you admit it. Companies of your group join by an invitation code.", "Mit einem Server wird nichts ausgetauscht, bevor Sie ihn zulassen. Firmen Ihrer Gruppe kommen mit einem Einladungscode dazu."},
+	"connect_empty":    {"No server is waiting. When one that nobody knows here tries to reach you, it stands here.", "Kein Server wartet. Wenn einer, den hier niemand kennt, Sie erreichen möchte, steht er hier."},
+	"connect_who":      {"who: %s", "wer: %s"},
+	"connect_wanted":   {"wanted: %s", "wollte zu: %s"},
+	"connect_since":    {"since %s", "seit %s"},
+	"connect_level":    {"Admit as", "Zulassen als"},
+	"level_public":     {"Anybody outside, who gets what is public", "Irgendjemand außerhalb, der Öffentliches bekommt"},
+	"level_partner":    {"Business partner, who also gets what is written for them", "Geschäftspartner, die auch bekommen, was für sie geschrieben wird"},
+	"partner_short":    {"Short name of the partner, for example acme", "Kurzname des Partners, zum Beispiel acme"},
+	"partner_wrong":    {"A partner needs a short name of a to z, digits and hyphens.", "Ein Partner braucht einen Kurznamen aus a bis z, Ziffern und Bindestrichen."},
+	"admit":            {"Admit", "Zulassen"},
+	"block":            {"Block", "Sperren"},
+	"connect_admitted": {"The server is admitted. It can try again now.", "Der Server ist zugelassen. Er kann es jetzt wieder versuchen."},
+	"connect_blocked":  {"The server is blocked, with all below its name.", "Der Server ist gesperrt, mit allen unter seinem Namen."},
+
 	// Notifications
 	"notifications_empty": {"Nothing new. When somebody answers, follows or likes, it stands here.", "Nichts Neues. Wenn jemand antwortet, folgt oder etwas gefällt, steht es hier."},
 	"new":                 {"new", "neu"},
@@ -189,12 +207,14 @@ var counted = map[string][4]string{
 	"followers":     {"%d follower", "%d followers", "%d folgt", "%d folgen"},
 	"following":     {"follows %d", "follows %d", "folgt %d", "folgt %d"},
 	"reply_count":   {"%d reply", "%d replies", "%d Antwort", "%d Antworten"},
+	"tries":         {"%d try", "%d tries", "%d Versuch", "%d Versuche"},
+	"servers_wait":  {"%d server is waiting", "%d servers are waiting", "%d Server wartet", "%d Server warten"},
 	"requests_wait": {"%d request to follow you", "%d requests to follow you", "%d Anfrage, Ihnen zu folgen", "%d Anfragen, Ihnen zu folgen"},
 }
 
 // notices are the texts that an address may ask for with ?done=.
 var notices = map[string]bool{"published": true, "clamped": true, "saved": true, "deleted": true, "followed": true, "asked": true,
-	"signed_out": true, "password_set": true, "set_up": true}
+	"connect_admitted": true, "connect_blocked": true, "signed_out": true, "password_set": true, "set_up": true}
 
 // T is the text of a key in the page's language, its places filled.
 func (f *frame) T(key string, args ...any) string {

@@ -224,7 +224,7 @@ func (a *app) peer() *cobra.Command {
 		})
 	}}
 	list.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	requests := &cobra.Command{Use: "requests", Short: "List servers that want to connect", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+	requests := &cobra.Command{Use: "requests", Short: "List servers that want to connect; admit with parley peer zone HOST ZONE, or parley peer block HOST", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
 			waiting, err := in.Social.ConnectRequests(ctx)
 			if err != nil {
@@ -232,9 +232,9 @@ func (a *app) peer() *cobra.Command {
 			}
 			rows := [][]string{}
 			for _, r := range waiting {
-				rows = append(rows, []string{r.Authority, r.Actor, date(r.Since), fmt.Sprint(r.Count)})
+				rows = append(rows, []string{r.Authority, r.Actor, r.Wanted, date(r.Since), date(r.LastAt), fmt.Sprint(r.Count)})
 			}
-			return table(asJSON, []string{"host", "actor", "since", "count"}, rows)
+			return table(asJSON, []string{"host", "actor", "wanted", "since", "last", "count"}, rows)
 		})
 	}}
 	requests.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -27,6 +27,7 @@ const (
 	object    rule = "object"    // one thing: for whom it is hidden it is missing
 	list      rule = "list"      // what the reader may see of many things
 	signedIn  rule = "member"    // a member's own; who is not signed in is sent away
+	admins    rule = "admins"    // for administrators; for all others it is missing
 	write     rule = "write"     // changes something, for whoever may; asks who it is first
 	inbox     rule = "inbox"     // takes what other servers signed, tells nothing
 )
@@ -55,6 +56,8 @@ var audiences = map[string]rule{
 	"GET /": list, "GET /public": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
 
 	"GET /bookmarks": signedIn, "GET /company": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /notifications": signedIn, "GET /settings": signedIn,
+
+	"GET /admin/requests": admins, "POST /admin/requests": admins,
 
 	"POST /setup": write, "POST /sign-in": write, "POST /sign-out": write, "POST /reset": write, "POST /settings": write, "POST /language": write,
 	"POST /posts": write, "POST /posts/{id}/edit": write, "POST /posts/{id}/delete": write, "POST /posts/{id}/{act}": write, "POST /accounts/{id}/{act}": write,
@@ -441,6 +444,8 @@ func TestRoutesKeepTheirRules(t *testing.T) {
 				known := strings.Contains(who, "bob")
 				sentAway := a.status == 401 || a.status == 403 || a.status == 303 && strings.HasPrefix(a.header.Get("Location"), "/sign-in")
 				switch {
+				case is == admins && a.status != http.StatusNotFound:
+					t.Errorf("%s is for administrators: %s got %d", route, who, a.status)
 				case known:
 				case is == signedIn && !sentAway:
 					t.Errorf("%s is for members: %s got %d %v", route, who, a.status, a.header)
