@@ -40,6 +40,7 @@ func terms() []term {
 		{"keyAgreement", "https://w3id.org/security#keyAgreementMethod", "@id"},
 		{"manuallyApprovesFollowers", "as:manuallyApprovesFollowers", ""},
 		{"movedTo", "as:movedTo", "@id"},
+		{"postingRestrictedToMods", "lemmy:postingRestrictedToMods", ""},
 		{"quote", "https://w3id.org/fep/044f#quote", "@id"},
 		{"quoteUri", "http://fedibird.com/ns#quoteUri", ""},
 		{"sensitive", "as:sensitive", ""},
@@ -52,6 +53,7 @@ func terms() []term {
 func prefixes() []term {
 	return []term{
 		{"gts", "https://gotosocial.org/ns#", ""},
+		{"lemmy", "https://join-lemmy.org/ns#", ""},
 		{"misskey", "https://misskey-hub.net/ns#", ""},
 		{"schema", "http://schema.org#", ""},
 		{"toot", "http://joinmastodon.org/ns#", ""},

@@ -17,6 +17,11 @@ func (s *Server) applyFollow(ctx context.Context, actor *social.Account, o objec
 		return social.Errorf(social.Limited, "too many requests of %s to follow the same member", actor.URI)
 	}
 	return s.withMember(ctx, o.Ref("object"), func(target *social.Account) error {
+		if target.Kind == social.KindGroup {
+			if err := s.learnSoftware(ctx, actor.Authority); err != nil {
+				return err
+			}
+		}
 		return s.social.ApplyFollow(ctx, actor, target, o.ID())
 	})
 }

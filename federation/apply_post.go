@@ -25,7 +25,7 @@ func (s *Server) applyCreate(ctx context.Context, in *social.Inbound, actor *soc
 	if err != nil {
 		return err
 	}
-	arrival := social.Arrival{}
+	arrival := social.Arrival{Said: saidBy(note, actor, o, in.Body, social.VerbCreate)}
 	if note.Ref("attributedTo") == actor.URI && in.Peer == actor.Authority { // passed on, it is no copy of the author's
 		arrival.Blind = in.InboxID
 	}
@@ -69,6 +69,25 @@ func (s *Server) applyUpdate(ctx context.Context, in *social.Inbound, actor *soc
 	if note.Ref("attributedTo") != actor.URI {
 		return social.Errorf(social.Invalid, "only its author changes a post")
 	}
+	return s.keepEdit(ctx, actor, note, saidBy(note, actor, o, in.Body, social.VerbEdit))
+}
+
+// saidBy is an author's own activity as it came, for the members of what is ours; empty
+// where it holds whom it was secretly sent to (AP 6), which is not ours to tell.
+func saidBy(note object, actor *social.Account, o object, body []byte, verb social.Verb) social.Said {
+	for _, part := range []object{o, note} {
+		if part.Has("bto") || part.Has("bcc") {
+			return social.Said{}
+		}
+	}
+	if note.Ref("attributedTo") != actor.URI {
+		return social.Said{}
+	}
+	return social.Said{Verb: verb, Body: body}
+}
+
+// keepEdit changes a post to what its author made of it.
+func (s *Server) keepEdit(ctx context.Context, actor *social.Account, note object, said social.Said) error {
 	p, err := s.readPost(ctx, actor, note)
 	if err != nil {
 		return err
@@ -79,7 +98,7 @@ func (s *Server) applyUpdate(ctx context.Context, in *social.Inbound, actor *soc
 	if p.Poll != nil && p.EditedAt.IsZero() {
 		err = s.social.ApplyPollCounts(ctx, actor, p, p.Poll.Counts(), p.Poll.Voters, p.Poll.ClosedAt)
 	} else {
-		err = s.social.ApplyEdit(ctx, actor, p)
+		err = s.social.ApplyEdit(ctx, actor, p, said)
 	}
 	if social.KindOf(err) == social.NotFound && !olderThan(p.PublishedAt, updateGrace, s.Now()) {
 		_, err = s.keepPost(ctx, note, false) // the edit came before the post
@@ -102,19 +121,22 @@ func (s *Server) applyProfile(ctx context.Context, in *social.Inbound, actor *so
 	return err
 }
 
-func (s *Server) applyDelete(ctx context.Context, actor *social.Account, o object) error {
+func (s *Server) applyDelete(ctx context.Context, in *social.Inbound, actor *social.Account, o object) error {
 	uri := o.Ref("object")
 	if uri == actor.URI {
 		return s.social.ApplyLeave(ctx, actor)
 	}
-	return s.social.ApplyDelete(ctx, actor, uri)
+	return s.social.ApplyDelete(ctx, actor, uri, social.Said{Verb: social.VerbDelete, Body: in.Body})
 }
 
-// applyAnnounce takes a share. What a group wraps is fetched from its own server,
-// unless its author proves it; the wrapping proves nothing about it.
+// applyAnnounce takes a share, or what a group hands on. What somebody else wraps is
+// fetched from its own server, unless its author proves it.
 func (s *Server) applyAnnounce(ctx context.Context, in *social.Inbound, actor *social.Account, o object) error {
 	uri := o.Ref("object")
 	if e, ok := o.Embedded("object"); ok && e.IsActivity() {
+		if actor.Kind == social.KindGroup {
+			return s.applyGroup(ctx, in, actor, e)
+		}
 		if e.Type() != activitypub.Create {
 			return nil
 		}
@@ -124,7 +146,10 @@ func (s *Server) applyAnnounce(ctx context.Context, in *social.Inbound, actor *s
 	if err != nil {
 		return err
 	}
-	audience, err := s.readAudience(ctx, actor, o)
+	if subject.GroupID == actor.ID {
+		return nil // it stands in the group that shares it
+	}
+	audience, err := s.readAudience(ctx, actor, o, nil)
 	if err != nil {
 		return err
 	}

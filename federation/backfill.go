@@ -104,6 +104,12 @@ func (s *Server) backfillOne(ctx context.Context, as social.ID, author *social.A
 		}
 		note = e
 	case activitypub.Announce:
+		if author.Kind == social.KindGroup {
+			if p, post := passedItem(author, item); p != nil {
+				_, err := s.keepPassed(ctx, *p, post, true)
+				return err
+			}
+		}
 		return nil // shares of old posts are not brought back
 	case "":
 		e, err := s.fetch(ctx, as, item.ID())

@@ -44,6 +44,9 @@ func (s *Server) getOutbox(tx social.Tx, q *query) (object, error) {
 		n, err := tx.CountPosts(q.Context(), a.ID, countedFor(q.reader))
 		return object{"id": a.OutboxURI, "type": activitypub.OrderedCollection, "totalItems": n, "first": pageOf(a.OutboxURI, "", 0)}, err
 	}
+	if a.Kind == social.KindGroup {
+		return s.groupOutbox(tx, q, a)
+	}
 	at := cursor(q, "max_id")
 	stranger, err := isStranger(tx, q, a)
 	if err != nil {

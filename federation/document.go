@@ -55,6 +55,7 @@ func (s *Server) documents() map[string]documentFunc {
 		user + "/followers":             s.getCircle(social.CircleFollowers),
 		user + "/following":             s.getCircle(social.CircleFollowing),
 		user + "/featured":              s.getFeatured,
+		user + "/moderators":            s.getModerators,
 		post + "/activity":              s.getActivity,
 		post + "/replies":               s.getReplies,
 		post + "/quotes/{quote}":        s.getQuoteAuthorization,
@@ -184,14 +185,19 @@ func (s *Server) member(tx social.Tx, q *query) (a *social.Account, err error) {
 	if !a.Local() || a.Kind == social.KindApplication || !a.SuspendedAt.IsZero() || q.reader.Zone.Kind == social.ZoneBlocked {
 		return nil, social.NotFoundError()
 	}
+	if a.Kind == social.KindGroup {
+		shown, err := s.social.Shows(q.Context(), tx, q.reader, a)
+		if err != nil {
+			return nil, err
+		}
+		if !shown {
+			return nil, social.NotFoundError()
+		}
+	}
 	if !a.DeletedAt.IsZero() { // everybody could read its profile
 		return nil, &gone{object{"id": a.URI, "type": activitypub.Tombstone, "formerType": actorTypes[a.Kind], "deleted": stamp(a.DeletedAt)}}
 	}
-	shown, err := s.social.Shows(q.Context(), tx, q.reader, a)
-	if err == nil && !shown {
-		err = social.NotFoundError()
-	}
-	return a, err
+	return a, nil
 }
 
 func (s *Server) getActor(tx social.Tx, q *query) (object, error) {

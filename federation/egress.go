@@ -147,6 +147,11 @@ func (s *Server) decidePost(ctx context.Context, tx social.Tx, j queue.Job, d *d
 			return err
 		}
 	}
+	if ok && d.activity.Verb == social.VerbPass {
+		if ok, err = s.decidePass(ctx, tx, reader, d.activity); err != nil {
+			return err
+		}
+	}
 	if !ok {
 		d.refused = "the audience does not include the peer"
 		return nil
@@ -163,6 +168,9 @@ func (s *Server) decidePost(ctx context.Context, tx social.Tx, j queue.Job, d *d
 // renew gives a late activity the post's present state: others do not take an edit
 // of an old post that they never had, so its creation has to bring it.
 func (s *Server) renew(ctx context.Context, tx social.Tx, a *social.Activity, p *social.Post) error {
+	if a.Verb == social.VerbPass {
+		return s.renewPass(ctx, tx, a, p)
+	}
 	if a.Verb != social.VerbCreate && a.Verb != social.VerbEdit {
 		return nil
 	}
@@ -291,7 +299,7 @@ func (s *Server) noteEnd(ctx context.Context, tx social.Tx, j queue.Job, d decis
 // giveUp notes that a post did not arrive. What changes or takes back a post finds it
 // there or not, and says nothing about that.
 func (s *Server) giveUp(ctx context.Context, tx social.Tx, j queue.Job, d decision, state social.RefusalState, reason string) error {
-	if d.activity.PostID == 0 || d.activity.Verb != social.VerbCreate && d.activity.Verb != social.VerbBoost {
+	if d.activity.PostID == 0 || d.activity.Verb != social.VerbCreate && d.activity.Verb != social.VerbBoost && d.activity.Verb != social.VerbPass {
 		return nil
 	}
 	return tx.PutRefusal(ctx, social.Refusal{PostID: d.activity.PostID, Peer: j.Host, Inbox: j.Target, State: state, Reason: reason, At: s.Now()})

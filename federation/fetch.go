@@ -311,14 +311,7 @@ func (s *Server) finger(ctx context.Context, name, host string) (uri, subject st
 	}
 	scheme, _, _ := strings.Cut(s.Links.PublicURL, "://")
 	address := scheme + "://" + host + "/.well-known/webfinger?resource=" + url.QueryEscape("acct:"+name+"@"+host)
-	var h *hop // others are asked unsigned
-	res, err := s.Client.Get(ctx, outbound.WebFinger, address, func(r *http.Request) (err error) {
-		h, err = s.step(ctx, h, r, 0)
-		return err
-	})
-	if h != nil {
-		res, err = s.opened(ctx, h, res, err)
-	}
+	res, err := s.ask(ctx, outbound.WebFinger, 0, host, address) // signed: some are not for everybody
 	if err != nil {
 		return "", "", s.unreached(host, err)
 	}

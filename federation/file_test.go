@@ -339,7 +339,7 @@ func TestNothingIsKeptOfWhatIsGone(t *testing.T) {
 	}, "/x.png": says("image/png", []byte(pixel))})
 	late := a.files(1, "", a.r.url("/late.png"))
 	before = func() {
-		if err := a.in.Social.ApplyDelete(context.Background(), accountOf(t, a.in, a.r.actor("mallory")), late.URI); err != nil {
+		if err := a.in.Social.ApplyDelete(context.Background(), accountOf(t, a.in, a.r.actor("mallory")), late.URI, social.Said{}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -91,6 +91,9 @@ func (s *Server) signingKey(ctx context.Context, account social.ID) (httpsig.Key
 // Record implements social.Outbox: it writes the activity and its deliveries in
 // the transaction of the change.
 func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) error {
+	if c.Verb == social.VerbPass {
+		return s.pass(ctx, tx, c)
+	}
 	id := social.NewID(s.Now())
 	o, audience, err := s.activity(ctx, tx, id, c)
 	if err != nil || o == nil {
@@ -117,12 +120,21 @@ func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) erro
 	}
 	a.About, a.Peer = thing(c)
 	a.Retraction = c.Verb == social.VerbDelete || c.Verb == social.VerbUnboost || c.Verb == social.VerbNarrow
+	if err := s.enqueue(ctx, tx, a, inboxes); err != nil {
+		return err
+	}
+	return s.passOwn(ctx, tx, c, body)
+}
+
+// enqueue writes an activity and a delivery of it for each inbox; the deliveries of one
+// actor keep their order at each.
+func (s *Server) enqueue(ctx context.Context, tx social.Tx, a *social.Activity, inboxes []social.InboxRef) error {
 	if err := tx.InsertActivity(ctx, a); err != nil || len(inboxes) == 0 {
 		return err
 	}
 	jobs := make([]queue.Job, 0, len(inboxes))
 	for _, in := range inboxes {
-		jobs = append(jobs, queue.Job{Kind: "deliver", Host: in.Peer, Ref: int64(id), Target: in.Inbox, Chain: int64(c.Actor.ID)})
+		jobs = append(jobs, queue.Job{Kind: "deliver", Host: in.Peer, Ref: int64(a.ID), Target: in.Inbox, Chain: int64(a.ActorID)})
 	}
 	tx.AfterCommit(s.deliveries.Wake)
 	return tx.AddJobs(ctx, jobs)
@@ -180,14 +192,8 @@ func (s *Server) recipients(ctx context.Context, tx social.Tx, c social.Change) 
 		}
 	case social.VerbEdit, social.VerbNarrow, social.VerbDelete, social.VerbUnboost:
 		// Whoever has it, fetched or sent, and whoever may be getting it at this moment.
-		receipts, err := tx.Receipts(ctx, c.Post.URI, "")
-		if err != nil {
+		if err := r.addReceipts(ctx, tx, c.Post.URI); err != nil {
 			return nil, err
-		}
-		for _, rc := range receipts {
-			if rc.Inbox != "" {
-				r.add(rc.Inbox, rc.Peer)
-			}
 		}
 		if c.Verb == social.VerbNarrow {
 			break // egress lets it go to those of them only who lost the post
@@ -222,6 +228,21 @@ func (s *Server) recipients(ctx context.Context, tx social.Tx, c social.Change) 
 // readers adds those who may read the post of a change.
 func (s *Server) readers(ctx context.Context, tx social.Tx, c social.Change, r *inboxSet) error {
 	p := c.Post
+	switch p.Audience.Kind {
+	case social.AudienceGroup:
+		return r.addGroup(ctx, tx, p.Audience.Name) // one of ours hands it on itself
+	case social.AudienceCompany, social.AudiencePartner:
+		if p.Audience.Owner != s.Links.Home() {
+			return s.addOwner(ctx, tx, p.Audience.Owner, r)
+		}
+	}
+	if p.GroupID != 0 {
+		g, err := tx.Account(ctx, p.GroupID)
+		if err != nil {
+			return err
+		}
+		r.addAccount(g, false)
+	}
 	direct := p.Audience.Kind == social.AudienceDirect
 	ids := []social.ID{p.InReplyToAccountID}
 	for _, m := range p.Mentions {
@@ -260,6 +281,21 @@ func (s *Server) readers(ctx context.Context, tx social.Tx, c social.Change, r *
 	return err
 }
 
+// addOwner adds the server to which a thread belongs: it hands on what is said there.
+func (s *Server) addOwner(ctx context.Context, tx social.Tx, owner string, r *inboxSet) error {
+	zone, err := s.social.ZoneIn(ctx, tx, owner)
+	if err != nil {
+		return err
+	}
+	inboxes, err := tx.PeerInboxes(ctx, []social.Zone{zone})
+	for _, in := range inboxes {
+		if in.Peer == owner {
+			r.add(in.Inbox, in.Peer)
+		}
+	}
+	return err
+}
+
 // inboxSet collects inboxes of others, each once.
 type inboxSet struct {
 	home string
@@ -283,6 +319,25 @@ func (r *inboxSet) addAccount(a *social.Account, personal bool) {
 	default:
 		r.add(a.DeliveryInbox(), a.Authority)
 	}
+}
+
+func (r *inboxSet) addGroup(ctx context.Context, tx social.Tx, uri string) error {
+	g, err := tx.AccountByURI(ctx, uri)
+	if err == nil {
+		r.addAccount(g, false)
+	}
+	return err
+}
+
+// addReceipts adds whoever has an object, sent or fetched.
+func (r *inboxSet) addReceipts(ctx context.Context, tx social.Tx, object string) error {
+	receipts, err := tx.Receipts(ctx, object, "")
+	for _, rc := range receipts {
+		if rc.Inbox != "" {
+			r.add(rc.Inbox, rc.Peer)
+		}
+	}
+	return err
 }
 
 func (r *inboxSet) addFollowers(ctx context.Context, tx social.Tx, target social.ID) error {

@@ -95,7 +95,7 @@ func (s *Server) perform(ctx context.Context, in *social.Inbound, actor *social.
 		if err := s.keepRetraction(ctx, in, actor, o.Ref("object")); err != nil {
 			return err
 		}
-		return s.applyDelete(ctx, actor, o)
+		return s.applyDelete(ctx, in, actor, o)
 	case activitypub.Follow:
 		return s.applyFollow(ctx, actor, o)
 	case activitypub.Accept, activitypub.Reject:
@@ -111,6 +111,9 @@ func (s *Server) perform(ctx context.Context, in *social.Inbound, actor *social.
 	case activitypub.Announce:
 		return s.applyAnnounce(ctx, in, actor, o)
 	case activitypub.Add, activitypub.Remove:
+		if inner, ok := o.Embedded("object"); ok && inner.IsActivity() && o.Type() == activitypub.Add {
+			return s.applyAdded(ctx, in, actor, inner)
+		}
 		if actor.FeaturedURI == "" || o.Ref("target") != actor.FeaturedURI {
 			return social.Errorf(social.Invalid, "only the own featured collection can be changed")
 		}

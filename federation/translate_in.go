@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"html"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -32,7 +33,7 @@ func (s *Server) readActor(o object) (*social.Account, []social.Key, error) {
 	if err != nil || !o.IsActor() || !plainName(name) || o.Ref("inbox") == "" {
 		return nil, nil, social.Errorf(social.Invalid, "this is not an actor that can be reached")
 	}
-	a := &social.Account{Kind: accountKinds[o.Type()], Username: name, Authority: authority, URI: o.ID(), URL: s.link(o, o.ID()),
+	a := &social.Account{Kind: accountKinds[o.Type()], Group: readGroup(o), Username: name, Authority: authority, URI: o.ID(), URL: s.link(o, o.ID()),
 		DisplayName: s.text().SanitizePlain(o.Text("name"), maxName), Note: s.text().Sanitize(clip(o.Text("summary"), 20_000)),
 		Locked: o.Bool("manuallyApprovesFollowers"), Discoverable: o.Bool("discoverable"), Indexable: o.Bool("indexable"),
 		Bot: o.Type() == activitypub.Service, FetchedAt: s.Now(), CreatedAt: o.Time("published"), AlsoKnownAs: o.Refs("alsoKnownAs"),
@@ -55,6 +56,23 @@ func (s *Server) readActor(o object) (*social.Account, []social.Key, error) {
 		}
 	}
 	return a, s.readKeys(o), nil
+}
+
+// readGroup is what a group elsewhere says about itself: whether what is written in it
+// is public. Software that has no word for it knows public groups only, but for those
+// that one has to ask to join.
+func readGroup(o object) *social.Group {
+	if o.Type() != activitypub.Group {
+		return nil
+	}
+	g := &social.Group{Join: social.JoinOpen}
+	if o.Bool("manuallyApprovesFollowers") {
+		g.Join = social.JoinRequest
+	}
+	if slices.Contains(o.Recipients("audience"), activitypub.Public) || o.Has("postingRestrictedToMods") && !o.Has("audience") {
+		g.Widest.Kind = social.AudiencePublic
+	}
+	return g
 }
 
 // plainName says that a username can be told from others: letters, digits and the
@@ -187,8 +205,11 @@ func (s *Server) readPost(ctx context.Context, author *social.Account, o object)
 	if err := s.readTags(ctx, o, p); err != nil {
 		return nil, err
 	}
-	var err error
-	p.Audience, err = s.readAudience(ctx, author, o)
+	group, err := s.groupOf(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	p.Audience, err = s.readAudience(ctx, author, o, group)
 	return p, err
 }
 
@@ -237,7 +258,7 @@ func (s *Server) readTags(ctx context.Context, o object, p *social.Post) error {
 		return err
 	}
 	for _, uri := range uris {
-		if a := known[uri]; a != nil && !p.MentionsAccount(a.ID) && len(p.Mentions) < maxTags {
+		if a := known[uri]; a != nil && !(a.Kind == social.KindGroup && a.Local()) && !p.MentionsAccount(a.ID) && len(p.Mentions) < maxTags {
 			p.Mentions = append(p.Mentions, social.Mention{AccountID: a.ID, URI: a.URI, URL: a.URL, Acct: a.Acct(), Authority: a.Authority})
 		}
 	}
@@ -266,7 +287,8 @@ func (s *Server) named(o object) []string {
 
 // readAudience tells an audience by its addressing. A collection of the author's
 // instance counts only while that peer stands in a zone that may have one.
-func (s *Server) readAudience(ctx context.Context, author *social.Account, o object) (social.Audience, error) {
+// group is the one it is addressed to, nil for none.
+func (s *Server) readAudience(ctx context.Context, author *social.Account, o object, group *social.Account) (social.Audience, error) {
 	a := social.Audience{Kind: social.AudienceDirect, Owner: author.Authority}
 	zone, err := s.social.Zone(ctx, author.Authority)
 	if err != nil {
@@ -290,12 +312,16 @@ func (s *Server) readAudience(ctx context.Context, author *social.Account, o obj
 		a.Kind = social.AudienceUnlisted
 		return a, nil
 	}
-	answersUs := s.Links.Owns(o.Ref("inReplyTo"))
+	if group != nil {
+		a.Kind, a.Name, a.Owner = social.AudienceGroup, group.URI, group.Authority
+		return a, nil
+	}
+	answers := o.Ref("inReplyTo") != ""
 	for _, uri := range append(to, cc...) {
 		_, path, _ := strings.Cut(uri, "/audiences/")
 		switch {
-		case answersUs && s.Links.Owns(uri):
-			// A reply in a thread of ours belongs to the thread's owner.
+		case answers && s.Links.Owns(uri):
+			// A reply in a thread of ours belongs to the thread's owner, whoever is answered.
 			if own, ok := s.ownAudience(uri); ok {
 				return own, nil
 			}
@@ -311,6 +337,29 @@ func (s *Server) readAudience(ctx context.Context, author *social.Account, o obj
 		}
 	}
 	return a, nil
+}
+
+// groupOf finds the group that a post is addressed to, among those known here.
+func (s *Server) groupOf(ctx context.Context, o object) (*social.Account, error) {
+	var uris []string
+	for _, key := range []string{"audience", "to", "cc"} {
+		for _, uri := range o.Recipients(key) {
+			if len(uris) < maxTags {
+				uris = append(uris, uri)
+			}
+		}
+	}
+	var known map[string]*social.Account
+	err := s.Store.View(ctx, func(tx social.Tx) (err error) {
+		known, err = tx.AccountsByURI(ctx, uris)
+		return err
+	})
+	for _, uri := range uris {
+		if a := known[uri]; a != nil && a.Kind == social.KindGroup && a.Active() {
+			return a, err
+		}
+	}
+	return nil, err
 }
 
 // ownAudience reads a collection of ours that stands for an audience.
@@ -356,6 +405,9 @@ func (s *Server) keepPost(ctx context.Context, o object, old bool) (*social.Post
 
 func (s *Server) keepArrival(ctx context.Context, o object, in social.Arrival) (*social.Post, error) {
 	author, err := s.authorOf(ctx, o)
+	if err != nil && in.Via != "" {
+		author, err = s.authorVia(ctx, o.Ref("attributedTo"))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -365,6 +417,11 @@ func (s *Server) keepArrival(ctx context.Context, o object, in social.Arrival) (
 	}
 	if p.Raw, err = raw(o); err != nil {
 		return nil, err
+	}
+	if in.Group == nil {
+		if in.Group, err = s.groupOf(ctx, o); err != nil {
+			return nil, err
+		}
 	}
 	in.Post, in.Author = p, author
 	return s.social.ApplyPost(ctx, in)

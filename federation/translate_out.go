@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"crypto/ed25519"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,13 +33,16 @@ func (s *Server) activity(ctx context.Context, tx social.Tx, id social.ID, c soc
 			o["id"], o["type"] = uri, activitypub.Update
 		}
 		o["to"], o["cc"] = note["to"], note["cc"]
+		if note.Has("audience") {
+			o["audience"] = note["audience"]
+		}
 		return o, c.Post.Audience, nil
 	case social.VerbDelete, social.VerbNarrow:
 		// To everybody who had it, and so without the people whom the post names now.
 		o["type"] = activitypub.Delete
 		o["object"] = object{"type": activitypub.Tombstone, "id": c.Post.URI}
 		o["to"] = []any{activitypub.Public}
-		return o, c.Post.Audience, nil
+		return o, c.Post.Audience, s.inGroup(ctx, tx, o, c.Post)
 	case social.VerbBoost:
 		o["id"], o["type"], o["object"] = c.Post.URI, activitypub.Announce, c.Subject.URI
 		o["to"], o["cc"] = s.addressing(c.Actor, c.Post)
@@ -149,10 +153,29 @@ func (s *Server) addressing(author *social.Account, p *social.Post) (to, cc []an
 			return append(to, author.FollowersURI), append(cc, people...)
 		}
 		return append(append(to, p.Audience.Name), people...), cc
+	case social.AudienceGroup:
+		return append(to, p.Audience.Name), append(cc, people...)
 	case social.AudienceCompany, social.AudiencePartner:
 		return append(to, s.audienceURL(p.Audience)), append(cc, people...)
 	}
 	return append(to, people...), cc
+}
+
+// inGroup writes into which group something is said, as its audience and among its
+// recipients (FEP-1b12).
+func (s *Server) inGroup(ctx context.Context, tx social.Tx, o object, p *social.Post) error {
+	if p.GroupID == 0 {
+		return nil
+	}
+	g, err := tx.Account(ctx, p.GroupID)
+	if err != nil {
+		return err
+	}
+	o["audience"] = g.URI
+	if to, _ := o["to"].([]any); !slices.Contains(to, any(g.URI)) {
+		o["to"] = append(to, g.URI)
+	}
+	return nil
 }
 
 // audienceURL is the collection of an audience at its owner.
@@ -169,6 +192,9 @@ func (s *Server) post(ctx context.Context, tx social.Tx, author *social.Account,
 	o := object{"id": p.URI, "type": activitypub.Note, "attributedTo": author.URI, "content": p.Content, "url": p.URL,
 		"published": stamp(p.PublishedAt), "sensitive": p.Sensitive, "replies": p.URI + "/replies"}
 	o["to"], o["cc"] = s.addressing(author, p)
+	if err := s.inGroup(ctx, tx, o, p); err != nil {
+		return nil, err
+	}
 	if p.Language != "" {
 		o["contentMap"] = object{p.Language: p.Content}
 	}
@@ -290,6 +316,13 @@ func (s *Server) actor(ctx context.Context, tx social.Tx, a *social.Account) (ob
 	for key, id := range map[string]social.ID{"icon": a.AvatarID, "image": a.HeaderID} {
 		if id != 0 {
 			o[key] = object{"type": activitypub.Image, "url": s.Links.Media(id, false)}
+		}
+	}
+	if a.Kind == social.KindGroup {
+		o["attributedTo"], o["postingRestrictedToMods"] = s.Links.Moderators(a.ID), false
+		o["audience"] = a.FollowersURI
+		if a.Group.Everybody() {
+			o["audience"] = activitypub.Public
 		}
 	}
 	fields := []any{}

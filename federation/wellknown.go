@@ -44,12 +44,31 @@ func (s *Server) fingered(r *http.Request) (a *social.Account, err error) {
 		} else {
 			a, err = tx.AccountByName(r.Context(), name, "")
 		}
-		if err == nil && (!a.Local() || !a.Active() || a.Kind == social.KindGroup && !a.Group.Findable()) {
+		if err == nil && (!a.Local() || !a.Active()) {
 			err = social.NotFoundError()
 		}
 		return err
 	})
-	return a, err
+	if err != nil || a.Kind != social.KindGroup || a.Group.Findable() {
+		return a, err
+	}
+	return a, s.mayFind(r, a)
+}
+
+// mayFind says whether who signed may find a group that is not for everybody; whose
+// signature is wrong is nobody.
+func (s *Server) mayFind(r *http.Request, a *social.Account) error {
+	reader, err := s.reader(r)
+	if err != nil {
+		reader = social.Nobody(s.Links.Home())
+	}
+	return s.Store.View(r.Context(), func(tx social.Tx) error {
+		shown, err := s.social.Shows(r.Context(), tx, reader, a)
+		if err == nil && !shown {
+			err = social.NotFoundError()
+		}
+		return err
+	})
 }
 
 func (s *Server) getHostMeta(w http.ResponseWriter, _ *http.Request) {

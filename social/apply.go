@@ -18,6 +18,16 @@ type Arrival struct {
 	// Blind is the member whose personal inbox the author delivered it to; zero for
 	// the shared one.
 	Blind ID
+	// Group is the group that the post is addressed to, nil for none; By the authority
+	// of the group or thread's owner that handed it on, "" when its author sent it.
+	Group *Account
+	By    string
+	// Bound is the audience of the thread in which By handed it on.
+	Bound Audience
+	// Via is By when the post counts by its word alone.
+	Via string
+	// Said is the author's activity, for those who belong to what is ours.
+	Said Said
 }
 
 // ApplyPost takes a remote post. A known one is answered as it is; one whose
@@ -30,6 +40,9 @@ func (s *Service) ApplyPost(ctx context.Context, in Arrival) (*Post, error) {
 				return NotFoundError()
 			}
 			in.Post, p = had, had
+			if err := s.joinGroup(ctx, tx, in, had); err != nil {
+				return err
+			}
 			return s.openBlind(ctx, tx, in)
 		} else if KindOf(err) != NotFound {
 			return err
@@ -40,7 +53,14 @@ func (s *Service) ApplyPost(ctx context.Context, in Arrival) (*Post, error) {
 			}
 			return err
 		}
+		p.Via = in.Via
+		if !in.Bound.IsZero() {
+			p.Audience = in.Bound
+		}
 		if err := s.locate(ctx, tx, in.Author, p); err != nil {
+			return err
+		}
+		if err := s.enter(ctx, tx, in, p); err != nil {
 			return err
 		}
 		if err := s.put(ctx, tx, in.Author, p, in.Backfill); err != nil {
@@ -49,7 +69,10 @@ func (s *Service) ApplyPost(ctx context.Context, in Arrival) (*Post, error) {
 		if err := s.openBlind(ctx, tx, in); err != nil {
 			return err
 		}
-		return tx.ResolveReplies(ctx, p.URI, p)
+		if err := tx.ResolveReplies(ctx, p.URI, p); err != nil {
+			return err
+		}
+		return s.handOn(ctx, tx, p, in.Said)
 	})
 	return p, err
 }
@@ -104,7 +127,7 @@ func (s *Service) locate(ctx context.Context, tx Tx, author *Account, p *Post) e
 			p.nameAudience(author)
 		}
 	}
-	if s.presumes(p.Audience, p.Ceiling) {
+	if s.presumes(p.Audience, p.Ceiling) && p.Audience.Kind != AudienceGroup { // into a group its members write: see enter
 		p.Audience = Audience{Kind: AudienceDirect}
 		p.nameAudience(author)
 	}
@@ -127,7 +150,7 @@ func (s *Service) presumes(a, ceiling Audience) bool {
 }
 
 // ApplyEdit changes a remote post of the same actor. An older state changes nothing.
-func (s *Service) ApplyEdit(ctx context.Context, actor *Account, p *Post) error {
+func (s *Service) ApplyEdit(ctx context.Context, actor *Account, p *Post, said Said) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
 		had, err := s.theirs(ctx, tx, actor, p.URI)
 		if err != nil {
@@ -155,6 +178,9 @@ func (s *Service) ApplyEdit(ctx context.Context, actor *Account, p *Post) error 
 			return err
 		}
 		s.tell(tx, Event{Kind: EventEdited, Post: had.ID})
+		if err := s.handOn(ctx, tx, had, said); err != nil {
+			return err
+		}
 		if err := s.dropFormerCopies(ctx, tx, had); err != nil || !changed {
 			return err
 		}
@@ -192,7 +218,7 @@ func (s *Service) theirs(ctx context.Context, tx Tx, actor *Account, uri string)
 
 // ApplyDelete removes a remote actor's own post. One that is not known yet is
 // remembered, so that it cannot arrive later; only URIs of the actor's own server are.
-func (s *Service) ApplyDelete(ctx context.Context, actor *Account, uri string) error {
+func (s *Service) ApplyDelete(ctx context.Context, actor *Account, uri string, said Said) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
 		p, err := s.theirs(ctx, tx, actor, uri)
 		if KindOf(err) == NotFound {
@@ -203,6 +229,9 @@ func (s *Service) ApplyDelete(ctx context.Context, actor *Account, uri string) e
 			return err
 		}
 		if err != nil {
+			return err
+		}
+		if err := s.handOn(ctx, tx, p, said); err != nil {
 			return err
 		}
 		return s.erase(ctx, tx, p.ID)

@@ -2,6 +2,9 @@ package social
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 )
 
 // PutRemoteAccount inserts or refreshes a remote actor by its URI. Its name and
@@ -16,7 +19,10 @@ func (s *Service) PutRemoteAccount(ctx context.Context, a *Account, keys []Key) 
 		case err == nil:
 			a.ID, a.CreatedAt = had.ID, had.CreatedAt
 			a.SuspendedAt, a.DeletedAt = had.SuspendedAt, had.DeletedAt
-			a.Username, a.Host, a.Authority = had.Username, had.Host, had.Authority
+			if !had.StandIn() {
+				a.Username, a.Host = had.Username, had.Host
+			}
+			a.Authority = had.Authority
 			if !had.DeletedAt.IsZero() {
 				return &Error{Kind: Gone, Public: "this account was deleted"}
 			}
@@ -34,6 +40,29 @@ func (s *Service) PutRemoteAccount(ctx context.Context, a *Account, keys []Key) 
 		return putKeys(ctx, tx, a.ID, keys)
 	})
 	return a, err
+}
+
+// StandIn makes an account for the author of a post that somebody vouches for, whose own
+// server cannot be asked: without keys or inbox, under a name that is nobody's handle.
+func (s *Service) StandIn(ctx context.Context, uri, authority string) (a *Account, err error) {
+	err = s.Store.Tx(ctx, func(tx Tx) error {
+		if a, err = tx.AccountByURI(ctx, uri); KindOf(err) != NotFound || err == nil {
+			return err
+		}
+		sum := sha256.Sum256([]byte(uri))
+		a = &Account{ID: NewID(s.Now()), Kind: KindPerson, Username: standInPrefix + hex.EncodeToString(sum[:6]), Host: authority, Authority: authority,
+			DisplayName: clip(s.Text.SanitizePlain(uri[strings.LastIndexByte(uri, '/')+1:], 60), 60), URI: uri, URL: uri, CreatedAt: s.Now()}
+		return tx.InsertAccount(ctx, a)
+	})
+	return a, err
+}
+
+// standInPrefix begins the names of stand-ins; no handle begins with a sign like it.
+const standInPrefix = "~"
+
+// StandIn says that nothing is known of the account but its address.
+func (a *Account) StandIn() bool {
+	return strings.HasPrefix(a.Username, standInPrefix) && a.FetchedAt.IsZero()
 }
 
 // putKeys replaces an actor's keys: one that is not published any more is dead.

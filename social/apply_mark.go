@@ -25,6 +25,9 @@ func (s *Service) ApplyBoost(ctx context.Context, actor *Account, subject *Post,
 		if subject.Local && !ok {
 			return NotFoundError()
 		}
+		if boost.Audience.Kind == AudienceGroup { // a share has no place there
+			boost.Audience = Audience{Kind: AudienceDirect}
+		}
 		if err := s.locate(ctx, tx, actor, boost); err != nil {
 			return err
 		}

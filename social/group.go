@@ -146,7 +146,7 @@ func (s *Service) shows(ctx context.Context, tx Tx, r Reader, a *Account) error 
 		}
 		r.Account = nil // somebody there who is a member
 	}
-	ok, err := s.memberOf(ctx, tx, r, a)
+	ok, err := s.MemberOf(ctx, tx, r, a)
 	if err == nil && !ok {
 		err = NotFoundError()
 	}
@@ -164,8 +164,8 @@ func (s *Service) reaches(g *Account, r Reader) bool {
 	return g.Local() && g.Group != nil && g.Group.Widest.Admits(r, Facts{})
 }
 
-// memberOf says that the reader is a member of a group now.
-func (s *Service) memberOf(ctx context.Context, tx Tx, r Reader, g *Account) (bool, error) {
+// MemberOf says that the reader is a member of a group now.
+func (s *Service) MemberOf(ctx context.Context, tx Tx, r Reader, g *Account) (bool, error) {
 	t := &factTable{members: map[string]bool{}}
 	err := s.learnMembers(ctx, tx, r, []string{g.URI}, t)
 	return t.members[g.URI], err
@@ -186,7 +186,7 @@ func (s *Service) inGroup(ctx context.Context, tx Tx, me *Account, handle string
 	if err != nil {
 		return nil, err
 	}
-	if ok, err := s.memberOf(ctx, tx, Member(me, s.home), g); err != nil || !ok {
+	if ok, err := s.MemberOf(ctx, tx, Member(me, s.home), g); err != nil || !ok {
 		if err == nil {
 			err = none
 		}

@@ -285,7 +285,7 @@ func (s *Service) insider(ctx context.Context, tx Tx, r Reader, id ID) (*Account
 	if r.System {
 		return g, nil
 	}
-	ok, err := s.memberOf(ctx, tx, r, g)
+	ok, err := s.MemberOf(ctx, tx, r, g)
 	if err == nil && !ok {
 		err = NotFoundError()
 	}

@@ -45,6 +45,9 @@ func (l Links) Following(id ID) string { return l.Account(id) + "/following" }
 // Featured lists an account's pinned posts.
 func (l Links) Featured(id ID) string { return l.Account(id) + "/featured" }
 
+// Moderators lists who runs a group (FEP-1b12).
+func (l Links) Moderators(id ID) string { return l.Account(id) + "/moderators" }
+
 // SharedInbox takes activities for everybody here.
 func (l Links) SharedInbox() string { return l.PublicURL + "/inbox" }
 

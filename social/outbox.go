@@ -32,12 +32,13 @@ const (
 	VerbLeave       Verb = "leave" // a member's account was deleted
 	VerbAllowQuote  Verb = "allow_quote"
 	VerbRefuseQuote Verb = "refuse_quote"
+	VerbPass        Verb = "pass" // a group, or the owner of a thread, hands on what somebody said in it
 )
 
 // Change is something a member did that others may have to know.
 type Change struct {
 	Verb    Verb
-	Actor   *Account // a member
+	Actor   *Account // a member; a group or the instance when it hands on
 	Post    *Post    // what it is about: the post, the boost, the poll voted in
 	Subject *Post    // the post boosted, favourited or quoted
 	Target  *Account // the account followed, blocked, reported, or whose request is answered
@@ -45,6 +46,7 @@ type Change struct {
 	URI     string // of the like that is made or taken back
 	Choices []int  // of a vote: indices into the poll's options
 	Comment string
+	Said    Said    // what is handed on
 	Posts   []*Post // of a report
 	Quote   *QuoteRequest
 	Told    bool // others know: only the change log says it once more

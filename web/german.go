@@ -94,6 +94,7 @@ var german = map[string]string{
 	"what you sent is too large":                                                                                 "Was Sie gesendet haben, ist zu groß.",
 	"the form cannot be read; open it again":                                                                     "Das Formular lässt sich nicht lesen; öffnen Sie es neu.",
 	"choose de or en":                                                                                            "Wählen Sie Deutsch oder English.",
+	"only its members write into a community, and only its own server hands that on":                             "In eine Community schreiben nur ihre Mitglieder, und nur ihr eigener Server gibt es weiter.",
 	"this kind of file is not accepted; use JPEG, PNG, GIF or WebP pictures, PDF, office documents, text or zip": "Diese Art von Datei wird nicht angenommen; möglich sind Bilder (JPEG, PNG, GIF, WebP), PDF, Office-Dokumente, Text und Zip.",
 	"the picture has more than %d million pixels; make it smaller":                                               "Das Bild ist zu groß; verkleinern Sie es.",
 	"the picture cannot be read; save it again as JPEG or PNG":                                                   "Das Bild lässt sich nicht lesen; speichern Sie es neu als JPEG oder PNG.",

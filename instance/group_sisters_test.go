@@ -1,0 +1,96 @@
+package instance_test
+
+import (
+	"slices"
+	"testing"
+
+	"parley/instance"
+	"parley/instance/instancetest"
+	"parley/social"
+)
+
+// find looks a handle up from another instance.
+func (s *communities) find(in *instance.Instance, r social.Reader, handle string) *social.Account {
+	s.Helper()
+	a, err := in.Social.FindHandle(s.ctx, r, handle)
+	s.ok(err)
+	return a
+}
+
+// join asks for membership in a group of another instance, and lets everything arrive.
+func (s *communities) join(in *instance.Instance, r social.Reader, home *instance.Instance, name string) social.ID {
+	s.Helper()
+	g := s.find(in, r, "@"+name+"@"+home.Config.Domain)
+	_, err := in.Social.Join(s.ctx, r, g.ID, true)
+	s.ok(err)
+	s.net.Settle()
+	return g.ID
+}
+
+func (s *communities) same(what string, got, want []string) {
+	s.Helper()
+	if !slices.Equal(got, want) {
+		s.Errorf("%s: %q, want %q", what, got, want)
+	}
+}
+
+func TestAGroupSpansSisters(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { groupSpansSisters(t, nil) })
+	t.Run("postgres", func(t *testing.T) { groupSpansSisters(t, instancetest.Postgres(t)) })
+}
+
+func groupSpansSisters(t *testing.T, database func(int) string) {
+	s := newCommunities(t, 3, database)
+	alice, bob, carol, dora := s.net.Member(s.a, "alice"), s.net.Member(s.b, "bob"), s.net.Member(s.c, "carol"), s.net.Member(s.c, "dora")
+	ga := s.group(s.a, alice, social.NewGroup{Name: "tooling"}).Account.ID
+	s.post(s.a, alice, social.Draft{Text: "before", Audience: "group:tooling"})
+	gb, gc := s.join(s.b, bob, s.a, "tooling"), s.join(s.c, carol, s.a, "tooling")
+	s.same("what stood there, at b", s.timeline(s.b, bob, gb), []string{"before"})
+
+	label := "group:tooling@" + s.a.Config.Domain
+	root := s.post(s.b, bob, social.Draft{Text: "from b", Audience: label})
+	s.net.Settle()
+	for name, got := range map[string][]string{"a": s.timeline(s.a, alice, ga), "b": s.timeline(s.b, bob, gb), "c": s.timeline(s.c, carol, gc)} {
+		s.same("at "+name, got, []string{"from b", "before"})
+	}
+	if got := s.home(s.c, carol); got != "from b | before" {
+		t.Errorf("carol's home: %q", got)
+	}
+	at := s.there(s.c, carol, root.Post.URI)
+	if at.Post.Via != "" || at.AudienceLabel() != label || at.Author.Acct() != "bob@"+s.b.Config.Domain {
+		t.Errorf("via %q, %s, by %s", at.Post.Via, at.AudienceLabel(), at.Author.Acct())
+	}
+	_, err := s.c.Social.PostByURI(s.ctx, dora, root.Post.URI)
+	s.want("to who is no member", err, social.NotFound)
+
+	// A reply reaches everybody by the group's own server.
+	reply := s.post(s.c, carol, social.Draft{Text: "reply of c", InReplyTo: at.Post.ID})
+	s.net.Settle()
+	for name, r := range map[string]social.Reader{"a": alice, "b": bob} {
+		in := map[string]*instance.Instance{"a": s.a, "b": s.b}[name]
+		got := s.there(in, r, reply.Post.URI)
+		if got.Post.ThreadID != s.there(in, r, root.Post.URI).Post.ID || got.AudienceLabel() != map[string]string{"a": "group:tooling", "b": label}[name] {
+			t.Errorf("at %s the reply stands in %s", name, got.AudienceLabel())
+		}
+	}
+	// So do an edit and a deletion.
+	_, err = s.b.Social.Edit(s.ctx, bob, root.Post.ID, social.Draft{Text: "from b, again"})
+	s.ok(err)
+	s.net.Settle()
+	s.same("edited, at c", s.timeline(s.c, carol, gc), []string{"from b, again", "before"})
+	_, err = s.c.Social.Delete(s.ctx, carol, reply.Post.ID)
+	s.ok(err)
+	s.net.Settle()
+	_, err = s.b.Social.PostByURI(s.ctx, bob, reply.Post.URI)
+	s.want("a deleted reply at b", err, social.NotFound)
+
+	// Bob is removed: he reads and writes there no more, and a deletion still comes.
+	s.ok(s.a.Social.RemoveMember(s.ctx, alice, ga, s.find(s.a, alice, instancetest.Handle(s.b, bob)).ID))
+	s.net.Settle()
+	s.same("at b after the removal", s.timeline(s.b, bob, gb), []string{"-"})
+	_, err = s.b.Social.Publish(s.ctx, bob, social.Draft{Text: "still here", Audience: label})
+	s.want("writing after the removal", err, social.Invalid)
+	s.post(s.a, alice, social.Draft{Text: "without b", Audience: "group:tooling"})
+	s.net.Settle()
+	s.same("at c", s.timeline(s.c, carol, gc), []string{"without b", "from b, again", "before"})
+}
