@@ -49,28 +49,29 @@ func otherKeys(peer string, err error) error {
 }
 
 // Unpark asks a parked peer for proof that the holder of the pinned keys answers at its
-// address, and goes on with the exchange when it does. by is who ordered it, "" nobody.
-func (s *Server) Unpark(ctx context.Context, peer, by string) error {
+// address, and goes on with the exchange when it does; false says that it was not
+// parked. by is who ordered it, "" nobody.
+func (s *Server) Unpark(ctx context.Context, peer, by string) (bool, error) {
 	b, err := s.bond(ctx, peer)
 	switch {
 	case err != nil:
-		return err
+		return false, err
 	case b == nil:
-		return social.Errorf(social.NotFound, "the server %s is not paired with this one", peer)
+		return false, &social.Error{Kind: social.NotFound, Public: "the server " + peer + " is not paired with this one"}
 	case !b.parked():
-		return nil
+		return false, nil
 	}
 	if err := s.challenge(ctx, b); err != nil {
-		return err
+		return false, err
 	}
 	if err := s.social.Unpark(ctx, b.Pairing, by); err != nil {
-		return err
+		return false, err
 	}
 	if err := s.Queue.HostWorked(ctx, peer, s.Now()); err != nil {
-		return err
+		return false, err
 	}
 	s.deliveries.Wake()
-	return nil
+	return true, nil
 }
 
 // challengeTime is how long a peer may take to prove itself.
@@ -118,7 +119,7 @@ func (s *Server) Recheck(ctx context.Context) error {
 		if !s.checks.due(peer, s.Now()) {
 			continue
 		}
-		if err := s.Unpark(ctx, peer, ""); err != nil {
+		if _, err := s.Unpark(ctx, peer, ""); err != nil {
 			s.Log.Info("a parked server stays parked", "peer", peer, "reason", err)
 			continue
 		}

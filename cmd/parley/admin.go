@@ -238,7 +238,7 @@ func (a *app) peer() *cobra.Command {
 		})
 	}}
 	requests.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	c.AddCommand(list, requests, a.peerShow(),
+	c.AddCommand(list, requests, a.peerShow(), a.peerUnpark(),
 		a.peerZone(),
 		a.host("block HOST", "Exchange nothing with a server and its subdomains", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
 			return in.Social.SetZone(ctx, host, social.Zone{Kind: social.ZoneBlocked}, "set by parley peer block")
