@@ -152,9 +152,13 @@ func (a *app) peerShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return record(asJSON, [][2]string{{"host", p.Authority}, {"zone", p.Zone.String()}, {"zone_since", date(p.ZonedAt)}, {"reason", p.Reason},
+			read, err := readOf(ctx, in, host)
+			if err != nil {
+				return err
+			}
+			return record(asJSON, append([][2]string{{"host", p.Authority}, {"zone", p.Zone.String()}, {"zone_since", date(p.ZonedAt)}, {"reason", p.Reason},
 				{"software", p.Software}, {"dialect", p.Dialect}, {"known_since", date(p.KnownAt)}, {"last_in", date(p.LastInAt)}, {"last_out", date(p.LastOutAt)},
-				{"last_error", p.LastError}, {"failures", fmt.Sprint(health.Failures)}, {"next_try", date(health.NextTry)}})
+				{"last_error", p.LastError}, {"failures", fmt.Sprint(health.Failures)}, {"next_try", date(health.NextTry)}}, read...))
 		}
 		return fmt.Errorf("nothing is known of %s; see parley peer list and parley peer requests", host)
 	})
@@ -238,7 +242,7 @@ func (a *app) peer() *cobra.Command {
 		})
 	}}
 	requests.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	c.AddCommand(list, requests, a.peerShow(), a.peerUnpark(),
+	c.AddCommand(list, requests, a.peerShow(), a.peerUnpark(), a.peerDigest(), a.peerCatchUp(),
 		a.peerZone(),
 		a.host("block HOST", "Exchange nothing with a server and its subdomains", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
 			return in.Social.SetZone(ctx, host, social.Zone{Kind: social.ZoneBlocked}, "set by parley peer block")

@@ -139,7 +139,7 @@ func TestMistakesNameTheNearest(t *testing.T) {
 func TestEveryCommandHasHelp(t *testing.T) {
 	s := newShell(t)
 	for _, c := range []string{"", "serve", "demo", "account", "account create", "account list", "account show", "account suspend", "account unsuspend", "account delete",
-		"account reset-link", "token", "token create", "peer", "peer list", "peer show", "peer zone", "peer block", "peer remove", "peer requests",
+		"account reset-link", "token", "token create", "peer", "peer list", "peer show", "peer digest", "peer catchup", "peer zone", "peer block", "peer remove", "peer requests",
 		"delivery", "delivery status", "delivery retry", "delivery drop", "delivery hold", "delivery release", "domain", "domain set", "setup-link", "backup", "restore", "doctor", "config", "version"} {
 		out, _ := s.run(0, append(strings.Fields(c), "--help")...)
 		wants(t, out, "Usage:", "--config", "--data")
@@ -182,6 +182,12 @@ func TestMembersByCommand(t *testing.T) {
 	s.run(0, "peer", "zone", "b.example", "partner:acme")
 	out, _ = s.run(0, "peer", "show", "b.example", "--json")
 	wants(t, out, `"zone":"partner:acme"`)
+	_, errs = s.run(1, "peer", "catchup", "c.example")
+	wants(t, errs, "c.example", "no sister and no partner")
+	out, _ = s.run(0, "peer", "catchup", "b.example")
+	wants(t, out, "parley peer show b.example")
+	_, errs = s.run(1, "peer", "digest", "b.example")
+	wants(t, errs, "b.example", "cannot be reached")
 	_, errs = s.run(1, "peer", "show", "c.example")
 	wants(t, errs, "c.example", "parley peer list")
 	s.run(0, "delivery", "retry")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/mattn/go-mastodon"
@@ -29,6 +30,16 @@ func TestTwoServedInstances(t *testing.T) {
 	}
 	alice.hears(bob)
 	bob.hears(alice)
+	for _, one := range []struct{ here, there *served }{{a, b}, {b, a}} {
+		one.here.run("peer", "catchup", one.there.host)
+		eventually(t, "the log of "+one.there.host+" was read", func() bool {
+			return !strings.Contains(one.here.run("peer", "show", one.there.host, "--json"), `"log_read":""`) &&
+				strings.Contains(one.here.run("peer", "show", one.there.host, "--json"), `"log_read"`)
+		})
+		if out := one.here.run("peer", "digest", one.there.host, "--json"); !strings.Contains(out, `"equal":"true"`) {
+			t.Error(out)
+		}
+	}
 }
 
 // finds resolves the other's handle, follows, and is accepted.
