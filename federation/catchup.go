@@ -33,6 +33,7 @@ const (
 
 	catchUpEvery  = time.Hour        // when nothing is left to read
 	catchUpSoon   = 10 * time.Second // when something is
+	catchUpWait   = time.Minute      // for other peers, after a restore
 	catchUpNoLog  = 24 * time.Hour   // when there is no log
 	catchUpMost   = 12 * time.Hour   // between attempts that fail
 	beginAnewMost = 10 * time.Minute // between new beginnings of a log
@@ -95,6 +96,7 @@ type logRun struct {
 	pages int             // that may still be read
 	seen  map[string]bool // pages of this run
 	moved bool            // a page was taken
+	waits bool            // for other peers, before it goes on with what is ours
 	fresh int             // items that were news
 }
 
@@ -271,6 +273,8 @@ func (r *logRun) end(ctx context.Context, err error) error {
 	}
 	c.LastError = ""
 	switch {
+	case err == nil && r.waits:
+		c.NextAt = now.Add(catchUpWait)
 	case err == nil && len(c.Gaps) == 0:
 		c.Pages = 0
 		c.DoneAt, c.NextAt = now, now.Add(catchUpEvery-catchUpEvery/10+rand.N(catchUpEvery/5))

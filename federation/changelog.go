@@ -61,6 +61,28 @@ func (s *Server) getChangeLog(tx social.Tx, q *query) (object, error) {
 	return o, nil
 }
 
+// noteLoss begins a new epoch: a reader has read further than our log goes, so this
+// instance was put back to an older state, by whatever means. Places cannot be made up.
+func (s *Server) noteLoss(q *query) error {
+	ctx := q.Context()
+	err := s.Store.Tx(ctx, func(tx social.Tx) error {
+		head, err := tx.LogHead(ctx)
+		if err != nil || !head.Less(q.lost) {
+			return err
+		}
+		if _, err := tx.NewLogEpoch(ctx); err != nil {
+			return err
+		}
+		return tx.AppendAudit(ctx, social.AuditRow{At: s.Now(), Kind: social.AuditReceive, Peer: q.reader.Peer, Rule: "change log", Result: "lost",
+			Cause: "the peer has read further than the log goes: this instance was put back to an older state"})
+	})
+	if err != nil {
+		return err
+	}
+	s.Log.Error("this instance was put back to an older state without parley restore; sisters are asked for what is missing", "peer", q.reader.Peer)
+	return s.CatchUpNow(ctx, "")
+}
+
 // logEpoch names the epoch of the log for a reader. It changes with the log's own and
 // when the reader was put into another zone: what may be seen since then lies below
 // what was read before.
@@ -89,6 +111,9 @@ func (s *Server) logPage(tx social.Tx, q *query, r social.Reader) (object, error
 	upTo, given := s.parsePlace(q.URL.Query().Get("upto"))
 	if !given || head.Less(upTo) {
 		upTo = head
+	}
+	if head.Less(after) {
+		q.lost = after
 	}
 	p := &logPage{server: s, reader: r, after: after, next: upTo, items: []any{}}
 	if err := p.fill(ctx, tx); err != nil {

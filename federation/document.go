@@ -72,6 +72,7 @@ type query struct {
 	*http.Request
 	reader social.Reader
 	served []*social.Post // of which the reader's server is to have a receipt
+	lost   social.Place   // a place that the reader knows and our change log has lost
 }
 
 // documentFunc makes a document for a reader, inside one snapshot.
@@ -132,6 +133,9 @@ func (s *Server) make(get documentFunc, q *query) (o object, err error) {
 		s.auditRefusal(q.Request, social.AuditFetch, s.Links.PublicURL+q.URL.RequestURI(), q.reader.Peer, err)
 	case err == nil && (len(q.served) > 0 || rules != ""):
 		err = s.noteFetched(q, rules)
+	}
+	if err == nil && !q.lost.IsZero() {
+		err = s.noteLoss(q)
 	}
 	return o, err
 }

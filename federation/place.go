@@ -39,5 +39,6 @@ func (s *Server) parsePlace(text string) (social.Place, bool) {
 	}
 	block.Decrypt(b, b)
 	p := social.Place{Epoch: int64(binary.BigEndian.Uint64(b)), Seq: int64(binary.BigEndian.Uint64(b[8:]))}
-	return p, p.Epoch > 0 && p.Seq >= 0
+	// What somebody made up decrypts to anything.
+	return p, p.Epoch > 0 && p.Epoch <= s.Now().UnixMilli() && p.Seq >= 0 && p.Seq < 1<<40
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"strings"
+	"time"
 
 	"parley/activitypub"
 	"parley/activitypub/proof"
@@ -13,6 +14,9 @@ import (
 
 // This file gives others back what is theirs, and takes back what is ours, after a
 // restore: the raw objects, which bear their authors' proofs.
+
+// goneFirst begins the places of what was taken back, which come after all posts.
+const goneFirst = "gone:"
 
 // heldPage tells a server what is held here of its own objects: posts and shares as
 // they came, then what it took back. It is told to that server alone.
@@ -24,7 +28,7 @@ func (s *Server) heldPage(tx social.Tx, q *query, r social.Reader) (object, erro
 	}
 	at := q.URL.Query().Get("at")
 	items, next := []any{}, ""
-	if uri, ok := strings.CutPrefix(at, "gone:"); ok {
+	if uri, ok := strings.CutPrefix(at, goneFirst); ok {
 		items, next, err = heldRetractions(ctx, tx, r.Peer, uri)
 	} else {
 		items, next, err = heldPosts(ctx, tx, r.Peer, strings.TrimPrefix(at, "post:"))
@@ -56,7 +60,7 @@ func heldPosts(ctx context.Context, tx social.Tx, peer, at string) (items []any,
 		next = "post:" + h.Author.String() + "." + h.Post.String()
 	}
 	if len(held) < logItems {
-		next = "gone:"
+		next = goneFirst
 	}
 	return items, next, nil
 }
@@ -68,7 +72,7 @@ func heldRetractions(ctx context.Context, tx social.Tx, peer, at string) (items 
 		if size += len(g.Body); size > logBytes && len(items) > 0 {
 			return items, next, err
 		}
-		items, next = append(items, json.RawMessage(g.Body)), "gone:"+g.ObjectURI
+		items, next = append(items, json.RawMessage(g.Body)), goneFirst+g.ObjectURI
 	}
 	if len(gone) < logItems {
 		next = ""
@@ -87,7 +91,8 @@ func proved(raw []byte) bool {
 // reclaim asks a peer, once after each restore of ours, for what it holds of us.
 func (r *logRun) reclaim(ctx context.Context, peer *social.Account) error {
 	var epoch int64
-	if err := r.Store.View(ctx, func(tx social.Tx) (err error) { epoch, err = tx.LogEpoch(ctx); return err }); err != nil {
+	err := r.Store.View(ctx, func(tx social.Tx) (err error) { epoch, err = tx.LogEpoch(ctx); return err })
+	if err != nil {
 		return err
 	}
 	if epoch == 1 || r.state.ReclaimedEpoch == epoch { // never restored, or done
@@ -97,6 +102,11 @@ func (r *logRun) reclaim(ctx context.Context, peer *social.Account) error {
 		r.state.ReclaimingEpoch, r.state.ReclaimAt, r.state.Reclaimed = epoch, "", 0
 	}
 	for r.pages > 0 {
+		if strings.HasPrefix(r.state.ReclaimAt, goneFirst) {
+			if r.waits, err = r.othersBehind(ctx, epoch); r.waits || err != nil {
+				return err
+			}
+		}
 		address := r.actorOf(r.peer) + "/outbox?of=you&at=" + url.QueryEscape(r.state.ReclaimAt)
 		page, err := r.fetchPage(ctx, address)
 		if err != nil {
@@ -117,6 +127,32 @@ func (r *logRun) reclaim(ctx context.Context, peer *social.Account) error {
 		}
 	}
 	return errLogMore
+}
+
+// othersBehind says that another peer has not yet given back the posts that it holds.
+// What one was told is gone may only have been narrowed, and be there for others: so
+// deletions are learnt when all have told what is there. Who cannot be reached is
+// waited for an hour: what was deleted must not be there for long.
+func (r *logRun) othersBehind(ctx context.Context, epoch int64) (behind bool, err error) {
+	if r.Now().Sub(time.UnixMilli(epoch)) > time.Hour {
+		return false, nil
+	}
+	err = r.Store.View(ctx, func(tx social.Tx) error {
+		peers, err := tx.Peers(ctx)
+		for _, p := range peers {
+			if zone := r.Mode.Effective(p.Zone); err != nil || p.Authority == r.peer || zone.Kind != social.ZoneCompany && zone.Kind != social.ZonePartner {
+				continue
+			}
+			var c social.CatchUp
+			if c, err = tx.CatchUp(ctx, p.Authority); err != nil {
+				return err
+			}
+			read := c.ReclaimedEpoch == epoch || c.ReclaimingEpoch == epoch && strings.HasPrefix(c.ReclaimAt, goneFirst)
+			behind = behind || !read && c.LastError != errNoLog.Error()
+		}
+		return err
+	})
+	return behind, err
 }
 
 // reclaimPage takes back what is not here as the peer has it.

@@ -13,32 +13,30 @@ import (
 	"parley/social"
 )
 
-// caughtUp lets an instance read the logs of others to their ends.
+// caughtUp lets an instance read the logs of all others to their ends.
 func caughtUp(t *testing.T, net *instancetest.Network, clock *instancetest.Clock, in *instance.Instance) {
 	t.Helper()
 	ctx := context.Background()
+	began := clock.Now()
 	if err := in.Federation.CatchUpNow(ctx, ""); err != nil {
 		t.Fatal(err)
 	}
-	for range 100 {
+	for range 400 {
 		net.Settle()
-		due := 0
+		done := true
 		if err := in.DB.View(ctx, func(tx social.Tx) error {
-			peers, err := tx.Peers(ctx)
-			for _, p := range peers {
-				c, err := tx.CatchUp(ctx, p.Authority)
+			for _, other := range net.Instances {
+				c, err := tx.CatchUp(ctx, other.Config.Domain)
 				if err != nil {
 					return err
 				}
-				if c.DoneAt.IsZero() || len(c.Gaps) > 0 {
-					due++
-				}
+				done = done && (other == in || !c.DoneAt.Before(began) && len(c.Gaps) == 0)
 			}
-			return err
+			return nil
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if due == 0 {
+		if done {
 			return
 		}
 		clock.Advance(15 * time.Second)
@@ -275,4 +273,96 @@ func find(t *testing.T, net *instancetest.Network, in *instance.Instance, r soci
 		t.Fatal(err)
 	}
 	return v.Post.ID
+}
+
+// A machine that was put back to yesterday's state tells nobody. The first sister that
+// has read further than its log goes lets it know, and everything comes back.
+func TestPutBackInstanceFindsOut(t *testing.T) {
+	ctx := context.Background()
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 2, instancetest.Options{Now: clock.Now})
+	a, b := net.Instances[0], net.Instances[1]
+	s := &scene{T: t, net: net, ctx: ctx}
+	alice, bob := net.Member(a, "alice"), net.Member(b, "bob")
+	caughtUp(t, net, clock, b)
+	s.post(a, alice, social.Draft{Text: "before", Audience: "company"})
+	file := t.TempDir() + "/parley.tar"
+	s.ok(a.Backup(ctx, file))
+	lost := s.post(a, alice, social.Draft{Text: "after", Audience: "company"}).Post
+	clock.Advance(2 * time.Hour)
+	caughtUp(t, net, clock, b)
+	s.there(b, bob, lost.URI)
+	a = net.PutBack(0, file, "")
+	if _, err := a.Social.PostByURI(ctx, alice, lost.URI); social.KindOf(err) != social.NotFound {
+		t.Fatal(err)
+	}
+	for range 3 {
+		clock.Advance(2 * time.Hour)
+		caughtUp(t, net, clock, b)
+	}
+	s.there(a, alice, lost.URI)
+	sameSet(t, b, a)
+}
+
+// A post that was narrowed after the backup is no deleted one, though a partner was told
+// that it is gone.
+func TestNarrowedPostSurvivesTheRestore(t *testing.T) {
+	ctx := context.Background()
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 3, instancetest.Options{Now: clock.Now})
+	a, sister, partner := net.Instances[0], net.Instances[1], net.Instances[2]
+	for _, in := range []*instance.Instance{sister, a} {
+		net.Zone(in, partner, social.Zone{Kind: social.ZonePartner, Name: "acme"})
+		net.Zone(partner, in, social.Zone{Kind: social.ZonePartner, Name: "muster"})
+	}
+	s := &scene{T: t, net: net, ctx: ctx}
+	alice, bob, eve := net.Member(a, "alice"), net.Member(sister, "bob"), net.Member(partner, "eve")
+	p := s.post(a, alice, social.Draft{Text: "for acme", Audience: "partner:acme"}).Post
+	inner := s.post(a, alice, social.Draft{Text: "for us", Audience: "company"}).Post
+	for _, in := range net.Instances {
+		caughtUp(t, net, clock, in)
+	}
+	s.there(partner, eve, p.URI)
+	if n := len(company(t, partner, eve, instancetest.Handle(a, alice))); n != 1 {
+		t.Errorf("the partner sees %d posts", n)
+	}
+	sameSet(t, partner, a)
+	sameSet(t, sister, a)
+	file := t.TempDir() + "/parley.tar"
+	s.ok(a.Backup(ctx, file))
+	clock.Advance(time.Hour)
+	_, err := a.Social.Edit(ctx, alice, p.ID, social.Draft{Text: "for us alone", Audience: "company"})
+	s.ok(err)
+	net.Settle()
+	if _, err := partner.Social.PostByURI(ctx, eve, p.URI); social.KindOf(err) != social.NotFound {
+		t.Fatalf("the partner still has it: %v", err)
+	}
+	a = net.Restore(0, file, "")
+	// The partner is asked first, and long before the sister.
+	net.Stop(1)
+	for range 10 {
+		s.ok(a.Federation.CatchUpNow(ctx, partner.Config.Domain))
+		net.Settle()
+		clock.Advance(time.Minute)
+	}
+	s.there(a, alice, p.URI)
+	sister = net.Restart(1)
+	for range 3 {
+		clock.Advance(11 * time.Minute)
+		for i := range net.Instances {
+			caughtUp(t, net, clock, net.Instances[i])
+		}
+	}
+	for uri, want := range map[string]string{p.URI: "for us alone", inner.URI: "for us"} {
+		for i, me := range []social.Reader{alice, bob} {
+			if v := s.there(net.Instances[i], me, uri); !strings.Contains(v.Post.Content, want) {
+				t.Errorf("%d: %s", i, v.Post.Content)
+			}
+		}
+	}
+	sameSet(t, sister, a)
+	c, err := partner.Federation.Compare(ctx, a.Config.Domain)
+	if err != nil || !c.Equal() || c.Here != 0 || c.GoneHere != 1 {
+		t.Errorf("%+v %v", c, err)
+	}
 }

@@ -101,9 +101,20 @@ func (n *Network) Restart(i int) *instance.Instance {
 	return n.Instances[i]
 }
 
-// Restore opens the i-th instance from a backup, at its old address, in place of what
-// it is. It is stopped if it runs; url is a database for it, "" for SQLite.
+// Restore opens the i-th instance from a backup as the command does, at its old
+// address, in place of what it is. It is stopped if it runs; url is a database for it,
+// "" for SQLite.
 func (n *Network) Restore(i int, file, url string) *instance.Instance {
+	n.T.Helper()
+	in := n.PutBack(i, file, url)
+	if _, err := in.DB.NewEpoch(context.Background()); err != nil {
+		n.T.Fatal(err)
+	}
+	return in
+}
+
+// PutBack is Restore without a word to anybody, as when a whole machine is put back.
+func (n *Network) PutBack(i int, file, url string) *instance.Instance {
 	n.T.Helper()
 	n.nodes[i].close(n.T)
 	c := *n.nodes[i].config
@@ -115,11 +126,7 @@ func (n *Network) Restore(i int, file, url string) *instance.Instance {
 	if err := instance.Restore(context.Background(), &c, file); err != nil {
 		n.T.Fatal(err)
 	}
-	in := n.Restart(i)
-	if _, err := in.DB.NewEpoch(context.Background()); err != nil {
-		n.T.Fatal(err)
-	}
-	return in
+	return n.Restart(i)
 }
 
 // node is one instance with what is needed to open it again.
