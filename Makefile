@@ -1,5 +1,5 @@
 # Names for plain commands; the commands are the interface.
-.PHONY: test check race fuzz golden demo bench
+.PHONY: test check race fuzz golden demo bench soak mutants
 FUZZTIME ?= 10m
 
 test: ## everything, with what it needs
@@ -14,6 +14,11 @@ fuzz: ## every target in turn, FUZZTIME each
 	  echo "== $$target in $$dir"; \
 	  go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; \
 	done
+OPS ?= 50000
+soak: ## everything by chance, OPS times; nothing may reach whom it is not for (docs/leaks.md)
+	PARLEY_CANARY_OPS=$(OPS) PARLEY_CANARY_SEED=$$(date +%s) go test -timeout 4h -v -run TestNothingReaches ./test/leak
+mutants: ## switch each guard off in turn; a test has to notice (docs/leaks.md)
+	PARLEY_MUTANTS=all go test -timeout 2h -v -run TestMutantsAreNoticed ./test/leak
 golden: ## rewrite our own golden files; look at the difference before you commit it
 	go test $$(grep -rl --include='*_test.go' --exclude-dir=node_modules 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
 demo:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -42,6 +43,8 @@ func whole(line string, h http.Header, body []byte) []byte {
 
 // Wire records every byte that passes between instances and those who read them.
 type Wire struct {
+	// Open opens what is sealed, where the test has the keys; nil leaves it as it passed.
+	Open func(*Exchange)
 	// Look is called with each exchange once it is over; nil keeps them all for Seen.
 	Look func(*Exchange)
 
@@ -51,10 +54,8 @@ type Wire struct {
 
 // Seen is everything that a receiver was sent or fetched, in order.
 func (w *Wire) Seen(receiver string) []byte {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	var out []byte
-	for _, e := range w.kept {
+	for _, e := range w.All() {
 		if e.To == receiver {
 			out = append(out, e.Request()...)
 		}
@@ -63,6 +64,13 @@ func (w *Wire) Seen(receiver string) []byte {
 		}
 	}
 	return out
+}
+
+// All lists what was recorded, in the order in which it ended.
+func (w *Wire) All() []*Exchange {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.kept)
 }
 
 // Around records what passes a handler; the authority is that of its server.
@@ -83,6 +91,9 @@ func (w *Wire) Around(authority string) func(http.Handler) http.Handler {
 }
 
 func (w *Wire) take(e *Exchange) {
+	if w.Open != nil {
+		w.Open(e)
+	}
 	if w.Look != nil {
 		w.Look(e)
 		return

@@ -512,7 +512,7 @@ func (d *driver) zoneChange() {
 	if at == of || at == d.down || of == d.down {
 		return
 	}
-	zones := []string{start(at, of), start(at, of), start(at, of), "public", "blocked", "partner:acme", "partner:globex"}
+	zones := []string{start(at.name, of.name), start(at.name, of.name), start(at.name, of.name), "public", "blocked", "partner:acme", "partner:globex"}
 	if d.chance(10) {
 		if err := at.in.Social.RemovePeer(d.ctx, of.host); err != nil && social.KindOf(err) != social.NotFound {
 			d.Fatal(err)

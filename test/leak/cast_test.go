@@ -11,10 +11,12 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"parley/activitypub/httpsig"
+	"parley/activitypub/seal"
 	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
@@ -26,6 +28,9 @@ type site struct {
 	name   string
 	in     *instance.Instance
 	people map[string]*person
+	street street // of all sites of the test; nil for one alone
+	lock   sync.Mutex
+	held   locks
 }
 
 // person is a member with an app, and with the key by which their server speaks for them.
@@ -161,10 +166,15 @@ func (p *person) fetch(address string) answer {
 	p.t.Helper()
 	q := request(p.t, "GET", address, nil)
 	q.Header.Set("Accept", "application/activity+json")
-	if err := httpsig.Sign(q, nil, p.key, httpsig.Cavage, time.Now()); err != nil {
+	open, err := p.signFor(q, time.Now())
+	if err != nil {
 		p.t.Fatal(err)
 	}
-	return send(p.t, q, p.host())
+	a := send(p.t, q, p.host())
+	if open != nil && a.header.Get("Content-Type") == seal.MediaType {
+		a.body = open(a.body)
+	}
+	return a
 }
 
 // crawl asks without saying who it is, for a document or for a page.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"parley/activitypub/httpsig"
+	"parley/activitypub/seal"
 	"parley/instance/instancetest"
 	"parley/social"
 )
@@ -25,17 +26,18 @@ import (
 type driver struct {
 	testing.TB
 	*world
-	ctx   context.Context
-	net   *instancetest.Network
-	clock *instancetest.Clock
-	rng   *rand.Rand
-	crew  []*member // of all places
-	texts []*text
-	made  int       // canaries
-	fresh []*canary // of what is just being written
-	story []string  // one line for each thing done
-	files []string  // addresses of files that no post has taken
-	done  map[string]int
+	ctx    context.Context
+	street street
+	net    *instancetest.Network
+	clock  *instancetest.Clock
+	rng    *rand.Rand
+	crew   []*member // of all places
+	texts  []*text
+	made   int       // canaries
+	fresh  []*canary // of what is just being written
+	story  []string  // one line for each thing done
+	files  []string  // addresses of files that no post has taken
+	done   map[string]int
 
 	stranger *place
 	down     *place // a server that does not answer at the moment
@@ -48,13 +50,15 @@ var cast = []struct{ name, people string }{
 // play begins a world in which nothing has happened yet; c is no sister so far.
 func play(t testing.TB, mode string, seed uint64) *driver {
 	t.Helper()
-	d := &driver{TB: t, world: newWorld(mode), ctx: context.Background(), clock: instancetest.NewClock(),
+	d := &driver{TB: t, world: newWorld(mode), street: street{}, ctx: context.Background(), clock: instancetest.NewClock(),
 		rng: rand.New(rand.NewPCG(seed, 0)), done: map[string]int{}}
-	wire := &instancetest.Wire{Look: d.look}
+	wire := &instancetest.Wire{Look: d.look, Open: func(e *instancetest.Exchange) { d.street.open(d, e) }}
 	d.net = instancetest.NewWith(t, len(cast), instancetest.Options{Wire: wire, Now: d.clock.Now, Log: slog.New(slog.DiscardHandler),
 		Config: map[string]string{"federation.mode": mode}})
 	for i, one := range cast {
 		s := newSite(t, d.net, i, one.name, strings.Fields(one.people)...)
+		s.street = d.street
+		s.street[s.host()] = s
 		p := &place{site: s, name: one.name, host: s.host(), zones: map[*place]string{}}
 		d.places, d.byHost[p.host] = append(d.places, p), p
 		for name, who := range s.people {
@@ -65,7 +69,7 @@ func play(t testing.TB, mode string, seed uint64) *driver {
 	for _, at := range d.places {
 		for _, of := range d.places {
 			if at != of {
-				d.setZone(at, of, start(at, of))
+				d.setZone(at, of, start(at.name, of.name))
 			}
 		}
 	}
@@ -93,15 +97,15 @@ func (d *driver) sortCrew() {
 	d.crew = sorted
 }
 
-// start is the zone in which a place begins at another one.
-func start(at, of *place) string {
-	sister := map[string]bool{"a": true, "b": true}
-	switch partner := of.name == "acme" || of.name == "globex"; {
-	case sister[at.name] && sister[of.name]:
+// start is the zone in which a site begins at another one.
+func start(at, of string) string {
+	sister := at == "a" || at == "b"
+	switch partner := of == "acme" || of == "globex"; {
+	case sister && (of == "a" || of == "b"):
 		return "company"
-	case at.name == "a" && partner, at.name == "b" && partner, at.name == "c" && partner:
-		return "partner:" + of.name
-	case (at.name == "acme" || at.name == "globex") && sister[of.name]:
+	case (sister || at == "c") && partner:
+		return "partner:" + of
+	case (at == "acme" || at == "globex") && (of == "a" || of == "b"):
 		return "partner:customer"
 	}
 	return "public"
@@ -229,8 +233,10 @@ func (d *driver) settle() {
 func (d *driver) ask(m *member, method, address, accept, agent string) {
 	q := request(d, method, address, nil)
 	q.Header.Set("Accept", accept)
+	var open func([]byte) []byte
 	if m != nil {
-		if err := httpsig.Sign(q, nil, m.person.key, httpsig.Cavage, d.clock.Now()); err != nil {
+		var err error
+		if open, err = m.person.signFor(q, d.clock.Now()); err != nil {
 			d.Fatal(err)
 		}
 		agent = m.place.host
@@ -238,6 +244,9 @@ func (d *driver) ask(m *member, method, address, accept, agent string) {
 	a := send(d, q, agent)
 	if m == nil || a.status != http.StatusOK {
 		return
+	}
+	if open != nil && a.header.Get("Content-Type") == seal.MediaType {
+		a.body = open(a.body)
 	}
 	d.judge(m, address, a.body)
 }

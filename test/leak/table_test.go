@@ -22,6 +22,7 @@ type board struct {
 	*testing.T
 	net    *instancetest.Network
 	wire   *instancetest.Wire
+	street street
 	sites  []*site
 	alice  *person
 	letter map[string]*letter // by audience
@@ -41,30 +42,41 @@ const nobody = "nobody"
 
 func newBoard(t *testing.T, mode string) *board {
 	t.Helper()
-	b := &board{T: t, wire: &instancetest.Wire{}, letter: map[string]*letter{}}
-	b.net = instancetest.NewWith(t, 5, instancetest.Options{Wire: b.wire, Config: map[string]string{"federation.mode": mode},
-		Log: slog.New(slog.DiscardHandler)})
-	for i, name := range []string{"a", "b", "acme", "globex", "world"} {
-		b.sites = append(b.sites, newSite(t, b.net, i, name, strings.Fields([]string{"alice anna", "bob beate", "ada amos", "gil gwen", "wanda will"}[i])...))
+	return newStage(t, instancetest.Options{Config: map[string]string{"federation.mode": mode}}, "a alice anna", "b bob beate", "acme ada amos", "globex gil gwen", "world wanda will")
+}
+
+// newStage is a board with fewer people: each text names a site and who is there. The
+// first of each other site follows alice.
+func newStage(t *testing.T, o instancetest.Options, sites ...string) *board {
+	t.Helper()
+	b := &board{T: t, street: street{}, letter: map[string]*letter{}}
+	b.wire = &instancetest.Wire{Open: func(e *instancetest.Exchange) { b.street.open(b, e) }}
+	o.Wire = b.wire
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
-	sister, partner := func(i int) bool { return i < 2 }, func(i int) bool { return i == 2 || i == 3 }
-	for i, one := range b.sites {
-		for j, other := range b.sites {
-			zone := social.Zone{Kind: social.ZonePublic}
-			switch {
-			case i == j || sister(i) && sister(j):
-				continue
-			case sister(i) && partner(j):
-				zone = social.Zone{Kind: social.ZonePartner, Name: other.name}
-			case partner(i) && sister(j):
-				zone = social.Zone{Kind: social.ZonePartner, Name: "customer"}
+	b.net = instancetest.NewWith(t, len(sites), o)
+	for i, one := range sites {
+		names := strings.Fields(one)
+		s := newSite(t, b.net, i, names[0], names[1:]...)
+		s.street = b.street
+		s.street[s.host()] = s
+		b.sites = append(b.sites, s)
+	}
+	for _, one := range b.sites {
+		for _, other := range b.sites {
+			if one != other {
+				zone, err := social.ParseZone(start(one.name, other.name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.net.Zone(one.in, other.in, zone)
 			}
-			b.net.Zone(one.in, other.in, zone)
 		}
 	}
 	b.alice = b.sites[0].people["alice"]
-	for _, s := range b.sites[1:] {
-		b.person(map[string]string{"b": "bob", "acme": "ada", "globex": "gil", "world": "wanda"}[s.name]).follow(b.net, b.alice)
+	for i, s := range b.sites[1:] {
+		s.people[strings.Fields(sites[i+1])[1]].follow(b.net, b.alice)
 	}
 	return b
 }

@@ -1,0 +1,193 @@
+package leak_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// mutant switches one guard off: in a file, a text that stands there once is replaced.
+// A test of a package has to notice.
+type mutant struct {
+	guard         string
+	file          string
+	old, replaced string
+	pkg, test     string
+}
+
+func mutants() []mutant {
+	const audience, visible, egress, verify = "social/audience.go", "social/visible.go", "federation/egress.go", "federation/verify.go"
+	const fed, net, here = "federation", "social", "test/leak"
+	return []mutant{
+		// Who may see it.
+		{"a blocked server sees nothing", audience, "if r.Zone.Kind == ZoneBlocked {", "if false {", net, "TestAdmits"},
+		{"direct is for the people named", audience, "return r.Known() && (f.Author || f.Mentioned || f.Named)", "return r.Known()", net, "TestAdmits"},
+		{"followers are followers", audience, "return r.Known() && (f.Author || f.Mentioned || f.Follows)", "return r.Known()", net, "TestAdmits"},
+		{"a group's posts are for its members", audience, "return r.Known() && (f.Author || f.Member)", "return r.Known()", net, "TestAdmits"},
+		{"instance means this instance", audience, "case AudienceInstance:\n\t\treturn r.Local() || f.Author", "case AudienceInstance:\n\t\treturn true", net, "TestAdmits"},
+		{"company is for sisters alone", audience, "case AudienceCompany:\n\t\treturn r.Local()", "case AudienceCompany:\n\t\treturn r.Known()", net, "TestAdmits"},
+		{"a partner is the one that is named", audience, "r.Zone.Kind == kind && r.Zone.Name == name", "r.Zone.Kind == kind", net, "TestAdmits"},
+		{"only an owner decides who is in its audience", audience, "r.Peer != \"\" && a.Owner == r.Home && r.Zone.Kind == kind", "r.Peer != \"\" && r.Zone.Kind == kind", net, "TestAdmits"},
+		{"what is deleted is gone", audience, "if p.Deleted() && !r.System {", "if false {", fed, "TestTombstonesAreForReadersOfTheLastAudience"},
+		{"a reply stays within its thread", audience, "return p.Ceiling.IsZero() || p.Ceiling.Admits(r, ceiling)", "return true", net, "TestCeilingBounds"},
+		{"naming somebody lets nobody into another's thread", visible, "ceiling.Mentioned = ceiling.Mentioned && answers(r, p)", "", "instance", "TestThreeInstances/sqlite"},
+		{"blocks between people hide", visible, "t.blocked[id] = t.blocked[id] || b.Blocking || b.BlockedBy", "", here, "TestBlockedPeopleFetchNothing"},
+		{"a suspended author is out of view", visible, "|| !author.Active() && !r.System {", "{", fed, "TestSuspendedMemberSendsNothing"},
+		{"a choice that does not fit is clamped", "social/choose.go", "within, narrowed := wanted.within(parent.Bound())", "within, narrowed := wanted, false", here, "TestEditsAndRepliesNeverWiden"},
+		{"an edit never widens", "social/publish.go", "if !a.narrows(p.Audience) {", "if false {", here, "TestEditsAndRepliesNeverWiden"},
+		{"an app publishes as far as it was granted", "social/choose.go", "if d.PublicMeans == \"\" || !beyond {", "if true {", "api", "TestAudiencesOfAnApp"},
+		{"hidden is missing for who replies", "social/publish.go", "\tif !ok {\n\t\treturn nil, NotFoundError()\n\t}\n\treturn p, nil", "\treturn p, nil", "api", "TestHiddenIsMissing"},
+		{"what is boosted or quoted is asked too", "social/read.go", "if posts, err = s.Visible(ctx, tx, r, list); err != nil {", "if posts = list; err != nil {", here, "TestQuotesAndBoostsShowNothingHidden"},
+
+		// What leaves.
+		{"nothing is sent to a blocked server", egress, "case d.zone.Kind == social.ZoneBlocked:", "case false:", "instance", "TestZoneIsAskedAtTheLastMoment"},
+		{"the audience is asked at the last moment", egress, "\tif !ok {\n\t\td.refused = \"the audience", "\tif false {\n\t\td.refused = \"the audience", here, "TestDemotedSisterGetsNothingThatWaits"},
+		{"a direct post goes to the inboxes of those named", egress, "if ok && p.Audience.Kind == social.AudienceDirect {", "if false {", here, "TestDirectPostsGoToPersonalInboxes"},
+		{"only who has it is told that it is gone", egress, "if len(receipts) == 0 {", "if false {", here, "TestRetractionsGoToWhoeverHasThePost"},
+		{"a retraction goes whatever the zone is", egress, "\tcase d.activity.Retraction:\n", "\tcase d.activity.Retraction && d.zone.Kind != social.ZoneBlocked:\n", here, "TestRetractionsGoToWhoeverHasThePost"},
+		{"a suspended member sends nothing", egress, "if err == nil && !actor.SuspendedAt.IsZero() && actor.DeletedAt.IsZero() {", "if false {", fed, "TestSuspendedMemberSendsNothing"},
+		{"a late delivery has the present text", egress, "if p.EditedAt.After(d.activity.CreatedAt) {", "if false {", fed, "TestALateCreationCarriesThePresentState"},
+		{"a receipt is written before sending", egress, "return tx.PutReceipt(ctx, social.Receipt{ObjectURI: d.activity.ObjectURI", "return nil; _ = (social.Receipt{ObjectURI: d.activity.ObjectURI", here, "TestRetractionsGoToWhoeverHasThePost"},
+		{"what is fetched leaves a receipt", "federation/document.go", "case err == nil && (len(q.served) > 0 || rules != \"\"):", "case false:", fed, "TestWhatWasFetchedIsTakenBack"},
+		{"a delivery follows no redirect", "outbound/outbound.go", "return c.send(req, Deliver, sign)", "res, err := c.send(req, Deliver, sign)\n\tif err == nil && res.Status/100 == 3 {\n\t\treturn c.Post(ctx, res.Header.Get(\"Location\"), body, sign)\n\t}\n\treturn res, err", "outbound", "TestDeliveryFollowsNoRedirect"},
+
+		// What is shown.
+		{"a document is for its readers", "federation/document.go", "if !ok || !p.Local ||", "if !p.Local ||", fed, "TestHiddenIsMissing"},
+		{"what is elsewhere has no address here", "federation/document.go", "if !ok || !p.Local ||", "if !ok ||", fed, "TestHiddenIsMissingOnEveryRoute"},
+		{"a closed group is not shown", "federation/document.go", "if err == nil && !shown {", "if false {", here, "TestHiddenIsMissingOnEveryRoute"},
+		{"a name that is not for all is not found", "federation/wellknown.go", "|| a.Kind == social.KindGroup && !a.Group.Findable()", "", here, "TestHiddenIsMissingOnEveryRoute"},
+		{"an outbox counts what all there may see", "federation/collection.go", "if r.Zone.Kind == social.ZoneCompany {\n\t\tkinds", "if true {\n\t\tkinds", fed, "TestOutboxTellsNothingOfHiddenPosts"},
+		{"pins are asked for too", "federation/collection.go", "posts, err = s.social.Visible(q.Context(), tx, q.reader, posts)", "", fed, "TestFeaturedAsksTheAudience"},
+		{"who follows whom is for the company", "social/collection.go", "return r.Local() || r.Zone.Kind == ZoneCompany || r.Zone.Kind == ZonePartner", "return true", fed, "TestCirclesNamePeopleToTheCompanyOnly"},
+		{"an audience is named to its members", "federation/collection.go", "if !a.Admits(q.reader, social.Facts{}) {", "if false {", fed, "TestAudiencesAreNamedToTheirMembers"},
+		{"the change log is for sisters and partners", "federation/changelog.go", "return whole, r.Zone.Kind == social.ZoneCompany || r.Zone.Kind == social.ZonePartner", "return whole, true", fed, "TestChangeLogIsForSistersAndPartners"},
+		{"files are for the readers of their post", "social/media_service.go", "_, err := s.readable(ctx, tx, r, m.PostID)", "_, err := tx.Post(ctx, m.PostID)", "instance", "TestFilesAreForReadersOfThePost"},
+		{"an upload is its owner's until it is posted", "social/media_service.go", "if r.AccountID() != owner.ID {", "if false {", here, "TestUploadsWithoutAPostAreTheirOwners"},
+		{"the address of a file is bound to its reader", "social/media_link.go", "!hmac.Equal([]byte(s.mediaTicket(subject, reader, until)), []byte(ticket))", "false", "api", "TestMediaAddressesAreBoundToTheReader"},
+		{"a feed holds what everybody may see", "web/feed.go", "nobody := social.Nobody(w.Links.Home())", "nobody := social.Reader{Peer: w.Links.Home(), Home: w.Links.Home(), Zone: social.Zone{Kind: social.ZoneCompany}}", "web", "TestAFeedHoldsOnlyWhatEverybodyMaySee"},
+		{"a page names no address it has nothing at", "web/page.go", "p.Path = \"/\" // a page that says nothing", "// a page that says nothing", here, "TestHiddenIsMissingOnEveryRoute"},
+		{"an app does what its scopes say", "api/api.go", "if e.scope != anybody && !c.token.Allows(e.scope) {", "if false {", "api", "TestEveryRouteHasItsRule"},
+		{"who has no token is nobody", "api/api.go", "if e.scope != anybody && c.token == nil {", "if false {", "api", "TestEveryRouteHasItsRule"},
+
+		// Who speaks.
+		{"unknown servers are not admitted", verify, "\tif zone.Kind != social.ZoneBlocked {\n\t\treturn nil\n\t}\n\tvar stored", "\tif true {\n\t\treturn nil\n\t}\n\tvar stored", fed, "TestUnknownHostsAreRefusedAndListed"},
+		{"a signer speaks for itself alone", verify, "case p == nil || !own && !s.inTime(p):", "case false:", fed, "TestA1T1SignerIsTheActor"},
+		{"passing on needs a proof", verify, "\tif p == nil {\n\t\treturn unauthenticated(errors.New(\"the key is not of", "\tif false {\n\t\treturn unauthenticated(errors.New(\"the key is not of", fed, "TestForwardedActivityNeedsProof"},
+		{"the body is what was signed", verify, "if err := sig.VerifyBody(body); err != nil {", "if err := sig.VerifyBody(body); false {", fed, "TestInboxRefuses"},
+		{"a signature is an hour old at most", "activitypub/httpsig/httpsig.go", "if t.Before(now.Add(-Window)) || t.After(now.Add(Window)) {", "if false {", "activitypub/httpsig", "TestRefusals"},
+		{"a request is for this host", "activitypub/httpsig/httpsig.go", "if !sameHost(req.Host, u) {", "if false {", "activitypub/httpsig", "TestRefusals"},
+		{"an activity has the id of its server", "federation/inbox.go", "case o.ID() != \"\" && !activitypub.SameAuthority(o.ID(), actor):", "case false:", fed, "TestInboxRefuses"},
+		{"nobody else speaks as this server", "federation/inbox.go", "case o.ID() != \"\" && s.Links.Owns(o.ID()), s.Links.Owns(actor):", "case false:", fed, "TestInboxRefuses"},
+		{"what is embedded is the author's own", "federation/process.go", "if ok && activitypub.SameAuthority(e.ID(), actor.URI) && e.Ref(\"attributedTo\") == actor.URI {", "if ok {", fed, "TestOnlyTheOwnerChangesAnything"},
+		{"only its author changes a post", "federation/apply_post.go", "if note.Ref(\"attributedTo\") != actor.URI {\n\t\treturn social.Errorf(social.Invalid, \"only its author", "if false {\n\t\treturn social.Errorf(social.Invalid, \"only its author", fed, "TestOnlyTheOwnerChangesAnything"},
+		{"a block counts for what waits", "federation/process.go", "if zone.Kind == social.ZoneBlocked {", "if false {", fed, "TestBlockCountsForWhatWaits"},
+		{"addresses inside are not reached", "outbound/address.go", "if inside || c.guard.SafeAddrPort(ap) == nil && a != azureHost() {", "if true {", "outbound", "TestInnerAddressesAreRefused"},
+		{"answers have a size", "outbound/answer.go", "case int64(len(body)) > most || raw.N <= 0:", "case false:", "outbound", "TestSizesAreCapped"},
+		{"what is sealed opens for its place alone", "activitypub/seal/seal.go", "for _, part := range [][]byte{[]byte(infoContext), []byte(a.From), []byte(a.To), []byte(a.Purpose), []byte(a.Target), request[:]} {", "for _, part := range [][]byte{[]byte(infoContext), []byte(a.From), []byte(a.To), []byte(a.Purpose), request[:]} {", "activitypub/seal", "TestASealedBodyOpensInItsPlaceAlone"},
+	}
+}
+
+// A mutant whose guard was written anew has to be written anew too: this is cheap and
+// runs always.
+func TestEveryMutantHasItsGuard(t *testing.T) {
+	list := mutants()
+	for _, m := range list {
+		if _, err := m.apply(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(list) < 30 {
+		t.Errorf("%d mutants", len(list))
+	}
+}
+
+const root = "../.."
+
+func (m mutant) apply() ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(root, m.file))
+	if err != nil {
+		return nil, err
+	}
+	if n := strings.Count(string(text), m.old); n != 1 {
+		return nil, fmt.Errorf("%s: the guard that %q stands %d times in %s:\n%s", m.pkg, m.guard, n, m.file, m.old)
+	}
+	return []byte(strings.Replace(string(text), m.old, m.replaced, 1)), nil
+}
+
+// Proof (e): with any one of the guards switched off, the test that is named for it
+// fails, and without that it passes. PARLEY_MUTANTS says which: all, or a word of
+// their guard, file or test. `make mutants` runs all.
+func TestMutantsAreNoticed(t *testing.T) {
+	which := os.Getenv("PARLEY_MUTANTS")
+	if which == "" {
+		t.Skip("PARLEY_MUTANTS is not set: run make mutants")
+	}
+	passed := map[string]bool{}
+	for _, m := range mutants() {
+		if which != "all" && !strings.Contains(m.guard+m.file+m.test, which) {
+			continue
+		}
+		t.Run(m.guard, func(t *testing.T) {
+			key := m.pkg + " " + m.test
+			if !passed[key] {
+				if out, err := goTest(t, m, ""); err != nil || strings.Contains(out, "no tests to run") {
+					t.Fatalf("%s fails with its guard on, or is not there: %v\n%s", key, err, out)
+				}
+				passed[key] = true
+			}
+			start := time.Now()
+			out, err := goTest(t, m, overlay(t, m))
+			switch {
+			case err == nil:
+				t.Errorf("%s does not notice", key)
+			case !strings.Contains(out, "--- FAIL"):
+				t.Errorf("%s did not even run:\n%s", key, out)
+			default:
+				fmt.Printf("| %s | `%s` | `%s` | %.0f s |\n", m.guard, m.file, m.test, time.Since(start).Seconds())
+			}
+		})
+	}
+}
+
+// overlay writes the file without its guard, and what tells go to take it.
+func overlay(t *testing.T, m mutant) string {
+	t.Helper()
+	text, err := m.apply()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	changed, list := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
+	at, err := filepath.Abs(filepath.Join(root, m.file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := json.Marshal(map[string]map[string]string{"Replace": {at: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{changed: text, list: plan} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
+}
+
+func goTest(t *testing.T, m mutant, overlay string) (string, error) {
+	t.Helper()
+	args := []string{"test", "-count=1", "-vet=off", "-timeout=3m", "-run", "^" + strings.ReplaceAll(m.test, "/", "$/^") + "$"}
+	if overlay != "" {
+		args = append(args, "-overlay", overlay)
+	}
+	c := exec.CommandContext(t.Context(), "go", append(args, "./"+m.pkg)...)
+	c.Dir = root
+	c.Env = append(os.Environ(), "PARLEY_MUTANTS=") // none inside of another
+	out, err := c.CombinedOutput()
+	return string(out), err
+}
