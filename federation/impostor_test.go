@@ -329,6 +329,16 @@ func TestAnImpostorCannotSpeak(t *testing.T) {
 		}
 	}
 	network.Settle()
+	// To another server, which may have whatever it is asked for.
+	accomplice := second(t, a, social.ZonePublic)
+	accomplice.docs["/users/1"] = m.person(m.origin + "/users/1")
+	m.get = func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, accomplice.url("/users/1"), http.StatusFound)
+	}
+	if found, err := a.Social.Search(ctx, alice, m.origin+"/users/1", social.SearchOptions{Resolve: true}); err == nil && len(found.Accounts) > 0 || accomplice.fetches.Load() != 0 {
+		t.Errorf("followed to another server: %+v, %v", found, err)
+	}
+	m.get = nil
 	// Documents of its own, for what is not known here yet and what is.
 	for _, handle := range []string{"@dora@" + peer, m.origin + "/users/1", m.origin + "/users/1/statuses/7", carol.Account.URI, said.URI} {
 		found, err := a.Social.Search(ctx, alice, handle, social.SearchOptions{Resolve: true})

@@ -3,15 +3,19 @@ package federation_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"parley/activitypub/httpsig"
+	"parley/activitypub/proof"
 	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
@@ -158,4 +162,45 @@ func picture(t *testing.T) io.Reader {
 		t.Fatal(err)
 	}
 	return &b
+}
+
+// A key that a sister's domain showed before the pairing is not believed after it, when
+// somebody else passes on what is signed with it: it is read anew, sealed by her.
+func TestKeysFromBeforeAPairingAreReadAgain(t *testing.T) {
+	network, _ := sisters(t, instancetest.Options{})
+	a, b := network.Instances[0], network.Instances[1]
+	ctx := context.Background()
+	alice, carol := network.Member(a, "alice"), network.Member(b, "carol")
+	acquaint(t, network, a, alice, instancetest.Handle(b, carol))
+	passer := second(t, a, social.ZonePublic)
+	id := carol.Account.URI + "#ed25519"
+	keyOf := func(in *instance.Instance) (k social.Key) {
+		if err := in.DB.View(ctx, func(tx social.Tx) (err error) { k, err = tx.KeyByURI(ctx, id); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	forged, private, err := httpsig.GenerateEd25519()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := keyOf(a)
+	shown.Public, shown.FetchedAt = forged, time.Now().Add(-48*time.Hour)
+	if err := a.DB.Tx(ctx, func(tx social.Tx) error { return tx.PutKey(ctx, shown) }); err != nil {
+		t.Fatal(err)
+	}
+	for n, by := range map[int][]byte{1: private, 2: keyOf(b).Private} {
+		signer, err := httpsig.ParsePrivate(by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		note := map[string]any{"id": fmt.Sprintf("%s/statuses/%d", carol.Account.URI, n), "type": "Note", "attributedTo": carol.Account.URI, "content": "hi",
+			"to": "https://www.w3.org/ns/activitystreams#Public"}
+		create := map[string]any{"id": fmt.Sprintf("%s/activities/%d", b.Config.PublicURL, n), "type": "Create", "actor": carol.Account.URI, "object": note}
+		body := proven(t, create, proof.Key{ID: id, Private: signer.(ed25519.PrivateKey)}, time.Now())
+		want := map[bool]int{true: http.StatusUnauthorized, false: http.StatusAccepted}[n == 1]
+		if got := passer.send(a.Config.PublicURL+"/inbox", body, httpsig.Cavage, nil); got != want {
+			t.Errorf("passed on with key %d: answered %d", n, got)
+		}
+	}
 }

@@ -79,12 +79,19 @@ var errNoKey = errors.New("the key of the proof cannot be looked up")
 // of whoever passed it on.
 func (s *Server) provenBy(ctx context.Context, p *proof.Proof, owner, passer string) (*social.Account, error) {
 	k, a, err := s.storedKey(ctx, p.VerificationMethod)
-	cached := err == nil
-	if errors.Is(err, social.ErrNotFound) {
+	cached, old := err == nil, false
+	if cached {
+		old, err = s.beforePairing(ctx, k, a)
+	}
+	if old || errors.Is(err, social.ErrNotFound) {
 		if !s.passedOn.take(passer, s.Now()) {
 			return nil, comeLater(errors.New("too many unknown keys passed on by " + passer))
 		}
-		k, a, _, err = s.key(ctx, p.VerificationMethod)
+		if old {
+			k, a, err = s.fetchKey(ctx, p.VerificationMethod)
+		} else {
+			k, a, _, err = s.key(ctx, p.VerificationMethod)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoKey, err)
@@ -105,6 +112,13 @@ func (s *Server) provenBy(ctx context.Context, p *proof.Proof, owner, passer str
 		return nil, notAdmitted()
 	}
 	return a, nil
+}
+
+// beforePairing says that the key of a paired peer's person was read when only its
+// domain's word was to be had for it. Read again it comes sealed by the peer's instance.
+func (s *Server) beforePairing(ctx context.Context, k social.Key, a *social.Account) (bool, error) {
+	b, err := s.bond(ctx, a.Authority)
+	return b != nil && k.FetchedAt.Before(b.Since), err
 }
 
 func checkProof(p *proof.Proof, k social.Key) error {
