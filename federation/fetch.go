@@ -133,6 +133,19 @@ func (s *Server) ask(ctx context.Context, p outbound.Purpose, as social.ID, peer
 	}
 }
 
+// askOpenly gets what everybody is shown: unsigned, but from a paired peer as everything.
+func (s *Server) askOpenly(ctx context.Context, p outbound.Purpose, address string) (*outbound.Response, error) {
+	var h *hop
+	res, err := s.Client.Get(ctx, p, address, func(r *http.Request) (err error) {
+		h, err = s.step(ctx, h, r, 0)
+		return err
+	})
+	if h != nil {
+		return s.opened(ctx, h, res, err)
+	}
+	return res, err
+}
+
 // dialect is the one a peer took last.
 func (s *Server) dialect(ctx context.Context, peer string) (httpsig.Dialect, error) {
 	var p social.Peer

@@ -75,12 +75,7 @@ func (s *Server) nodeInfo(ctx context.Context, peer string) (string, error) {
 
 // getJSON reads a document that everybody is shown.
 func (s *Server) getJSON(ctx context.Context, address string, into any) error {
-	res, err := s.Client.Get(ctx, outbound.WebFinger, address, func(r *http.Request) error {
-		if _, err := s.mayAsk(ctx, r.URL.String()); err != nil {
-			return err
-		}
-		return spend(ctx)
-	})
+	res, err := s.askOpenly(ctx, outbound.WebFinger, address)
 	if err != nil {
 		return err
 	}
