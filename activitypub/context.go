@@ -17,6 +17,7 @@ type term struct {
 // terms in the order of their names.
 func terms() []term {
 	return []term{
+		{"DirectoryEntry", "parley:DirectoryEntry", ""},
 		{"Emoji", "toot:Emoji", ""},
 		{"Hashtag", "as:Hashtag", ""},
 		{"PropertyValue", "schema:PropertyValue", ""},
@@ -29,6 +30,7 @@ func terms() []term {
 		{"automaticApproval", "gts:automaticApproval", "@id"},
 		{"blurhash", "toot:blurhash", ""},
 		{"canQuote", "gts:canQuote", "@id"},
+		{"department", "parley:department", ""},
 		{"discoverable", "toot:discoverable", ""},
 		{"featured", "toot:featured", "@id"},
 		{"focalPoint", "toot:focalPoint", "@list"},
@@ -38,14 +40,21 @@ func terms() []term {
 		{"interactionTarget", "gts:interactionTarget", "@id"},
 		// What is meant for the actor alone is sealed to it (Controlled Identifiers 2.3.2).
 		{"keyAgreement", "https://w3id.org/security#keyAgreementMethod", "@id"},
+		{"jobTitle", "schema:jobTitle", ""},
+		{"knowsLanguage", "schema:knowsLanguage", ""},
+		{"manager", "parley:manager", "@id"},
 		{"manuallyApprovesFollowers", "as:manuallyApprovesFollowers", ""},
 		{"movedTo", "as:movedTo", "@id"},
 		{"postingRestrictedToMods", "lemmy:postingRestrictedToMods", ""},
+		{"pronouns", "parley:pronouns", ""},
 		{"quote", "https://w3id.org/fep/044f#quote", "@id"},
 		{"quoteUri", "http://fedibird.com/ns#quoteUri", ""},
 		{"sensitive", "as:sensitive", ""},
+		{"skills", "parley:skills", ""},
 		{"value", "schema:value", ""},
+		{"version", "parley:version", ""},
 		{"votersCount", "toot:votersCount", ""},
+		{"workLocation", "parley:workLocation", ""},
 	}
 }
 
@@ -55,6 +64,7 @@ func prefixes() []term {
 		{"gts", "https://gotosocial.org/ns#", ""},
 		{"lemmy", "https://join-lemmy.org/ns#", ""},
 		{"misskey", "https://misskey-hub.net/ns#", ""},
+		{"parley", "https://parley.social/ns#", ""},
 		{"schema", "http://schema.org#", ""},
 		{"toot", "http://joinmastodon.org/ns#", ""},
 	}

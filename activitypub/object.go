@@ -27,6 +27,7 @@ const (
 	Image, Document, Audio, Video         = "Image", "Document", "Audio", "Video"
 	Tombstone, Mention, Hashtag, Emoji    = "Tombstone", "Mention", "Hashtag", "Emoji"
 	PropertyValue                         = "PropertyValue"
+	DirectoryEntry                        = "DirectoryEntry" // ours: a person of a directory
 	Collection, OrderedCollection         = "Collection", "OrderedCollection"
 	CollectionPage, OrderedCollectionPage = "CollectionPage", "OrderedCollectionPage"
 

@@ -109,6 +109,9 @@ var rules = map[string]rule{
 	"POST /api/parley/v1/groups/{id}/moderators":      {"write:accounts", 401, 404},
 	"DELETE /api/parley/v1/groups/{id}/moderators":    {"write:accounts", 401, 404},
 	"POST /api/parley/v1/groups/{id}/owner":           {"write:accounts", 401, 404},
+	"GET /api/parley/v1/directory":                    {"read:accounts", 401, 200},
+	"GET /api/parley/v1/profile":                      {"read:accounts", 401, 200},
+	"PATCH /api/parley/v1/profile":                    {"write:accounts", 401, 200},
 }
 
 var pattern = regexp.MustCompile(`:[^}]+}`)

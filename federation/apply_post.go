@@ -58,6 +58,9 @@ func (s *Server) applyVote(ctx context.Context, actor *social.Account, e object)
 }
 
 func (s *Server) applyUpdate(ctx context.Context, in *social.Inbound, actor *social.Account, o object) error {
+	if tellsPeople(o) {
+		return s.applyPeople(ctx, in, actor, o)
+	}
 	e, ok := o.Embedded("object")
 	if (ok && e.IsActor()) || o.Ref("object") == actor.URI {
 		return s.applyProfile(ctx, in, actor, o, e)

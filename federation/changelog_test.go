@@ -49,7 +49,9 @@ func readLog(t *testing.T, in *instance.Instance, r *remote, after string) (item
 		}
 		list, _ := a.doc["orderedItems"].([]any)
 		for _, v := range list {
-			items = append(items, inWords(v.(map[string]any)))
+			if item := v.(map[string]any); !ofDirectory(item) {
+				items = append(items, inWords(item))
+			}
 		}
 		next, _ = a.doc["next"].(string)
 	}
@@ -178,10 +180,10 @@ func TestItemsOfTheChangeLogAreProved(t *testing.T) {
 	publish(t, in, alice, social.Draft{Text: "proved", Audience: "company"})
 	a := fetch(t, r, "GET", in.Config.PublicURL+"/actor/outbox?page=true")
 	var page struct{ OrderedItems []json.RawMessage }
-	if err := json.Unmarshal([]byte(a.body), &page); err != nil || len(page.OrderedItems) != 1 {
+	if err := json.Unmarshal([]byte(a.body), &page); err != nil || len(page.OrderedItems) != 2 {
 		t.Fatal(a.body, err)
 	}
-	for what, b := range map[string][]byte{"activity": page.OrderedItems[0], "post": proof.Part(page.OrderedItems[0], "object")} {
+	for what, b := range map[string][]byte{"activity": page.OrderedItems[0], "post": proof.Part(page.OrderedItems[0], "object"), "entry of the directory": page.OrderedItems[1]} {
 		p, err := proof.Inspect(b, in.Social.Now())
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)

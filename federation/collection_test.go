@@ -82,13 +82,31 @@ func (r *remote) deliveries() *deliveries {
 	return d
 }
 
-// of lists the deliveries of a type.
+// ofDirectory says that an activity tells entries of the directory: it goes to each
+// sister when somebody becomes a member, and is no part of most stories.
+func ofDirectory(o map[string]any) bool {
+	for _, e := range many(o["object"]) {
+		if e, ok := e.(map[string]any); ok && (e["type"] == "DirectoryEntry" || e["formerType"] == "DirectoryEntry") {
+			return true
+		}
+	}
+	return false
+}
+
+func many(v any) []any {
+	if list, ok := v.([]any); ok {
+		return list
+	}
+	return []any{v}
+}
+
+// of lists the deliveries of a type, without those of the directory.
 func (d *deliveries) of(kind string) []map[string]any {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var out []map[string]any
 	for _, o := range d.list {
-		if o["type"] == kind {
+		if o["type"] == kind && !ofDirectory(o) {
 			out = append(out, o)
 		}
 	}

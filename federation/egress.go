@@ -89,6 +89,9 @@ func (s *Server) weigh(ctx context.Context, tx social.Tx, j queue.Job, d *decisi
 	case d.zone.Kind == social.ZoneBlocked:
 		d.rule, d.refused = "zone", "the peer's zone does not allow it"
 		return nil
+	case d.activity.Verb == social.VerbPeople:
+		d.rule = "directory"
+		return s.decidePeople(ctx, tx, j, d)
 	case d.activity.PostID == 0:
 		d.rule = "account"
 		return s.decideActor(ctx, tx, d)

@@ -32,13 +32,16 @@ type logFacts struct {
 	standing map[social.ID]standing
 	followed map[social.ID]bool // by somebody at the reader's server
 	follows  map[string]*social.Follow
+	entries  map[string]*social.Person // of the directory, by entryURI
+	see      func(*social.Person) *social.Person
+	told     bool // the reader's server has entries
 }
 
 // learnEntries looks up what the entries speak of.
 func (s *Server) learnEntries(ctx context.Context, tx social.Tx, r social.Reader, entries []*social.Activity) (f *logFacts, err error) {
 	f = &logFacts{reader: r}
 	var posts, people []social.ID
-	var follows []string
+	var follows, entered []string
 	for _, a := range entries {
 		people = append(people, a.ActorID)
 		if a.PostID != 0 {
@@ -47,6 +50,12 @@ func (s *Server) learnEntries(ctx context.Context, tx social.Tx, r social.Reader
 		if a.Verb == social.VerbFollow {
 			follows = append(follows, a.URI)
 		}
+		if a.Verb == social.VerbPeople {
+			entered = append(entered, a.About)
+		}
+	}
+	if err := s.learnPeople(ctx, tx, f, entered); err != nil {
+		return nil, err
 	}
 	if f.posts, err = tx.Posts(ctx, posts); err != nil {
 		return nil, err
@@ -161,6 +170,8 @@ func (s *Server) item(ctx context.Context, tx social.Tx, f *logFacts, a *social.
 			return nil, nil
 		}
 		return s.profileItem(ctx, tx, f, a, actor)
+	case social.VerbPeople:
+		return s.peopleItem(f, a, actor), nil
 	}
 	return nil, nil
 }

@@ -91,8 +91,13 @@ func (s *Server) signingKey(ctx context.Context, account social.ID) (httpsig.Key
 // Record implements social.Outbox: it writes the activity and its deliveries in
 // the transaction of the change.
 func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) error {
-	if c.Verb == social.VerbPass {
+	switch c.Verb {
+	case social.VerbPass:
 		return s.pass(ctx, tx, c)
+	case social.VerbPeople:
+		return s.recordPeople(ctx, tx, c)
+	case social.VerbForgetPeople:
+		return s.recordForget(ctx, tx, c)
 	}
 	id := social.NewID(s.Now())
 	o, audience, err := s.activity(ctx, tx, id, c)

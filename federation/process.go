@@ -92,6 +92,9 @@ func (s *Server) perform(ctx context.Context, in *social.Inbound, actor *social.
 	case activitypub.Update:
 		return s.applyUpdate(ctx, in, actor, o)
 	case activitypub.Delete:
+		if o.Ref("object") == directoryURI(actor.URI) {
+			return s.forgetPeople(ctx, in, actor)
+		}
 		if err := s.keepRetraction(ctx, in, actor, o.Ref("object")); err != nil {
 			return err
 		}

@@ -183,8 +183,13 @@ func (s *Server) audienceURL(a social.Audience) string {
 	if a.Owner == s.Links.Home() {
 		return s.Links.Audience(a)
 	}
+	return s.linksOf(a.Owner).Audience(a)
+}
+
+// linksOf are the links of another instance of Parley, which has the same addresses.
+func (s *Server) linksOf(authority string) social.Links {
 	scheme, _, _ := strings.Cut(s.Links.PublicURL, "://")
-	return social.Links{PublicURL: scheme + "://" + a.Owner}.Audience(a)
+	return social.Links{PublicURL: scheme + "://" + authority}
 }
 
 // post translates a post of a member.

@@ -91,7 +91,8 @@ func (s *Service) insertMember(ctx context.Context, a *Account, more ...func(Tx)
 				return err
 			}
 		}
-		return nil
+		_, err := s.enterAndTell(ctx, tx, a, nil)
+		return err
 	})
 }
 
@@ -109,7 +110,10 @@ func (s *Service) EnsureInstance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.ensureSealingKey(ctx, a.ID)
+	if err := s.ensureSealingKey(ctx, a.ID); err != nil {
+		return err
+	}
+	return s.ensureDirectory(ctx)
 }
 
 // ensureSealingKey gives the instance the key that others seal to, also one that was
@@ -255,6 +259,9 @@ func (s *Service) UpdateProfile(ctx context.Context, r Reader, c ProfileChange) 
 			return err
 		}
 		out = a
+		if _, err := s.enterAndTell(ctx, tx, a, nil); err != nil {
+			return err
+		}
 		return s.Outbox.Record(ctx, tx, Change{Verb: VerbProfile, Actor: a, At: s.Now()})
 	})
 	return out, err
@@ -337,7 +344,11 @@ func (s *Service) Suspend(ctx context.Context, id ID, on bool) error {
 		if on {
 			a.SuspendedAt = s.Now()
 		}
-		return tx.UpdateAccount(ctx, a)
+		if err := tx.UpdateAccount(ctx, a); err != nil {
+			return err
+		}
+		_, err = s.enterAndTell(ctx, tx, a, nil)
+		return err
 	})
 }
 
@@ -364,7 +375,11 @@ func (s *Service) DeleteAccount(ctx context.Context, id ID) error {
 		a.DeletedAt = s.Now()
 		a.DisplayName, a.Note, a.NoteSource, a.Fields, a.Email = "", "", "", nil, ""
 		a.AvatarID, a.HeaderID = 0, 0
-		return tx.UpdateAccount(ctx, a)
+		if err := tx.UpdateAccount(ctx, a); err != nil {
+			return err
+		}
+		_, err = s.enterAndTell(ctx, tx, a, nil)
+		return err
 	})
 }
 

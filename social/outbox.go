@@ -33,6 +33,9 @@ const (
 	VerbAllowQuote  Verb = "allow_quote"
 	VerbRefuseQuote Verb = "refuse_quote"
 	VerbPass        Verb = "pass" // a group, or the owner of a thread, hands on what somebody said in it
+	// VerbPeople: entries of the directory changed; VerbForgetPeople takes all back.
+	VerbPeople       Verb = "people"
+	VerbForgetPeople Verb = "forget_people"
 )
 
 // Change is something a member did that others may have to know.
@@ -49,7 +52,9 @@ type Change struct {
 	Said    Said    // what is handed on
 	Posts   []*Post // of a report
 	Quote   *QuoteRequest
-	Told    bool // others know: only the change log says it once more
+	Told    bool      // others know: only the change log says it once more
+	People  []*Person // entries that changed
+	Peer    string    // only this server is told; "" for all whom it concerns
 	At      time.Time
 }
 

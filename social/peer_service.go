@@ -35,7 +35,14 @@ func (s *Service) setZone(ctx context.Context, tx Tx, host string, z Zone, reaso
 	if host == s.home {
 		return Errorf(Invalid, "%s is this instance itself", host)
 	}
+	was, err := s.ZoneIn(ctx, tx, host)
+	if err != nil {
+		return err
+	}
 	if err := tx.SetZone(ctx, host, z, reason, s.Now()); err != nil {
+		return err
+	}
+	if err := s.moveDirectory(ctx, tx, host, was); err != nil {
 		return err
 	}
 	if err := tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditZone, Peer: host, Zone: z.String(), Result: "set", Cause: reason, By: by}); err != nil || z.Kind != ZoneBlocked {
@@ -58,7 +65,14 @@ func (s *Service) Peers(ctx context.Context) (list []Peer, err error) {
 // RemovePeer forgets the decision about a peer: it is unknown again.
 func (s *Service) RemovePeer(ctx context.Context, host string) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
+		was, err := s.ZoneIn(ctx, tx, host)
+		if err != nil {
+			return err
+		}
 		if err := tx.RemovePeer(ctx, host); err != nil {
+			return err
+		}
+		if err := s.moveDirectory(ctx, tx, host, was); err != nil {
 			return err
 		}
 		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditZone, Peer: host, Result: "removed"})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -294,6 +295,9 @@ func (s *Service) SetPolicy(ctx context.Context, by string, values map[string]st
 		if err != nil {
 			return err
 		}
-		return tx.PutSetting(ctx, policySetting, string(text))
+		if err := tx.PutSetting(ctx, policySetting, string(text)); err != nil || reflect.DeepEqual(before.Fields, after.Fields) {
+			return err
+		}
+		return s.retellDirectory(ctx, tx)
 	})
 }

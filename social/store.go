@@ -32,6 +32,7 @@ type Tx interface {
 	CatchUpStore
 	CollectionStore
 	GroupStore
+	PersonStore
 	SettingStore
 	AuditStore
 	queue.Adder

@@ -33,6 +33,14 @@ func (d dialect) texts(param string) string {
 	return "(SELECT v FROM jsonb_array_elements_text(" + param + "::jsonb) v)"
 }
 
+// bytes is a select of a value beside each string of a JSON array, the strings as bytes.
+func (d dialect) bytes(beside, param string) string {
+	if d.sqlite {
+		return "SELECT " + beside + ", CAST(value AS BLOB) FROM json_each(" + param + ")"
+	}
+	return "SELECT " + beside + ", convert_to(v, 'UTF8') FROM jsonb_array_elements_text(" + param + "::jsonb) v"
+}
+
 // skipLocked lets several nodes claim side by side.
 func (d dialect) skipLocked() string {
 	if d.sqlite {

@@ -11,7 +11,7 @@ import (
 // addressColumns hold addresses of ours, alone or inside JSON and HTML.
 var addressColumns = map[string][]string{
 	"account": {"uri", "inbox", "data"}, "actor_key": {"uri"}, "post": {"uri", "parent_uri", "audience_name", "ceiling_name", "data"},
-	"post_version": {"data"}, "mark": {"uri"}, "follow": {"uri"}, "report": {"data"}, "activity": {"uri", "object_uri", "audience", "ceiling", "about"},
+	"post_version": {"data"}, "mark": {"uri"}, "follow": {"uri"}, "report": {"data"}, "person": {"uri", "data"}, "activity": {"uri", "object_uri", "audience", "ceiling", "about"},
 }
 
 // authorityColumns hold our authority alone.

@@ -13,8 +13,14 @@ import (
 // its places) that social and its neighbours write. A test finds those without one.
 var german = map[string]string{
 	"not found": "Hier ist nichts, oder es ist nicht für Sie bestimmt.",
-	"too many requests; wait a little and try again": "Zu viele Anfragen; warten Sie etwas und versuchen Sie es dann wieder.",
-	"everybody asks for their own quotes only":       "Um ein Zitat kann nur bitten, wer es schreibt.",
+	"too many requests; wait a little and try again":                                      "Zu viele Anfragen; warten Sie etwas und versuchen Sie es dann wieder.",
+	"everybody asks for their own quotes only":                                            "Um ein Zitat kann nur bitten, wer es schreibt.",
+	"unknown circle %.40q for a field; use instance, company, partners or partner:<name>": "Diesen Kreis gibt es nicht: %.40q. Wählen Sie, wer die Angabe sieht.",
+	"there is no field %.40q; use %s":                                                     "Die Angabe %.40q gibt es nicht; möglich sind %s.",
+	"nobody called %.100s is known; use a name such as ben or ben@host":                   "Niemand heißt %.100s; geben Sie einen Namen wie ben oder ben@host an.",
+	"nobody is their own manager":                                                         "Niemand ist sich selbst vorgesetzt.",
+	"the people of %s have no place in the directory here":                                "Die Leute von %s gehören hier nicht in das Verzeichnis.",
+	"%s has %d people in the directory already, and more than %d are not taken":           "%s hat schon %d Leute im Verzeichnis; mehr als %d werden nicht angenommen.",
 	"sign in first":            "Melden Sie sich zuerst an.",
 	"that is your own account": "Das ist Ihr eigenes Konto.",
 	"the name %q does not fit: use 1 to 64 of a-z, 0-9, _, . and -, not beginning or ending with . or -": "Der Name %q passt nicht: 1 bis 64 Zeichen aus a–z, 0–9, _, . und -, nicht mit . oder - am Anfang oder Ende.",
@@ -107,6 +113,7 @@ var german = map[string]string{
 // plain has the English of those errors whose own text is for programs and
 // administrators, in the words of the pages.
 var plain = map[string]string{
+	"unknown circle %.40q for a field; use instance, company, partners or partner:<name>":                  "That cannot be chosen; choose who sees it.",
 	"unknown widest zone %.40q; use instance, company, partner:<name> or public":                           "A community cannot reach that; choose whom it is for.",
 	"unknown audience %.40q; use direct, followers, instance, company, partner:<name>, unlisted or public": "That cannot be chosen; choose who sees the post.",
 	"unknown visibility %.40q; use public, unlisted, private or direct":                                    "That cannot be chosen; choose who sees the post.",

@@ -61,6 +61,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"TakenBackComesAgain":                  takenBackComesAgain,
 		"SeenIsForgotten":                      seenIsForgotten,
 		"HostsAreHeldHeardAndDropped":          hostsAreHeldHeardAndDropped,
+		"PeopleAreFound":                       peopleAreFound,
 		"PairingsAreKept":                      pairingsAreKept,
 		"AuditRowsFromSixteen":                 auditRowsFromSixteen,
 		"AuditTextsAreCleaned":                 auditTextsAreCleaned,

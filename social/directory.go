@@ -1,0 +1,156 @@
+package social
+
+import (
+	"context"
+	"time"
+
+	"parley/text"
+)
+
+const (
+	// staleAfter is how long a server may say nothing before its entries are marked.
+	staleAfter = 7 * 24 * time.Hour
+	// chainLength bounds the managers shown above a person.
+	chainLength = 10
+	// searchWords bounds the words of a search.
+	searchWords = 8
+)
+
+// DirectoryEntry is a person as a member finds them.
+type DirectoryEntry struct {
+	*Person
+	Managers  []*Person // from the nearest up, as far as the directory knows them
+	Zone      Zone      // where the person's server stands; the zero one is here
+	Authority string    // of that server
+	Stale     bool      // it has said nothing for a week
+}
+
+// DirectoryQuery asks for people by the beginnings of words.
+type DirectoryQuery struct {
+	Text          string
+	Limit, Offset int
+}
+
+// Directory finds people here and at the servers of our company and our partners,
+// followed or not, for members. Without words it lists everybody, by name.
+func (s *Service) Directory(ctx context.Context, r Reader, q DirectoryQuery) (entries []DirectoryEntry, err error) {
+	if _, err := s.member(r); err != nil {
+		return nil, err
+	}
+	page := Page{Limit: q.Limit}.Clamp(defaultPage, maxPage)
+	words := text.Words(clip(q.Text, 500))
+	if len(words) == 0 && q.Text != "" || q.Offset < 0 || q.Offset > maxOffset {
+		return nil, nil
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		known, err := s.directoryPeers(ctx, tx)
+		if err != nil {
+			return err
+		}
+		peers := make([]string, 0, len(known))
+		for peer := range known {
+			peers = append(peers, peer)
+		}
+		people, err := tx.SearchPeople(ctx, PeopleQuery{Words: words[:min(len(words), searchWords)], Peers: peers, Limit: page.Limit, Skip: q.Offset})
+		if err != nil {
+			return err
+		}
+		entries, err = s.entries(ctx, tx, people, known)
+		return err
+	})
+	return entries, err
+}
+
+// directoryPeer is what counts of a server for its entries.
+type directoryPeer struct {
+	zone  Zone
+	stale bool
+}
+
+// directoryPeers are the servers whose entries may be shown now, with "" for here.
+// What stands in the table of a server that has left is asked for in vain.
+func (s *Service) directoryPeers(ctx context.Context, tx Tx) (map[string]directoryPeer, error) {
+	out := map[string]directoryPeer{"": {}}
+	names, err := tx.PeoplePeers(ctx)
+	if err != nil || len(names) == 0 {
+		return out, err
+	}
+	peers, err := tx.Peers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	heard := make(map[string]time.Time, len(peers))
+	for _, p := range peers {
+		heard[p.Authority] = p.LastInAt
+	}
+	for _, name := range names {
+		zone, err := s.ZoneIn(ctx, tx, name)
+		if err != nil {
+			return nil, err
+		}
+		if zone.ExchangesPeople() {
+			out[name] = directoryPeer{zone: zone, stale: s.Now().Sub(heard[name]) > staleAfter}
+		}
+	}
+	return out, nil
+}
+
+// entries adds to people where they are, and the chain of their managers.
+func (s *Service) entries(ctx context.Context, tx Tx, people []*Person, known map[string]directoryPeer) ([]DirectoryEntry, error) {
+	met, err := managersOf(ctx, tx, people, known)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]DirectoryEntry, len(people))
+	for i, p := range people {
+		at := known[p.Peer]
+		out[i] = DirectoryEntry{Person: p, Managers: chain(p, met), Zone: at.zone, Authority: p.Peer, Stale: at.stale}
+		if p.Peer == "" {
+			out[i].Authority = s.home
+		}
+	}
+	return out, nil
+}
+
+// managersOf loads who stands above people, level by level: a query for each level,
+// however many people there are.
+func managersOf(ctx context.Context, tx Tx, people []*Person, known map[string]directoryPeer) (map[string]*Person, error) {
+	met := map[string]*Person{}
+	for _, p := range people {
+		met[p.URI] = p
+	}
+	for range chainLength {
+		var wanted []string
+		for _, p := range people {
+			if p.Manager != "" && met[p.Manager] == nil {
+				wanted = append(wanted, p.Manager)
+			}
+		}
+		if len(wanted) == 0 {
+			break
+		}
+		found, err := tx.PeopleByURI(ctx, unique(wanted))
+		if err != nil {
+			return nil, err
+		}
+		people = people[:0:0]
+		for uri, p := range found {
+			if _, ok := known[p.Peer]; ok && !p.Gone {
+				met[uri] = p
+				people = append(people, p)
+			}
+		}
+	}
+	return met, nil
+}
+
+// chain follows managers up, and ends where somebody would stand above themselves.
+func chain(p *Person, met map[string]*Person) []*Person {
+	var out []*Person
+	seen := map[string]bool{p.URI: true}
+	for up := met[p.Manager]; up != nil && !seen[up.URI] && len(out) < chainLength; up = met[up.Manager] {
+		seen[up.URI] = true
+		out = append(out, up)
+	}
+	return out
+}
