@@ -51,19 +51,20 @@ func (s *Server) Mount(r *mux.Router) {
 func (s *Server) documents() map[string]documentFunc {
 	const user, post = "/users/{id:[0-9]+}", "/users/{id:[0-9]+}/statuses/{post:[0-9]+}"
 	return map[string]documentFunc{
-		user + "/outbox":                s.getOutbox,
-		user + "/followers":             s.getCircle(social.CircleFollowers),
-		user + "/following":             s.getCircle(social.CircleFollowing),
-		user + "/featured":              s.getFeatured,
-		user + "/moderators":            s.getModerators,
-		post + "/activity":              s.getActivity,
-		post + "/replies":               s.getReplies,
-		post + "/quotes/{quote}":        s.getQuoteAuthorization,
-		"/contexts/{post:[0-9]+}":       s.getContext,
-		"/activities/{activity:[0-9]+}": s.getNumbered,
-		"/audiences/company":            s.getAudience,
-		"/audiences/partner/{audience}": s.getAudience,
-		"/actor/outbox":                 s.getChangeLog,
+		user + "/outbox":                    s.getOutbox,
+		user + "/followers":                 s.getCircle(social.CircleFollowers),
+		user + "/following":                 s.getCircle(social.CircleFollowing),
+		user + "/followers/synchronization": s.getFollowersOf,
+		user + "/featured":                  s.getFeatured,
+		user + "/moderators":                s.getModerators,
+		post + "/activity":                  s.getActivity,
+		post + "/replies":                   s.getReplies,
+		post + "/quotes/{quote}":            s.getQuoteAuthorization,
+		"/contexts/{post:[0-9]+}":           s.getContext,
+		"/activities/{activity:[0-9]+}":     s.getNumbered,
+		"/audiences/company":                s.getAudience,
+		"/audiences/partner/{audience}":     s.getAudience,
+		"/actor/outbox":                     s.getChangeLog,
 	}
 }
 

@@ -50,7 +50,8 @@ type decision struct {
 	activity *social.Activity
 	peer     social.Peer
 	zone     social.Zone
-	bond     *bond // nil of a peer that is not paired
+	bond     *bond  // nil of a peer that is not paired
+	sync     string // value of the header that compares followers; "" for none
 }
 
 // parkedReason is what administrators read of deliveries that wait.
@@ -164,6 +165,9 @@ func (s *Server) decidePost(ctx context.Context, tx social.Tx, j queue.Job, d *d
 			return err
 		}
 	}
+	if d.sync, err = s.followersAt(ctx, tx, p, j.Host); err != nil {
+		return err
+	}
 	// Written before sending: if the answer is lost, a retraction must still follow.
 	return tx.PutReceipt(ctx, social.Receipt{ObjectURI: d.activity.ObjectURI, PostID: p.ID, Peer: j.Host, Inbox: j.Target, How: social.ReceiptSent, At: s.Now()})
 }
@@ -218,6 +222,7 @@ func (s *Server) egress(ctx context.Context, j queue.Job, d decision) queue.Resu
 	tries := httpsig.NewTries(httpsig.ParseDialect(d.peer.Dialect))
 	for {
 		res, err := s.send(ctx, j.Target, d.activity.Body, func(r *http.Request) error {
+			d.synchronize(r)
 			return tries.Sign(r, d.activity.Body, key, s.Now())
 		})
 		if err != nil || !tries.Again(res.Status, res.Header) {
@@ -239,6 +244,9 @@ func (s *Server) egressSealed(ctx context.Context, j queue.Job, d decision) queu
 	}
 	res, err := s.send(ctx, j.Target, body, func(r *http.Request) error {
 		r.Header.Set("Content-Type", seal.MediaType)
+		if err := d.synchronizeSealed(r, target(u)); err != nil {
+			return err
+		}
 		_, err := d.bond.sign(r, body, "", s.Now())
 		return err
 	})

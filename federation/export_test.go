@@ -33,3 +33,6 @@ func Raw(o activitypub.Object) ([]byte, error) { return raw(o) }
 
 // Cursor reads a page's bound.
 func Cursor(r *http.Request, name string) social.ID { return cursor(&query{Request: r}, name) }
+
+// DigestOf is the digest of followers.
+func DigestOf(uris []string) string { return digestOf(uris) }

@@ -31,7 +31,10 @@ type inParts struct {
 	passedOn  *allowance // unknown keys of proofs, by who passes them on
 	logReads  *allowance // pages of the change log, by who reads
 	digests   *allowance // by who asks
-	filesAt   *places    // fetches of files that go on, by server
+	syncs     *allowance // comparisons of followers, by whose they are
+	peerSyncs *allowance // the same by server
+	syncing   *queue.Runner
+	filesAt   *places // fetches of files that go on, by server
 	refusals  *refusalRows
 	fileless  *failures // files that could not be had a moment ago, and their servers
 }
@@ -71,6 +74,8 @@ func (in *inParts) init(s *Server) {
 	in.catchUps = queue.NewRunner(s.Queue, queue.Options{Kind: catchUpJob, Workers: catchUpWorkers, PerHost: 1, Lease: catchUpLease, Handler: s.catchUp, Now: s.Now, Log: s.Log})
 	in.filesAt, in.fileless = newPlaces(parallelFiles, filesEach), newFailures(filelessLife)
 	in.refusals = newRefusalRows()
+	in.syncs, in.peerSyncs = newAllowance(syncsHour, time.Hour), newAllowance(peerSyncsHour, time.Hour)
+	in.syncing = queue.NewRunner(s.Queue, queue.Options{Kind: syncJob, Workers: 2, PerHost: 1, Lease: leaseTime, Handler: s.synchronize, Now: s.Now, Log: s.Log})
 	in.passedOn = newAllowance(passedOnMinute, time.Minute)
 	in.logReads = newAllowance(logReadsMinute, logReadsWindow)
 	in.digests = newAllowance(digestsHour, digestsWindow)
@@ -81,7 +86,7 @@ func (in *inParts) init(s *Server) {
 
 // Runners are the workers of both halves; the instance runs them.
 func (s *Server) Runners() []*queue.Runner {
-	return []*queue.Runner{s.inbound, s.deliveries, s.backfills, s.lookups, s.counts, s.catchUps}
+	return []*queue.Runner{s.inbound, s.deliveries, s.backfills, s.lookups, s.counts, s.catchUps, s.syncing}
 }
 
 // reader tells who asks for a document: nobody without a signature, a remote

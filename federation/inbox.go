@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"parley/activitypub"
+	"parley/activitypub/httpsig"
 	"parley/activitypub/seal"
 	"parley/queue"
 	"parley/social"
@@ -109,6 +110,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, room *room) (go
 	if err != nil {
 		return got, 0, err
 	}
+	v.sync = r.Header.Get(httpsig.Synchronization)
 	return got, 0, s.keep(r, o, body, v)
 }
 
@@ -234,7 +236,11 @@ func (s *Server) store(ctx context.Context, in *social.Inbound, v *verified) err
 		if err := s.auditReceive(ctx, tx, in, v.key, nil); err != nil {
 			return err
 		}
+		jobs, err := s.compareFollowers(ctx, tx, v)
+		if err != nil {
+			return err
+		}
 		tx.AfterCommit(s.inbound.Wake)
-		return tx.AddJobs(ctx, []queue.Job{{Kind: "inbox", Ref: int64(in.ID), Chain: int64(v.account.ID)}})
+		return tx.AddJobs(ctx, append(jobs, queue.Job{Kind: "inbox", Ref: int64(in.ID), Chain: int64(v.account.ID)}))
 	})
 }

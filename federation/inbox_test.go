@@ -107,12 +107,15 @@ func (r *remote) send(to string, body []byte, d httpsig.Dialect, change func(*ht
 	return res.StatusCode
 }
 
-func (r *remote) sendJSON(to string, v any) int {
+func (r *remote) sendJSON(to string, v any) int { return r.sendWith(to, v, nil) }
+
+// sendWith is sendJSON with a change of the request, which is not signed.
+func (r *remote) sendWith(to string, v any, change func(*http.Request)) int {
 	b, err := json.Marshal(v)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return r.send(to, b, httpsig.Cavage, nil)
+	return r.send(to, b, httpsig.Cavage, change)
 }
 
 func admitted(t *testing.T, z social.ZoneKind) (*instance.Instance, *remote, *instancetest.Network) {

@@ -37,6 +37,7 @@ func (s *Server) receiveSealed(r *http.Request, body []byte) (got received, stat
 	if !s.unknownLeaver(r, o, got.actor) {
 		v, err := s.sealedSpeaker(ctx, b, sig, payload, o)
 		if err == nil {
+			v.sync = s.openedHeader(r, b)
 			err = s.keep(r, o, payload, v)
 		}
 		if err != nil && !errors.Is(err, errLeft) {

@@ -19,6 +19,7 @@ type verified struct {
 	account *social.Account // the activity's actor; of a GET, who asks
 	at      time.Time       // when the request was signed, by the signer's clock
 	key     string          // that signed the request
+	sync    string          // what the sender says of its followers here (FEP-8fcf); "" for nothing
 }
 
 // forwarded says that another server passed the actor's word on.

@@ -39,6 +39,10 @@ func (l Links) Outbox(id ID) string { return l.Account(id) + "/outbox" }
 // Followers lists who follows an account (AP 5.3).
 func (l Links) Followers(id ID) string { return l.Account(id) + "/followers" }
 
+// FollowersOf is the part of an account's followers that are of the asking server
+// (FEP-8fcf).
+func (l Links) FollowersOf(id ID) string { return l.Followers(id) + "/synchronization" }
+
 // Following lists whom an account follows (AP 5.4).
 func (l Links) Following(id ID) string { return l.Account(id) + "/following" }
 

@@ -216,6 +216,9 @@ type FollowStore interface {
 	FollowRequests(ctx context.Context, target ID, p Page) ([]*Account, []ID, error)
 	// FollowerInboxes lists the distinct delivery inboxes of accepted remote followers.
 	FollowerInboxes(ctx context.Context, target ID) ([]InboxRef, error)
+	// FollowersAt lists the URIs of a target's accepted followers whose accounts are of
+	// an authority, by the follow's id (second result).
+	FollowersAt(ctx context.Context, authority string, target ID, p Page) ([]string, []ID, error)
 	// PeerFollows says whether anybody at a peer is an accepted follower of the target.
 	PeerFollows(ctx context.Context, peer string, target ID) (bool, error)
 

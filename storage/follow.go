@@ -157,6 +157,26 @@ func (t *Tx) FollowerInboxes(ctx context.Context, target social.ID) ([]social.In
 		WHERE f.target_id = $1 AND f.state = 'accepted' AND a.host <> '' AND a.deleted_at = 0 AND a.suspended_at = 0 AND a.inbox <> '' ORDER BY a.inbox`, target)
 }
 
+// FollowersAt lists the URIs of followers of one server.
+func (t *Tx) FollowersAt(ctx context.Context, authority string, target social.ID, p social.Page) ([]string, []social.ID, error) {
+	type row struct {
+		uri string
+		id  social.ID
+	}
+	clause, args, reversed := keyset("f.id", p, []any{authority, target})
+	found, err := list(ctx, t, func(s scanner) (r row, err error) {
+		err = s.Scan(&r.uri, &r.id)
+		return r, err
+	}, `SELECT a.uri, f.id FROM follow f JOIN account a ON a.id = f.follower_id
+		WHERE a.authority = $1 AND f.target_id = $2 AND f.state = 'accepted'`+clause, args...)
+	found = turn(found, reversed)
+	uris, ids := make([]string, len(found)), make([]social.ID, len(found))
+	for i, r := range found {
+		uris[i], ids[i] = r.uri, r.id
+	}
+	return uris, ids, err
+}
+
 // PeerFollows says whether anybody at a peer follows the target.
 func (t *Tx) PeerFollows(ctx context.Context, peer string, target social.ID) (bool, error) {
 	ids, err := list(ctx, t, scanID, `SELECT a.id FROM follow f JOIN account a ON a.id = f.follower_id

@@ -107,6 +107,9 @@ func signCavage(req *http.Request, body []byte, key Key, now time.Time) error {
 		headers = append(headers, "digest", "content-type")
 		content = body
 	}
+	if req.Header.Get(Synchronization) != "" {
+		headers = append(headers, strings.ToLower(Synchronization))
+	}
 	signer, _, err := cavage.NewSigner([]cavage.Algorithm{cavage.RSA_SHA256}, cavage.DigestSha256, headers, cavage.Signature, 0)
 	if err != nil {
 		return err
@@ -124,6 +127,10 @@ func signCavage(req *http.Request, body []byte, key Key, now time.Time) error {
 	return nil
 }
 
+// Synchronization is the header that compares followers (FEP-8fcf): where it is sent, it
+// is signed.
+const Synchronization = "Collection-Synchronization"
+
 // components of our RFC 9421 signatures: the profile that suits everyone.
 func components(req *http.Request) []string {
 	c := []string{"@method", "@target-uri", "@authority"}
@@ -132,6 +139,9 @@ func components(req *http.Request) []string {
 	}
 	if req.Method == http.MethodPost {
 		c = append(c, "content-type", "content-digest")
+	}
+	if req.Header.Get(Synchronization) != "" {
+		c = append(c, strings.ToLower(Synchronization))
 	}
 	return c
 }

@@ -238,3 +238,29 @@ func BenchmarkSign(b *testing.B) {
 		})
 	}
 }
+
+// The header that compares followers is signed where it is sent (FEP-8fcf).
+func TestSynchronizationIsSigned(t *testing.T) {
+	k := pair(t, GenerateRSA)
+	signer, err := ParsePrivate(k.private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []Dialect{Cavage, RFC9421} {
+		sent := httptest.NewRequest(http.MethodPost, origin+"/inbox", strings.NewReader("{}"))
+		sent.Header.Set("Content-Type", "application/activity+json")
+		sent.Header.Set(Synchronization, `digest="00"`)
+		if err := Sign(sent, []byte("{}"), Key{"https://a.test/u#main-key", signer}, d, now); err != nil {
+			t.Fatal(err)
+		}
+		arrived := httptest.NewRequest(http.MethodPost, "/inbox", nil)
+		arrived.Host, arrived.Header = "b.test", sent.Header.Clone()
+		if err := verify(t, arrived, k, "{}", now); err != nil {
+			t.Errorf("%s: %v", d, err)
+		}
+		arrived.Header.Set(Synchronization, `digest="11"`)
+		if err := verify(t, arrived, k, "{}", now); err == nil {
+			t.Errorf("%s: changed, and good", d)
+		}
+	}
+}

@@ -63,6 +63,7 @@ type Purpose string
 const (
 	Delivery Purpose = "delivery" // an activity, POSTed to an inbox
 	Answer   Purpose = "answer"   // to a signed GET
+	Header   Purpose = "header"   // the value of a header of a delivery
 )
 
 // About is what a sealed body is bound to: with any other it does not open.

@@ -110,6 +110,10 @@ func followsBlocksAndMutes(t *testing.T, db *storage.DB) {
 			}
 		}
 		inboxes, err := tx.FollowerInboxes(ctx, alice.ID)
+		uris, cursors, err1 := tx.FollowersAt(ctx, "b.test", alice.ID, social.Page{Limit: 5})
+		if err1 != nil || !slices.Equal(uris, []string{bob.URI}) || len(cursors) != 1 {
+			t.Errorf("followers at b.test: %v %v %v", uris, cursors, err1)
+		}
 		there, err2 := tx.PeerFollows(ctx, "b.test", alice.ID)
 		none, err3 := tx.PeerFollows(ctx, "c.test", alice.ID)
 		if len(inboxes) != 1 || inboxes[0].Inbox != bob.SharedInboxURI || !there || none {

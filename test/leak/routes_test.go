@@ -44,7 +44,7 @@ var audiences = map[string]rule{
 	"POST /inbox": inbox, "POST /users/{id}/inbox": inbox, "POST /actor/inbox": inbox,
 
 	"GET /.well-known/webfinger": object, "GET /users/{name}": object,
-	"GET /users/{id}": object, "GET /users/{id}/outbox": object, "GET /users/{id}/followers": object, "GET /users/{id}/following": object,
+	"GET /users/{id}": object, "GET /users/{id}/outbox": object, "GET /users/{id}/followers": object, "GET /users/{id}/followers/synchronization": object, "GET /users/{id}/following": object,
 	"GET /users/{id}/featured": object, "GET /users/{id}/moderators": object, "GET /users/{id}/statuses/{post}": object, "GET /users/{author}/statuses/{id}": object,
 	"GET /users/{id}/statuses/{post}/activity": object, "GET /users/{id}/statuses/{post}/replies": object,
 	"GET /users/{id}/statuses/{post}/quotes/{quote}": object, "GET /contexts/{post}": object, "GET /activities/{activity}": object,
