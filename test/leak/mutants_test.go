@@ -88,6 +88,15 @@ func mutants() []mutant {
 		{"a block counts for what waits", "federation/process.go", "if zone.Kind == social.ZoneBlocked {", "if false {", fed, "TestBlockCountsForWhatWaits"},
 		{"addresses inside are not reached", "outbound/address.go", "if inside || c.guard.SafeAddrPort(ap) == nil && a != azureHost() {", "if true {", "outbound", "TestInnerAddressesAreRefused"},
 		{"answers have a size", "outbound/answer.go", "case int64(len(body)) > most || raw.N <= 0:", "case false:", "outbound", "TestSizesAreCapped"},
+		{"what a sister says in clear is not heard", verify, "if err == nil && b != nil {\n\t\terr = unauthenticated", "if false && b != nil {\n\t\terr = unauthenticated", fed, "TestASisterSpeaksSealedAndSigned"},
+		{"what a sister says is signed by her instance", "federation/paired.go", "if len(k) == ed25519.PublicKeySize && sig.Verify(k) == nil {", "if len(k) > 0 {", fed, "TestASisterSpeaksSealedAndSigned"},
+		{"for whom a sister asks is signed", "federation/sealed_answer.go", "len(named) == 1 && !sig.Covers", "false && !sig.Covers", fed, "TestASisterAsksForHerPeople"},
+		{"a delivery to a sister has arrived when her key says so", egress, "&& !token.Acknowledged(res.Body, d.activity.URI) {", "&& false && !token.Acknowledged(res.Body, d.activity.URI) {", fed, "TestAnImpostorGetsNothing"},
+		{"a parked peer is sent nothing", egress, "d.bond != nil && d.bond.parked() {\n\t\treturn queue", "false {\n\t\treturn queue", fed, "TestAnImpostorGetsNothing"},
+		{"a bare status gives up nothing that is for a sister", egress, "res.Status == http.StatusGone && d.bond == nil || giveUp", "res.Status == http.StatusGone || giveUp", fed, "TestNothingGoesBackToClear"},
+		{"an answer by other keys is none", "federation/park.go", "if res.Body, err = h.unseal(res.Body); err == nil {", "if body, err := h.unseal(res.Body); err == nil || true {\n\t\tif err == nil {\n\t\t\tres.Body = body\n\t\t}", fed, "TestAnImpostorCannotSpeak"},
+		{"a paired server leads nowhere else", "federation/paired.go", "if before != nil && before.Authority != peer {", "if false {", fed, "TestAnImpostorCannotSpeak"},
+		{"keys from before a pairing are read again", "federation/proof.go", "return b != nil && k.FetchedAt.Before(b.Since), err", "return b != nil && false, err", fed, "TestKeysFromBeforeAPairingAreReadAgain"},
 		{"what is sealed opens for its place alone", "activitypub/seal/seal.go", "for _, part := range [][]byte{[]byte(infoContext), []byte(a.From), []byte(a.To), []byte(a.Purpose), []byte(a.Target), request[:]} {", "for _, part := range [][]byte{[]byte(infoContext), []byte(a.From), []byte(a.To), []byte(a.Purpose), request[:]} {", "activitypub/seal", "TestASealedBodyOpensInItsPlaceAlone"},
 	}
 }
