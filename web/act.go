@@ -66,7 +66,7 @@ func (w *Web) language(p *page) error {
 // settingsPage is the form about oneself.
 func (w *Web) settingsPage(p *page) formPage {
 	me := p.Me
-	return formPage{frame: p.titled("settings"), Form: &form{Action: "/settings", Submit: p.T("save"), Fields: []field{
+	return formPage{frame: p.titled("settings"), Entry: "/settings/directory", Form: &form{Action: "/settings", Submit: p.T("save"), Fields: []field{
 		{Name: "display_name", Label: p.T("your_name"), Kind: "text", Value: me.DisplayName, MaxLength: w.Social.Limits.NameLength, Autocomplete: "name"},
 		{Name: "note", Label: p.T("about_you"), Hint: p.T("about_hint"), Kind: "textarea", Rows: 5, Value: me.NoteSource, MaxLength: w.Social.Limits.BioLength, Language: p.Language},
 		{Name: "language", Label: p.T("language"), Kind: "select", Options: []option{

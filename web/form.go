@@ -98,6 +98,7 @@ type formPage struct {
 	Intro []string // paragraphs before the form
 	Form  *form
 	After string
+	Entry string // address of the form about the own entry in the directory
 }
 
 func (formPage) file() string { return "form.html" }

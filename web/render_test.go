@@ -481,6 +481,7 @@ func TestSigningInEndsTheFormerSession(t *testing.T) {
 func emptyStates(v *visitor, name string) {
 	v.get("/", 200).says(v.pick("Nothing here yet", "Noch nichts hier"))
 	v.get("/public", 200).says(v.pick("Nobody has written anything yet", "Noch hat niemand etwas geschrieben"))
+	v.get("/directory?q=nobody", 200).says(v.pick("Nobody found", "Niemand gefunden"))
 	v.get("/company", 200).says(v.pick("Whole Muster-Gruppe", "Ganze Muster-Gruppe"), v.pick("Nothing was written for the whole group yet", "noch niemand etwas geschrieben"))
 	v.get("/bookmarks", 200).says(v.pick("Nothing bookmarked", "Nichts gemerkt"))
 	v.get("/notifications", 200).says(v.pick("Nothing new", "Nichts Neues"))
@@ -601,6 +602,16 @@ func peopleStates(v *visitor, net *instancetest.Network, bob, carol social.Reade
 	v.get("/"+handle, 200).says(v.pick("No posts known here yet", "noch keine Beiträge bekannt"))
 	v.get("/find?q="+url.QueryEscape("@nobody@"+other.Config.Domain), 200).says(v.pick("Nothing found", "Nichts gefunden"))
 	v.get("/find?q="+url.QueryEscape("@x@stranger.test"), 200).wrong("q", "q", "@x@stranger.test").says("stranger.test", v.pick("is not admitted here", "ist hier nicht zugelassen"))
+
+	v.get("/directory?q=caro", 200).says("carol", "@carol@"+other.Config.Domain)
+	v.post("/directory/follow", 200, "uri", carol.Account.URI, "next", "/directory?q=carol").says(v.pick("Asked; no answer yet", "Angefragt; noch keine Antwort"))
+	net.Settle()
+	v.get("/directory?q=carol", 200).says(v.pick("You follow", "Sie folgen"))
+	v.post("/directory/follow", 404, "uri", "https://stranger.test/users/1")
+	v.get("/settings/directory", 200).says(v.pick("Your own entry", "Ihr eigener Eintrag"))
+	v.post("/settings/directory", 422, "title", "kept", "manager", "nobody").wrong("manager", "title", "kept", "manager", "nobody")
+	v.post("/settings/directory", 200, "title", canary, "department", canary, "manager", "bob", "skills", canary+", welding", "shown_skills", "company", "location", canary).
+		says(v.pick("Saved.", "Gespeichert."), "welding", v.pick("Reports to", "Vorgesetzt"), v.pick("That is you", "Das sind Sie"))
 
 	v.get("/settings", 200)
 	v.post("/settings", 422, "language", v.language, "note", strings.Repeat("x", 2000), "display_name", "kept").wrong("note", "display_name", "kept")

@@ -56,6 +56,7 @@ var audiences = map[string]rule{
 	"GET /": list, "GET /public": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
 
 	"GET /bookmarks": signedIn, "GET /company": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /notifications": signedIn, "GET /settings": signedIn,
+	"GET /directory": signedIn, "GET /settings/directory": signedIn, "POST /settings/directory": write, "POST /directory/follow": write,
 
 	"GET /admin/requests": admins, "POST /admin/requests": admins,
 

@@ -1,0 +1,210 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"parley/social"
+)
+
+// directoryPage is the search for colleagues, here and at other companies.
+type directoryPage struct {
+	*frame
+	Query  field
+	Asked  bool
+	People []colleague
+	Next   string // address of the next page; "" at the end
+}
+
+func (directoryPage) file() string { return "directory.html" }
+
+// colleague is an entry of the directory with what the reader has with the account.
+type colleague struct {
+	*frame
+	Entry social.DirectoryEntry
+	Rel   *social.Relationship // nil for oneself, and for whom nobody here has met
+}
+
+// Handle is how anybody anywhere can find the account.
+func (c colleague) Handle() string {
+	if c.Entry.Peer == "" {
+		return "@" + c.Entry.Username + "@" + c.Domain
+	}
+	return "@" + c.Entry.Acct()
+}
+
+// Profile is the page of the account; "" before it was met.
+func (c colleague) Profile() string {
+	if c.Entry.Peer != "" && c.Entry.AccountID == 0 {
+		return ""
+	}
+	return "/@" + c.Entry.Acct()
+}
+
+// Own says that it is the reader.
+func (c colleague) Own() bool { return c.Entry.URI == c.Me.URI }
+
+// Known says that the reader follows already or has asked to.
+func (c colleague) Known() bool { return c.Rel != nil && (c.Rel.Following || c.Rel.Requested) }
+
+// Office is department and place in one line.
+func (c colleague) Office() string {
+	var parts []string
+	for _, s := range []string{c.Entry.Department, c.Entry.Location} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Skills and Tongues are the lists in one line.
+func (c colleague) Skills() string  { return strings.Join(c.Entry.Skills, ", ") }
+func (c colleague) Tongues() string { return strings.Join(c.Entry.Languages, ", ") }
+
+func (w *Web) directory(p *page) error {
+	q := strings.TrimSpace(p.r.URL.Query().Get("q"))
+	skip, err := strconv.Atoi(p.r.URL.Query().Get("skip"))
+	if err != nil {
+		skip = 0
+	}
+	entries, err := w.Social.Directory(p.ctx(), p.reader, social.DirectoryQuery{Text: q, Limit: pageSize + 1, Offset: skip})
+	if err != nil {
+		return err
+	}
+	d := directoryPage{frame: p.titled("directory"), Asked: q != "",
+		Query: field{Name: "q", Label: p.T("directory_label"), Hint: p.T("directory_hint"), Kind: "search", Value: q, MaxLength: 500, Focus: q == ""}}
+	if len(entries) > pageSize {
+		entries = entries[:pageSize]
+		d.Next = "/directory?" + url.Values{"q": {q}, "skip": {strconv.Itoa(skip + pageSize)}}.Encode()
+	}
+	if d.People, err = w.colleagues(p, entries); err != nil {
+		return err
+	}
+	return w.show(p, http.StatusOK, d)
+}
+
+// colleagues adds to entries what the reader has with the accounts that are known here.
+func (w *Web) colleagues(p *page, entries []social.DirectoryEntry) ([]colleague, error) {
+	var ids []social.ID
+	for _, e := range entries {
+		if e.AccountID != 0 && e.URI != p.Me.URI {
+			ids = append(ids, e.AccountID)
+		}
+	}
+	rels, err := w.Social.Relationships(p.ctx(), p.reader, ids)
+	if err != nil {
+		return nil, err
+	}
+	by := map[social.ID]*social.Relationship{}
+	for i, r := range rels {
+		by[r.AccountID] = &rels[i]
+	}
+	out := make([]colleague, len(entries))
+	for i, e := range entries {
+		out[i] = colleague{frame: p.frame, Entry: e, Rel: by[e.AccountID]}
+	}
+	return out, nil
+}
+
+// followColleague follows somebody whom nobody here may have met.
+func (w *Web) followColleague(p *page) error {
+	id, rel, err := w.Social.FollowPerson(p.ctx(), p.reader, p.r.PostFormValue("uri"))
+	if err != nil {
+		return err
+	}
+	return w.back(p, "/users/"+id.String(), w.awaitAnswer(p, id, rel))
+}
+
+// ownEntryPage is the form about one's own entry.
+func (w *Web) ownEntryPage(p *page, own *social.Person) (formPage, error) {
+	reach, err := w.reaches(p)
+	if err != nil {
+		return formPage{}, err
+	}
+	f := &form{Action: "/settings/directory", Submit: p.T("save")}
+	values := map[social.PersonField]string{social.FieldDepartment: own.Department, social.FieldTitle: own.Title, social.FieldManager: own.Manager,
+		social.FieldSkills: strings.Join(own.Skills, ", "), social.FieldLanguages: strings.Join(own.Languages, ", "), social.FieldLocation: own.Location, social.FieldPronouns: own.Pronouns}
+	labels := map[social.PersonField]string{social.FieldName: p.T("entry_name"), social.FieldDepartment: p.T("entry_department"), social.FieldTitle: p.T("entry_title"),
+		social.FieldManager: p.T("entry_manager"), social.FieldSkills: p.T("entry_skills"), social.FieldLanguages: p.T("entry_languages"),
+		social.FieldLocation: p.T("entry_location"), social.FieldPronouns: p.T("entry_pronouns"), social.FieldPhoto: p.T("entry_photo")}
+	for _, name := range social.PersonFields() {
+		label := labels[name]
+		if value, typed := values[name]; typed {
+			one := field{Name: string(name), Label: label, Kind: "text", Value: value, MaxLength: 1000}
+			switch name {
+			case social.FieldManager:
+				one.Hint = p.T("entry_manager_hint")
+			case social.FieldSkills, social.FieldLanguages:
+				one.Hint = p.T("entry_list_hint")
+			}
+			f.Fields = append(f.Fields, one)
+		}
+		options := make([]option, len(reach))
+		for i, r := range reach {
+			options[i] = option{Value: r.Value, Label: r.Label, Selected: r.Value == string(own.ReachOf(name))}
+		}
+		f.Fields = append(f.Fields, field{Name: "shown_" + string(name), Label: p.T("entry_shown", label), Kind: "select", Options: options})
+	}
+	return formPage{frame: p.titled("entry"), Intro: []string{p.T("entry_intro")}, Form: f}, nil
+}
+
+// reaches are the choices of who sees a field.
+func (w *Web) reaches(p *page) ([]option, error) {
+	peers, err := w.Social.Peers(p.ctx())
+	if err != nil {
+		return nil, err
+	}
+	out := []option{{Value: string(social.ReachInstance), Label: p.audience(social.AudienceInstance, "")}, {Value: string(social.ReachCompany), Label: p.audience(social.AudienceCompany, "")}}
+	seen := map[string]bool{}
+	for _, peer := range peers {
+		if name := peer.Zone.Name; peer.Zone.Kind == social.ZonePartner && !seen[name] {
+			seen[name] = true
+			out = append(out, option{Value: "partner:" + name, Label: p.audience(social.AudiencePartner, name)})
+		}
+	}
+	return append(out, option{Value: string(social.ReachPartners), Label: p.T("entry_partners")}), nil
+}
+
+func (w *Web) ownEntryForm(p *page) error {
+	own, err := w.Social.OwnPerson(p.ctx(), p.reader)
+	if err != nil {
+		return err
+	}
+	f, err := w.ownEntryPage(p, own)
+	if err != nil {
+		return err
+	}
+	return w.show(p, http.StatusOK, f)
+}
+
+func (w *Web) ownEntry(p *page) error {
+	text := func(f social.PersonField) *string { v := p.r.PostFormValue(string(f)); return &v }
+	items := func(f social.PersonField) []string { return append([]string{}, strings.Split(*text(f), ",")...) }
+	change := social.PersonChange{Department: text(social.FieldDepartment), Title: text(social.FieldTitle), Manager: text(social.FieldManager),
+		Location: text(social.FieldLocation), Pronouns: text(social.FieldPronouns), Skills: items(social.FieldSkills), Languages: items(social.FieldLanguages),
+		Shown: map[social.PersonField]social.Reach{}}
+	for _, f := range social.PersonFields() {
+		if v := p.r.PostFormValue("shown_" + string(f)); v != "" {
+			change.Shown[f] = social.Reach(v)
+		}
+	}
+	_, err := w.Social.UpdatePerson(p.ctx(), p.reader, change)
+	if mistake(err) {
+		own, fault := w.Social.OwnPerson(p.ctx(), p.reader)
+		if fault != nil {
+			return fault
+		}
+		f, fault := w.ownEntryPage(p, own)
+		if fault != nil {
+			return fault
+		}
+		return w.again(p, f, string(social.FieldManager), err)
+	}
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/directory?"+url.Values{"q": {p.Me.Name()}}.Encode(), "saved")
+}
