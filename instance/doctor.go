@@ -22,7 +22,7 @@ import (
 
 // Finding is one thing that the doctor looked at. A problem says what to do.
 type Finding struct {
-	Check  string       `json:"check"` // permissions, database, identity, clock or domain
+	Check  string       `json:"check"` // permissions, database, identity, clock, paired or domain
 	State  FindingState `json:"state"`
 	Text   string       `json:"text,omitempty"`
 	Remedy string       `json:"remedy,omitempty"`
@@ -128,7 +128,23 @@ func checkData(ctx context.Context, c *config.Config, log *slog.Logger, now func
 	if err := db.Integrity(ctx); err != nil {
 		out[0] = problem("database", restore, "%v", err)
 	}
-	return append(out, checkIdentity(ctx, c, db), checkClock(ctx, db, now()))
+	out = append(out, checkIdentity(ctx, c, db), checkClock(ctx, db, now()))
+	return append(out, checkPaired(ctx, db)...)
+}
+
+// checkPaired names the paired servers at whose address somebody else answers.
+func checkPaired(ctx context.Context, db *storage.DB) (out []Finding) {
+	_ = db.View(ctx, func(tx social.Tx) error { // a database that cannot be read is named already
+		list, err := tx.Pairings(ctx)
+		for _, p := range list {
+			if p.State == social.PairingParked {
+				out = append(out, problem("paired", "telephone its administrator; when its own keys answer again the exchange goes on by itself, or at once by: parley peer unpark "+p.Authority,
+					"%s is parked, and what is for it waits: %s", p.Authority, p.Cause))
+			}
+		}
+		return err
+	})
+	return out
 }
 
 // checkIdentity compares the configuration with what the data was begun with.

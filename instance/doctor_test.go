@@ -25,6 +25,8 @@ import (
 	"parley/config"
 	"parley/instance"
 	"parley/instance/instancetest"
+	"parley/social"
+	"parley/storage"
 )
 
 // patient is a real instance with a public address, served over https. The world
@@ -264,6 +266,29 @@ func TestDoctorChecksTheClock(t *testing.T) {
 	p.examine(at(-2*time.Hour), "clock: something was written here at: timedatectl")
 	p.examine(at(-30*365*24*time.Hour), "clock: something was written here at: timedatectl")
 	p.examine(at(2*365*24*time.Hour), "clock: nothing was written here since: timedatectl")
+}
+
+// A paired server that does not answer with its own keys is named, with what to do.
+func TestDoctorNamesParkedServers(t *testing.T) {
+	p := newPatient(t)
+	p.stop()
+	db, err := storage.Open(t.Context(), storage.Options{URL: p.conf.Storage.URL, DataDir: p.conf.DataDir, Now: time.Now, Log: p.log()})
+	ok(t, err)
+	for _, state := range []social.PairingState{social.PairingActive, social.PairingParked} {
+		ok(t, db.Tx(t.Context(), func(tx social.Tx) error {
+			return tx.PutPairing(t.Context(), social.Pairing{Authority: string(state) + ".example", State: state, Cause: "answered 202 without a proof"})
+		}))
+	}
+	ok(t, db.Close())
+	var found []instance.Finding
+	for _, f := range instance.Diagnose(t.Context(), p.conf, p.log(), time.Now) {
+		if f.Check == "paired" {
+			found = append(found, f)
+		}
+	}
+	if len(found) != 1 || found[0].State != instance.StateProblem || !strings.Contains(found[0].Text, "parked.example is parked") || !strings.Contains(found[0].Remedy, "parley peer unpark parked.example") {
+		t.Errorf("%+v", found)
+	}
 }
 
 // A damaged database hides no other problem.
