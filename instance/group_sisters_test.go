@@ -94,3 +94,72 @@ func groupSpansSisters(t *testing.T, database func(int) string) {
 	s.net.Settle()
 	s.same("at c", s.timeline(s.c, carol, gc), []string{"without b", "from b, again", "before"})
 }
+
+// A reply goes to the owner of a thread that is not public, who hands it on: each side
+// sees the same posts, as far as it may.
+func TestTheOwnerOfAThreadHandsRepliesOn(t *testing.T) {
+	s := newCommunities(t, 4, nil)
+	p := s.net.Instances[3]
+	acme := social.Zone{Kind: social.ZonePartner, Name: "acme"}
+	s.net.Zone(s.a, p, acme)
+	for _, in := range []*instance.Instance{s.b, s.c} { // they do not know the partner
+		s.ok(in.Social.RemovePeer(s.ctx, p.Config.Domain))
+		s.ok(p.Social.RemovePeer(s.ctx, in.Config.Domain))
+	}
+	s.net.Zone(p, s.a, social.Zone{Kind: social.ZonePartner, Name: "muster"})
+	alice, bob, carol, paul := s.net.Member(s.a, "alice"), s.net.Member(s.b, "bob"), s.net.Member(s.c, "carol"), s.net.Member(p, "paul")
+	s.meet(s.b, bob, s.a, alice)
+	s.meet(s.c, carol, s.a, alice)
+	s.meet(s.a, alice, p, paul)
+	s.meet(p, paul, s.a, alice)
+	root := s.post(s.a, alice, social.Draft{Text: "shall we?", Audience: "partner:acme"})
+	inside := s.post(s.a, alice, social.Draft{Text: "among us", Audience: "company"})
+	s.net.Settle()
+
+	fromB := s.post(s.b, bob, social.Draft{Text: "b says yes", InReplyTo: s.there(s.b, bob, root.Post.URI).Post.ID})
+	fromP := s.post(p, paul, social.Draft{Text: "p says yes", InReplyTo: s.there(p, paul, root.Post.URI).Post.ID})
+	quiet := s.post(s.b, bob, social.Draft{Text: "b whispers", InReplyTo: s.there(s.b, bob, inside.Post.URI).Post.ID})
+	s.net.Settle()
+	for name, in := range map[string]*instance.Instance{"a": s.a, "b": s.b, "c": s.c, "p": p} {
+		r := map[string]social.Reader{"a": alice, "b": bob, "c": carol, "p": paul}[name]
+		top := s.there(in, r, root.Post.URI)
+		for _, uri := range []string{fromB.Post.URI, fromP.Post.URI} {
+			if name == "p" && uri == fromB.Post.URI {
+				_, err := in.Social.PostByURI(s.ctx, r, uri)
+				s.want("a post that a partner alone vouches for", err, social.NotFound)
+				continue
+			}
+			v, err := in.Social.PostByURI(s.ctx, r, uri)
+			if err != nil || v.Post.ThreadID != top.Post.ThreadID {
+				t.Errorf("%s at %s: %v", uri, name, err)
+				continue
+			}
+			// Of the partner's server the sisters have only the owner's word.
+			vouched := uri == fromP.Post.URI && (name == "b" || name == "c")
+			if (v.Post.Via == s.a.Config.Domain) != vouched {
+				t.Errorf("%s at %s came via %q", uri, name, v.Post.Via)
+			}
+		}
+	}
+	s.there(s.c, carol, quiet.Post.URI)
+	_, err := p.Social.PostByURI(s.ctx, paul, quiet.Post.URI)
+	s.want("a word among sisters at the partner", err, social.NotFound)
+
+	_, err = p.Social.Delete(s.ctx, paul, fromP.Post.ID)
+	s.ok(err)
+	s.net.Settle()
+	for _, in := range []*instance.Instance{s.a, s.b, s.c} {
+		r := map[*instance.Instance]social.Reader{s.a: alice, s.b: bob, s.c: carol}[in]
+		_, err := in.Social.PostByURI(s.ctx, r, fromP.Post.URI)
+		s.want("a deleted reply", err, social.NotFound)
+	}
+}
+
+// meet makes r follow somebody of another instance.
+func (s *communities) meet(in *instance.Instance, r social.Reader, there *instance.Instance, who social.Reader) {
+	s.Helper()
+	a := s.find(in, r, instancetest.Handle(there, who))
+	_, err := in.Social.Follow(s.ctx, r, a.ID, social.FollowOptions{})
+	s.ok(err)
+	s.net.Settle()
+}
