@@ -58,10 +58,34 @@ func limitedRules(posts []*social.Post) string {
 	return strings.Join(rules, ", ")
 }
 
-// auditFetch notes that a document with posts that are not for everybody is given out.
-func (s *Server) auditFetch(tx social.Tx, q *query, rules string) error {
-	return tx.AppendAudit(q.Context(), social.AuditRow{At: s.Now(), Kind: social.AuditFetch, Subject: s.Links.PublicURL + q.URL.RequestURI(), Peer: q.reader.Peer,
-		Zone: q.reader.Zone.String(), Rule: rules, Key: s.claimedKey(q.Request), Result: social.AuditAllowed})
+// auditFetch notes that a server is given what is not for everybody.
+func (s *Server) auditFetch(tx social.Tx, r *http.Request, reader social.Reader, rules string) error {
+	return tx.AppendAudit(r.Context(), social.AuditRow{At: s.Now(), Kind: social.AuditFetch, Subject: s.Links.PublicURL + r.URL.RequestURI(), Peer: reader.Peer,
+		Zone: reader.Zone.String(), Rule: rules, Key: s.claimedKey(r), Result: social.AuditAllowed})
+}
+
+// AuditFile notes that a server got a file of a post that is not for everybody, or was
+// refused one. Without the row the file is not given out.
+func (s *Server) AuditFile(r *http.Request, reader social.Reader, post social.ID, refused error) error {
+	if reader.Peer == "" {
+		return nil
+	}
+	if refused != nil {
+		s.auditRefusal(r, social.AuditFetch, s.Links.PublicURL+r.URL.RequestURI(), reader.Peer, refused)
+		return nil
+	}
+	rules := ""
+	err := s.Store.View(r.Context(), func(tx social.Tx) error {
+		found, err := tx.Posts(r.Context(), []social.ID{post})
+		if p := found[post]; p != nil {
+			rules = limitedRules([]*social.Post{p})
+		}
+		return err
+	})
+	if err != nil || rules == "" {
+		return err
+	}
+	return s.Store.Tx(r.Context(), func(tx social.Tx) error { return s.auditFetch(tx, r, reader, rules) })
 }
 
 // claimedKey is the key that a request names; whether it signed is for others to say.

@@ -128,6 +128,38 @@ func TestFetchDecisionsAreAudited(t *testing.T) {
 	}
 }
 
+// A file of a limited post that a server gets or is refused is in a row as its post
+// would be; one of a public post is in none.
+func TestFilesAreAudited(t *testing.T) {
+	in, r, net := admitted(t, social.ZonePublic)
+	alice := net.Member(in, "alice")
+	if err := in.Social.SetZone(t.Context(), r.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+		t.Fatal(err)
+	}
+	file := func(audience string) string {
+		t.Helper()
+		m, err := in.Social.Upload(t.Context(), alice, social.Upload{Name: "a.txt", Body: strings.NewReader("canary")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		publish(t, in, alice, social.Draft{Text: "x", Audience: audience, MediaIDs: []social.ID{m.ID}})
+		return in.Config.PublicURL + "/media/" + m.ID.String() + "/original"
+	}
+	shown, open, hidden := file("partner:acme"), file("public"), file("company")
+	for address, want := range map[string]int{shown: 200, open: 200, hidden: 404} {
+		if got := fetch(t, r, http.MethodGet, address); got.status != want {
+			t.Errorf("%s: %d %s", address, got.status, got.body)
+		}
+	}
+	given := audited(t, in, ofKind(social.AuditFetch, social.AuditAllowed))
+	if len(given) != 1 || given[0].Subject != shown || given[0].Rule != "partner:acme" || given[0].Peer != r.host() {
+		t.Errorf("given out: %+v", given)
+	}
+	if refused := audited(t, in, ofKind(social.AuditFetch, social.AuditRefused)); len(refused) != 1 || refused[0].Subject != hidden {
+		t.Errorf("refused: %+v", refused)
+	}
+}
+
 // What an admitted server sends and we drop is in a row, with the cause.
 func TestDroppedActivitiesAreAudited(t *testing.T) {
 	in, r, net := admitted(t, social.ZonePublic)

@@ -119,7 +119,7 @@ func (s *Server) logPage(tx social.Tx, q *query, r social.Reader) (object, error
 	if err := p.fill(ctx, tx); err != nil {
 		return nil, err
 	}
-	q.served = append(q.served, p.served...)
+	q.served, q.rule = append(q.served, p.served...), p.rule
 	uri := s.Links.InstanceActor() + "/outbox"
 	o := object{"id": s.Links.PublicURL + q.URL.RequestURI(), "type": activitypub.OrderedCollectionPage, "partOf": uri, "orderedItems": p.items, "epoch": epoch}
 	if !p.newest.IsZero() {
@@ -141,6 +141,7 @@ type logPage struct {
 	newest social.Place // of what is shown
 	items  []any
 	served []*social.Post
+	rule   string // "directory" where people are among the items
 	bytes  int
 }
 
@@ -187,6 +188,9 @@ func (p *logPage) add(ctx context.Context, tx social.Tx, known *logFacts, a *soc
 			return true, nil
 		default:
 			p.items, p.bytes = append(p.items, body), p.bytes+len(body)
+			if a.Verb == social.VerbPeople {
+				p.rule = "directory"
+			}
 			if post := known.posts[a.PostID]; post != nil && known.standing[post.ID] == seen {
 				p.served = append(p.served, post)
 			}

@@ -121,6 +121,7 @@ func (s *Server) getCircle(kind social.CircleKind) documentFunc {
 		if !named {
 			return nil, social.NotFoundError()
 		}
+		q.rule = string(kind)
 		return s.circlePage(tx, q, a, kind, uri)
 	}
 }

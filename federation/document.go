@@ -73,6 +73,7 @@ type query struct {
 	*http.Request
 	reader social.Reader
 	served []*social.Post // of which the reader's server is to have a receipt
+	rule   string         // what let the reader have what is of no post and not for everybody
 	lost   social.Place   // a place that the reader knows and our change log has lost
 }
 
@@ -121,9 +122,12 @@ func (s *Server) answer(get documentFunc, who func(*http.Request) (social.Reader
 func (s *Server) make(get documentFunc, q *query) (o object, err error) {
 	rules := ""
 	err = s.Store.View(q.Context(), func(tx social.Tx) (err error) {
-		q.served = nil
+		q.served, q.rule = nil, ""
 		if o, err = get(tx, q); err == nil && q.reader.Peer != "" && q.reader.Account != nil {
 			rules = limitedRules(q.served)
+			if q.rule != "" {
+				rules = strings.TrimPrefix(rules+", "+q.rule, ", ")
+			}
 			q.served, err = s.withoutReceipt(tx, q)
 		}
 		return err
@@ -384,6 +388,6 @@ func (s *Server) noteFetched(q *query, rules string) error {
 		if rules == "" {
 			return nil
 		}
-		return s.auditFetch(tx, q, rules)
+		return s.auditFetch(tx, q.Request, q.reader, rules)
 	})
 }

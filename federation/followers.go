@@ -237,6 +237,6 @@ func (s *Server) getFollowersOf(tx social.Tx, q *query) (object, error) {
 	for _, uri := range uris {
 		items = append(items, uri)
 	}
-	o["orderedItems"] = items
+	o["orderedItems"], q.rule = items, "followers"
 	return o, nil
 }

@@ -112,7 +112,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 	if err != nil {
 		return nil, err
 	}
-	files := serve.Files{Social: in.Social, Signed: in.Federation.Reader, Member: pages.Reader, Log: in.log}
+	files := serve.Files{Social: in.Social, Signed: in.Federation.Reader, Member: pages.Reader, Audit: in.Federation.AuditFile, Log: in.log}
 	r.HandleFunc("/media/{id:[0-9]+}/{size:original|small}", files.Own).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/media/remote/{post:[0-9]+}/{place:[0-9]+}", files.Remote).Methods(http.MethodGet, http.MethodHead)
 	pages.Mount(r)

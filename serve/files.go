@@ -20,7 +20,10 @@ type Files struct {
 	// Signed tells who signed a request; Member who is signed in, or nobody.
 	Signed func(w http.ResponseWriter, r *http.Request) (social.Reader, error)
 	Member func(r *http.Request) social.Reader
-	Log    *slog.Logger
+	// Audit notes which post's file another server gets, or that it was refused; its
+	// error keeps the file back.
+	Audit func(r *http.Request, reader social.Reader, post social.ID, refused error) error
+	Log   *slog.Logger
 }
 
 // opened is a file with what is told of it.
@@ -63,10 +66,15 @@ func (f *Files) answer(w http.ResponseWriter, r *http.Request, ticket func(strin
 	}
 	file, m, err := open(reader)
 	if err != nil {
+		_ = f.Audit(r, reader, 0, err) // it is refused anyway
 		Error(w, r, f.Log, err)
 		return
 	}
 	defer file.Close() //nolint:errcheck // only read
+	if err := f.Audit(r, reader, m.PostID, nil); err != nil {
+		Error(w, r, f.Log, err)
+		return
+	}
 	send(w, r, file, m)
 }
 
