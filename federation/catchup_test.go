@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -319,5 +320,98 @@ func TestOnlyOurProofBringsAPostBack(t *testing.T) {
 	}
 	if a, err := l.in.Social.Account(t.Context(), alice, alice.Account.ID); err != nil || !a.Active() {
 		t.Error("a member was deleted by a stranger")
+	}
+}
+
+// A run that breaks off anywhere goes on where it was: also after a crash, and newest
+// first when more has come since. Nothing is read again but the page that was lost.
+func TestReadingGoesOnAfterACrash(t *testing.T) {
+	l := newLiar(t)
+	const pages = 12
+	newest, broken := pages, 5 // the log grows at its top; the page below broken cannot be had
+	l.page = func(q url.Values) (int, map[string]any, map[string]any) {
+		at, bottom := newest, 0
+		_, _ = fmt.Sscan(q.Get("upto"), &at)
+		_, _ = fmt.Sscan(q.Get("after"), &bottom)
+		if at == broken {
+			return 503, nil, nil
+		}
+		if at <= bottom {
+			return 200, nil, l.tells("", "")
+		}
+		next := ""
+		if at-1 > bottom {
+			next = fmt.Sprint(at - 1)
+		}
+		return 200, nil, l.tells(fmt.Sprint(at), next, l.create(10*at), l.create(10*at+1))
+	}
+	places := func() (out []string) {
+		for _, q := range l.asked {
+			out = append(out, q.Get("upto"))
+		}
+		return out
+	}
+	c := l.run()
+	if got, want := fmt.Sprint(places()), "[ 11 10 9 8 7 6 5]"; got != want || len(c.Gaps) != 1 || c.Gaps[0].UpTo != "5" || c.Top != "12" {
+		t.Fatalf("read %s, want %s; %+v", got, want, c)
+	}
+	l.net.Stop(0)
+	l.in = l.net.Restart(0)
+	newest = pages + 3
+	l.clock.Advance(time.Minute)
+	c = l.run()
+	if got, want := fmt.Sprint(places()), "[ 14 13 5]"; got != want || c.Gaps[0].UpTo != "5" || c.Top != "15" {
+		t.Fatalf("read %s, want %s; %+v", got, want, c)
+	}
+	broken = 0
+	l.clock.Advance(time.Minute)
+	if c = l.run(); fmt.Sprint(places()) != "[ 5 4 3 2 1]" || len(c.Gaps) != 0 || c.DoneAt.IsZero() || c.LastError != "" {
+		t.Errorf("read %s; %+v", places(), c)
+	}
+	for at := 1; at <= newest; at++ {
+		if !known(t, l.in, l.url(fmt.Sprintf("/notes/%d", 10*at))) || !known(t, l.in, l.url(fmt.Sprintf("/notes/%d", 10*at+1))) {
+			t.Errorf("what page %d said is not there", at)
+		}
+	}
+}
+
+// C1: when many are due at once, few are asked at the same time, and each by one alone.
+func TestManyLogsAreNoStorm(t *testing.T) {
+	l := newLiar(t)
+	l.always(l.tells("", ""))
+	var now, most, all atomic.Int64
+	for range 10 {
+		r := newRemote(t).speaks()
+		var busy atomic.Int64
+		r.special(func(w http.ResponseWriter, q *http.Request) bool {
+			if q.URL.Path != "/actor/outbox" {
+				return false
+			}
+			all.Add(1)
+			for n := now.Add(1); n > most.Load(); n = now.Load() {
+				most.Store(n)
+			}
+			defer now.Add(-1)
+			if busy.Add(1) > 1 {
+				t.Errorf("%s is asked twice at once", r.host())
+			}
+			defer busy.Add(-1)
+			time.Sleep(20 * time.Millisecond) // long enough for others to come meanwhile
+			w.Header().Set("Content-Type", "application/activity+json")
+			_ = json.NewEncoder(w).Encode(map[string]any{"id": r.url("/actor/outbox?page=true"), "epoch": "1", "orderedItems": []any{}})
+			return true
+		})
+		if err := l.in.Social.SetZone(t.Context(), r.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 { // whoever asks, and however often
+		if err := l.in.Federation.CatchUpNow(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.net.Settle()
+	if all.Load() != 10 || most.Load() > 4 || most.Load() < 2 {
+		t.Errorf("%d requests, %d at once", all.Load(), most.Load())
 	}
 }

@@ -21,8 +21,8 @@ const (
 	itemMost = 700 << 10
 	// logScan entries are looked at together, logScans times for one page: what a
 	// reader may not see makes a page short, never slow.
-	logScan  = 200
-	logScans = 5
+	logScan  = 64
+	logScans = 16
 )
 
 // logReader is the server that reads the log as a whole: an instance actor of a

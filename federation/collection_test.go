@@ -26,7 +26,7 @@ type answer struct {
 }
 
 // fetch gets a document of an instance, signed by a remote, or unsigned.
-func fetch(t *testing.T, as *remote, method, address string) answer {
+func fetch(t testing.TB, as *remote, method, address string) answer {
 	t.Helper()
 	q, err := http.NewRequest(method, address, nil)
 	if err != nil {

@@ -400,7 +400,7 @@ func TestAnImpostorCannotSpeak(t *testing.T) {
 }
 
 // sealingKey is the raw key that an instance publishes to seal to.
-func sealingKey(t *testing.T, in *instance.Instance) (raw []byte) {
+func sealingKey(t testing.TB, in *instance.Instance) (raw []byte) {
 	t.Helper()
 	if err := in.DB.View(context.Background(), func(tx social.Tx) error {
 		k, err := tx.KeyByURI(context.Background(), in.Config.PublicURL+"/actor#sealing")
@@ -545,7 +545,7 @@ func TestCaughtDeliveriesAreWorthless(t *testing.T) {
 }
 
 // instanceKey signs for an instance.
-func instanceKey(t *testing.T, in *instance.Instance) httpsig.Key {
+func instanceKey(t testing.TB, in *instance.Instance) httpsig.Key {
 	t.Helper()
 	id := in.Config.PublicURL + "/actor#ed25519"
 	var k social.Key

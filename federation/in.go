@@ -51,7 +51,7 @@ const (
 	passedOnMinute = 60
 	reportsHour    = 60
 	// logReadsMinute pages of the change log are more than a reader of ours asks for.
-	logReadsMinute = 240
+	logReadsMinute = 900
 	logReadsWindow = time.Minute
 	// A digest reads all that there is.
 	digestsHour   = 30

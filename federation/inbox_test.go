@@ -20,7 +20,7 @@ import (
 
 // remote is another server, written for tests: it serves actors and signs what it sends.
 type remote struct {
-	t       *testing.T
+	t       testing.TB
 	server  *httptest.Server
 	public  []byte
 	key     httpsig.Key
@@ -32,7 +32,7 @@ type remote struct {
 	closed  map[string]*closed
 }
 
-func newRemote(t *testing.T) *remote {
+func newRemote(t testing.TB) *remote {
 	t.Helper()
 	pub, priv, err := httpsig.GenerateRSA()
 	if err != nil {
@@ -118,7 +118,7 @@ func (r *remote) sendWith(to string, v any, change func(*http.Request)) int {
 	return r.send(to, b, httpsig.Cavage, change)
 }
 
-func admitted(t *testing.T, z social.ZoneKind) (*instance.Instance, *remote, *instancetest.Network) {
+func admitted(t testing.TB, z social.ZoneKind) (*instance.Instance, *remote, *instancetest.Network) {
 	t.Helper()
 	net := instancetest.New(t, 1, nil)
 	r := newRemote(t)
