@@ -30,6 +30,7 @@ var surfaces = []struct{ surface, pkg, test, absent, sign string }{
 	{"reply, parent or child quoted", "test/leak", "TestEditsAndRepliesNeverWiden", "", ""},
 	{"quote", "test/leak", "TestQuotesAndBoostsShowNothingHidden", "", ""},
 	{"mention of a partner", "test/leak", "TestNamingAPartnerLetsNobodyIn", "", ""},
+	{"mention in another's thread", "test/leak", "TestNamingInAnothersThreadLetsNobodyIn", "", ""},
 	{"hashtag relay", "", "", "there are no relays: nothing but followers, zones and people named is sent to", `(?i)relay`},
 	{"hashtag page", "test/leak", "TestTagsShowWhatTheirReaderMaySee", "", ""},
 	{"outbox GET", "federation", "TestOutboxTellsNothingOfHiddenPosts", "", ""},
@@ -265,6 +266,27 @@ func TestNamingAPartnerLetsNobodyIn(t *testing.T) {
 	}
 	if n := b.got(partnerSite, "canary") + b.got(worldSite, "canary"); n > 0 {
 		t.Errorf("%d canaries left the company", n)
+	}
+}
+
+// In a thread for somebody's followers, only that person lets others in: a follower who
+// answers and names somebody does not.
+func TestNamingInAnothersThreadLetsNobodyIn(t *testing.T) {
+	b := stage(t)
+	root := b.says("alice", social.Draft{Text: "canaryroot", Audience: "followers"})
+	b.net.Settle()
+	bob := b.person("bob")
+	v, err := bob.in.Social.PostByURI(t.Context(), bob.reader, root.Post.URI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply := b.says("bob", social.Draft{Text: "canarybob " + b.handle("wanda"), Audience: "followers", InReplyTo: v.Post.ID})
+	b.net.Settle()
+	if n := b.got(worldSite, "canarybob"); n > 0 {
+		t.Errorf("whom a follower names got it %d times", n)
+	}
+	if a := b.person("wanda").fetch(reply.Post.URI); a.status != 404 {
+		t.Errorf("whom a follower names is answered %d", a.status)
 	}
 }
 
