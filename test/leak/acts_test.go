@@ -27,6 +27,8 @@ func acts() []act {
 		{"zone", 3, (*driver).zoneChange}, {"join or leave", 1, (*driver).joinOrLeave}, {"suspend", 1, (*driver).suspend},
 		{"person leaves", 1, (*driver).personLeaves}, {"search", 4, (*driver).search}, {"read", 8, (*driver).readHome},
 		{"fetch", 12, (*driver).fetchSigned}, {"crawl", 5, (*driver).crawl}, {"feed", 2, (*driver).feed}, {"stranger", 3, (*driver).strangerActs},
+		{"found", 1, (*driver).found}, {"join group", 4, (*driver).joinGroup}, {"leave group", 1, (*driver).leaveGroup}, {"run group", 3, (*driver).runGroup},
+		{"group post", 5, (*driver).groupPost}, {"describe", 2, (*driver).describe}, {"policy", 1, (*driver).ruling},
 		{"settle", 7, (*driver).settle}, {"time", 2, (*driver).advance}, {"outage", 1, (*driver).outage}, {"house", 1, (*driver).house},
 	}
 }
@@ -182,7 +184,7 @@ func (d *driver) publish(m *member, label string, parent, quoted *text) {
 	d.texts = append(d.texts, p)
 	d.tell("post %d of %s for %q became %s under %v, naming %v, in reply to %s quoting %s", p.n, m, label, p.audience, p.ceilings, p.named, number(parent), number(quoted))
 	// What was asked for holds, unless the author is told that it does not.
-	if label != "" && !v.Clamped && v.Post.Audience.Label() != label {
+	if label != "" && !v.Clamped && v.Post.Audience.Label() != label && !strings.HasPrefix(label, "group:") {
 		d.Errorf("%s asked for %q and got %q, and was not told", m, label, v.Post.Audience.Label())
 	}
 }
@@ -256,8 +258,14 @@ func (d *driver) bound(p *text, a social.Audience) bound {
 				b.of = m
 			}
 		}
+	case "group":
+		for _, g := range d.groups {
+			if g.uri == a.Name {
+				b.of, b.group = g.member, g
+			}
+		}
 	}
-	if b.owner == nil || b.kind == "followers" && b.of == nil {
+	if b.owner == nil || (b.kind == "followers" || b.kind == "group") && b.of == nil {
 		d.Fatalf("post %d has an audience that nobody has: %+v", p.n, a)
 	}
 	return b
@@ -597,11 +605,16 @@ func (d *driver) address() string {
 			tails := []string{"", "/outbox", "/outbox?page=true", "/outbox?page=true", "/followers", "/followers?page=true", "/following?page=true", "/featured"}
 			return m.uri + tails[d.pick(len(tails))]
 		case n < 3 && m.site != nil && m.place != d.down:
-			return m.in.Config.PublicURL + []string{"/@" + m.name, "/@" + m.name + ".rss", "/users/" + m.name}[d.pick(3)]
+			return m.in.Config.PublicURL + []string{"/@" + m.name, "/@" + m.name + ".atom", "/users/" + m.name}[d.pick(3)]
+		case n < 4 && len(d.groups) > 0:
+			g := d.someGroup()
+			if g.place != d.down {
+				return g.uri + []string{"", "/outbox?page=true", "/followers?page=true", "/featured"}[d.pick(4)]
+			}
 		case n < 5:
 			paths := []string{"/actor", "/actor/outbox", "/actor/outbox?page=true", "/audiences/company", "/audiences/partner/acme", "/nodeinfo/2.1",
 				"/.well-known/webfinger?resource=acct:" + m.name + "@" + home.host, "/public", "/", "/api/v1/timelines/public", "/api/v2/instance",
-				"/api/v2/search?q=zqc", "/api/v1/accounts/lookup?acct=" + m.name, "/api/parley/v1/timelines/company", "/api/parley/v1/directory?q=a"}
+				"/api/v2/search?q=zqc", "/api/v1/accounts/lookup?acct=" + m.name, "/api/parley/v1/timelines/company", "/api/parley/v1/directory?q=a", "/api/parley/v1/groups"}
 			return base + paths[d.pick(len(paths))]
 		case n < 6 && len(d.files) > 0:
 			return d.alive(d.files[d.pick(len(d.files))])
@@ -667,7 +680,7 @@ func (d *driver) readHome() {
 		return
 	}
 	paths := []string{"/api/v1/timelines/home?limit=40", "/api/v1/timelines/public?limit=40", "/api/v1/notifications?limit=40", "/api/v1/bookmarks", "/api/v1/favourites",
-		"/api/parley/v1/timelines/company", "/api/v1/accounts/" + m.person.reader.Account.ID.String() + "/statuses"}
+		"/api/parley/v1/timelines/company", "/api/parley/v1/directory?q=", "/api/parley/v1/groups", "/api/v1/accounts/" + m.person.reader.Account.ID.String() + "/statuses"}
 	d.read(m, paths[d.pick(len(paths))])
 	if p := d.recent(); p != nil && p.uri != "" {
 		if v, err := m.in.Social.PostByURI(d.ctx, m.person.reader, p.uri); err == nil {

@@ -33,6 +33,7 @@ type driver struct {
 	rng    *rand.Rand
 	crew   []*member // of all places
 	texts  []*text
+	groups []*group
 	made   int       // canaries
 	fresh  []*canary // of what is just being written
 	story  []string  // one line for each thing done
@@ -59,7 +60,7 @@ func play(t testing.TB, mode string, seed uint64) *driver {
 		s := newSite(t, d.net, i, one.name, strings.Fields(one.people)...)
 		s.street = d.street
 		s.street[s.host()] = s
-		p := &place{site: s, name: one.name, host: s.host(), zones: map[*place]string{}}
+		p := &place{site: s, name: one.name, host: s.host(), zones: map[*place]string{}, rules: rules{usualFields, usualFields, true, true}}
 		d.places, d.byHost[p.host] = append(d.places, p), p
 		for name, who := range s.people {
 			d.crew = append(d.crew, &member{place: p, person: who, name: name, uri: who.reader.Account.URI})
@@ -222,7 +223,7 @@ func (d *driver) settle() {
 	d.net.Settle()
 	// A follow that somebody took back counts until its home knows.
 	for pair := range d.fading {
-		if d.down != pair[1].place && !d.counts(pair[0], pair[1]) {
+		if pair[1].place != d.down && !d.counts(pair[0], pair[1]) {
 			delete(d.fading, pair)
 			delete(d.follows, pair)
 		}
@@ -264,6 +265,9 @@ func (d *driver) judge(m *member, way string, body []byte) {
 		if c == nil || c.home() == nil || !strings.Contains(way, c.home().host) {
 			continue
 		}
+		if open, _ := d.may(c, nil, nil); open {
+			continue // pages and the client API do not ask who signed
+		}
 		if ok, why := d.may(c, m.place, m); !ok {
 			d.report(c, m.String(), "the answer to "+way, why)
 		}
@@ -291,13 +295,13 @@ func (d *driver) read(m *member, path string) {
 // shown says whether a member may be shown a canary by their own server.
 func (d *driver) shown(c *canary, m *member) (bool, string) {
 	if c.home() == m.place {
-		if c.of != nil && c.of.author == m {
+		if c.of != nil && c.of.author == m || c.entry != nil {
 			return true, ""
 		}
 		return d.may(c, m.place, m)
 	}
 	if c.of == nil {
-		return false, "no post has taken it"
+		return d.had[m.place.host][c.word], "it did not come rightly"
 	}
 	for _, b := range append([]bound{c.first}, c.of.ceilings...) {
 		switch b.kind {
@@ -307,6 +311,10 @@ func (d *driver) shown(c *canary, m *member) (bool, string) {
 			}
 		case "followers":
 			if !d.followed[[2]*member{m, b.of}] && m != b.of && !d.among(c.of.named, m.place, m) && m != c.of.answers && c.of.author != m {
+				return false, "it is for " + b.String()
+			}
+		case "group":
+			if !d.followed[[2]*member{m, b.of}] && c.of.author != m {
 				return false, "it is for " + b.String()
 			}
 		case "instance":
@@ -366,7 +374,11 @@ func (d *driver) counts(follower, target *member) (yes bool) {
 		if err != nil {
 			return err
 		}
-		_, err = tx.Follow(d.ctx, a.ID, target.person.reader.Account.ID)
+		t, err := tx.AccountByURI(d.ctx, target.uri)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Follow(d.ctx, a.ID, t.ID)
 		yes = err == nil
 		return err
 	})

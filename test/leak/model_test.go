@@ -17,6 +17,7 @@ type place struct {
 	host  string // as the wire names it
 	zones map[*place]string
 	late  bool // has not joined yet, or has left
+	rules rules
 }
 
 // member is a person of a place.
@@ -26,17 +27,19 @@ type member struct {
 	name, uri string
 	suspended bool
 	deleted   bool
+	entry     map[string]*entry // in the directory, by field
 }
 
 func (m *member) String() string { return m.name + "@" + m.place.name }
 
 // bound is one condition that a reader must meet.
 type bound struct {
-	kind   string // direct, followers, instance, company, partner, public
+	kind   string // direct, followers, group, instance, company, partner, public
 	zone   string // of partner
 	owner  *place
 	of     *member   // whose followers
 	people []*member // of direct
+	group  *group
 }
 
 func (b bound) String() string {
@@ -45,6 +48,8 @@ func (b bound) String() string {
 		return b.owner.name + "'s partner:" + b.zone
 	case "followers":
 		return "followers of " + b.of.String()
+	case "group":
+		return "group " + b.group.String()
 	case "direct":
 		return fmt.Sprint("direct ", b.people)
 	case "public", "unlisted":
@@ -88,8 +93,10 @@ func (p *text) bounds() []bound {
 // canary is a word that stands in one place only.
 type canary struct {
 	word  string
-	of    *text   // nil for a file that no post has taken yet
-	owner *member // of such a file
+	of    *text   // nil for what stands in no post
+	owner *member // of a file that no post has taken yet, or of an entry
+	entry *entry  // of the directory
+	in    *group  // whose description it is of
 	first bound   // the audience when it was written
 	what  string
 }
@@ -136,7 +143,7 @@ func (w *world) zone(at, of *place) string {
 // admits says whether a place as a whole, or with m a person there, meets a condition
 // of a text now.
 func (w *world) admits(b bound, p *text, at *place, m *member) bool {
-	if b.open() || at == b.owner && b.kind != "direct" && (m == nil || b.kind != "followers") {
+	if b.open() || at == b.owner && b.kind != "direct" && (m == nil || b.kind != "followers" && b.kind != "group") {
 		return true
 	}
 	switch b.kind {
@@ -147,12 +154,14 @@ func (w *world) admits(b bound, p *text, at *place, m *member) bool {
 		return z == "company" || z == "partner:"+b.zone
 	case "direct":
 		return w.among(b.people, at, m)
+	case "group":
+		return w.inGroup(b.group, p, at, m)
 	case "followers":
 		if m == b.of && m != nil || m != nil && m == p.author {
 			return true
 		}
 		for pair := range w.follows {
-			if pair[1] == b.of && (m == nil && pair[0].place == at || m != nil && pair[0] == m) {
+			if pair[1] == b.of && w.mayFollow(pair[0], b.of) && (m == nil && pair[0].place == at || m != nil && pair[0] == m) {
 				return true
 			}
 		}
@@ -164,6 +173,18 @@ func (w *world) admits(b bound, p *text, at *place, m *member) bool {
 	return false // instance
 }
 
+// mayFollow says that the policy of somebody's server lets people of another one's zone
+// follow.
+func (w *world) mayFollow(follower, target *member) bool {
+	switch z := w.zone(target.place, follower.place); {
+	case strings.HasPrefix(z, "partner:"):
+		return target.rules.partnersFollow
+	case z == "public":
+		return target.rules.everybodyFollow
+	}
+	return true
+}
+
 func (w *world) among(people []*member, at *place, m *member) bool {
 	return slices.ContainsFunc(people, func(one *member) bool { return m == nil && one.place == at || m != nil && one == m })
 }
@@ -173,6 +194,10 @@ func (w *world) among(people []*member, at *place, m *member) bool {
 func (w *world) may(c *canary, at *place, m *member) (bool, string) {
 	p := c.of
 	switch {
+	case c.entry != nil:
+		return w.lets(c, at)
+	case c.in != nil:
+		return c.in.member != nil && at != nil && (c.in.join != "closed" || w.inGroup(c.in, &text{author: c.in.owner}, at, m) || m == nil && c.in.invites(at)), "it is of a closed group"
 	case p == nil:
 		return m != nil && m == c.owner, "no post has taken it"
 	case p.deleted || p.author.deleted:
@@ -200,6 +225,9 @@ func (w *world) meets(bounds []bound, p *text, at *place, m *member) (bool, stri
 // could says whether a place may have a canary of a server where the text is not at
 // home, which may not know yet that it was edited, narrowed or deleted.
 func (w *world) could(c *canary, at *place) (bool, string) {
+	if c.entry != nil || c.in != nil {
+		return w.may(c, at, nil)
+	}
 	if c.of == nil {
 		return false, "no post has taken it"
 	}
@@ -256,7 +284,10 @@ func (c *canary) home() *place {
 }
 
 func (w *world) report(c *canary, to, what, why string) {
-	of := "a file of " + fmt.Sprint(c.owner)
+	of := "what is of " + fmt.Sprint(c.owner)
+	if c.entry != nil {
+		of += fmt.Sprintf(" for %s", c.entry.reach)
+	}
 	if c.of != nil {
 		of = fmt.Sprintf("post %d by %s for %s under %v", c.of.n, c.of.author, c.of.audience, c.of.ceilings)
 	}
