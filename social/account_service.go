@@ -57,7 +57,24 @@ func (s *Service) insertMember(ctx context.Context, a *Account, more ...func(Tx)
 		return err
 	}
 	now := s.Now()
-	a.ID, a.CreatedAt, a.Authority = NewID(now), now, s.home
+	s.address(a, NewID(now), now)
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		if err := s.writeMember(ctx, tx, a, keys); err != nil {
+			return err
+		}
+		for _, add := range more {
+			if err := add(tx); err != nil {
+				return err
+			}
+		}
+		_, err := s.enterAndTell(ctx, tx, a, nil)
+		return err
+	})
+}
+
+// address gives a new account its id and all its addresses.
+func (s *Service) address(a *Account, id ID, now time.Time) {
+	a.ID, a.CreatedAt, a.Authority = id, now, s.home
 	if a.Kind == KindApplication {
 		a.URI, a.URL = s.Links.InstanceActor(), s.Links.PublicURL
 		a.InboxURI, a.OutboxURI = a.URI+"/inbox", a.URI+"/outbox"
@@ -68,32 +85,28 @@ func (s *Service) insertMember(ctx context.Context, a *Account, more ...func(Tx)
 		a.FeaturedURI = s.Links.Featured(a.ID)
 	}
 	a.SharedInboxURI = s.Links.SharedInbox()
-	return s.Store.Tx(ctx, func(tx Tx) error {
-		if err := tx.InsertAccount(ctx, a); err != nil {
-			if errors.Is(err, ErrConflict) {
-				taken := Errorf(Conflict, "the name %s is taken; names are never given twice", a.Username)
-				taken.Err = err
-				return taken
-			}
+}
+
+// writeMember writes a new account with its keys.
+func (s *Service) writeMember(ctx context.Context, tx Tx, a *Account, keys []Key) error {
+	if err := tx.InsertAccount(ctx, a); err != nil {
+		if errors.Is(err, ErrConflict) {
+			taken := Errorf(Conflict, "the name %s is taken; names are never given twice", a.Username)
+			taken.Err = err
+			return taken
+		}
+		return err
+	}
+	for _, k := range keys {
+		k.AccountID, k.URI = a.ID, s.Links.MainKey(a.URI)
+		if k.Kind == "ed25519" {
+			k.URI = s.Links.EdKey(a.URI)
+		}
+		if err := tx.PutKey(ctx, k); err != nil {
 			return err
 		}
-		for _, k := range keys {
-			k.AccountID, k.URI = a.ID, s.Links.MainKey(a.URI)
-			if k.Kind == "ed25519" {
-				k.URI = s.Links.EdKey(a.URI)
-			}
-			if err := tx.PutKey(ctx, k); err != nil {
-				return err
-			}
-		}
-		for _, add := range more {
-			if err := add(tx); err != nil {
-				return err
-			}
-		}
-		_, err := s.enterAndTell(ctx, tx, a, nil)
-		return err
-	})
+	}
+	return nil
 }
 
 // EnsureInstance makes the instance actor and our secrets at the first start.

@@ -22,7 +22,7 @@ import (
 
 func (a *app) account() *cobra.Command {
 	c := &cobra.Command{Use: "account", Short: "Members of this instance"}
-	c.AddCommand(a.accountCreate(), a.accountList(), a.accountShow(),
+	c.AddCommand(a.accountCreate(), a.accountImport(), a.accountList(), a.accountShow(),
 		a.named("suspend NAME", "Take a member out of view and sign them out", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
 			if err := in.Social.Suspend(ctx, m.ID, true); err != nil {
 				return err
