@@ -22,7 +22,7 @@ import (
 
 // Finding is one thing that the doctor looked at. A problem says what to do.
 type Finding struct {
-	Check  string       `json:"check"` // permissions, database, identity, clock, paired or domain
+	Check  string       `json:"check"` // permissions, database, audit, identity, clock, paired or domain
 	State  FindingState `json:"state"`
 	Text   string       `json:"text,omitempty"`
 	Remedy string       `json:"remedy,omitempty"`
@@ -128,8 +128,21 @@ func checkData(ctx context.Context, c *config.Config, log *slog.Logger, now func
 	if err := db.Integrity(ctx); err != nil {
 		out[0] = problem("database", restore, "%v", err)
 	}
-	out = append(out, checkIdentity(ctx, c, db), checkClock(ctx, db, now()))
+	out = append(out, checkAudit(ctx, db), checkIdentity(ctx, c, db), checkClock(ctx, db, now()))
 	return append(out, checkPaired(ctx, db)...)
+}
+
+// checkAudit wants the chain of audit rows to be whole.
+func checkAudit(ctx context.Context, db *storage.DB) Finding {
+	const remedy = "find out who could write the database or the file beside it; parley audit verify tells more, docs/operating.md what each answer means"
+	report, err := db.VerifyAudit(ctx)
+	switch {
+	case err != nil:
+		return problem("audit", remedy, "the audit rows cannot be read: %v", err)
+	case report.Problem != "":
+		return problem("audit", remedy, "row %d: %s", report.BadRow, report.Problem)
+	}
+	return Finding{Check: "audit", State: StateOK, Text: fmt.Sprintf("%d rows", report.Rows)}
 }
 
 // checkPaired names the paired servers at whose address somebody else answers.

@@ -183,7 +183,7 @@ func TestDoctorFindsAHealthyInstanceHealthy(t *testing.T) {
 	for _, f := range found {
 		checks = append(checks, f.Check+" "+string(f.State))
 	}
-	if got := strings.Join(checks, ", "); got != "permissions ok, database ok, identity ok, clock ok, domain ok" || instance.Failed(found) != 0 {
+	if got := strings.Join(checks, ", "); got != "permissions ok, database ok, audit ok, identity ok, clock ok, domain ok" || instance.Failed(found) != 0 {
 		t.Errorf("%s: %+v", got, found)
 	}
 }

@@ -93,6 +93,19 @@ func TestRoleBoundsHowFarOnePublishes(t *testing.T) {
 	if v, err := in.Social.Edit(ctx, alice, before.Post.ID, social.Draft{Text: "more", Audience: "company"}); err != nil || v.Post.Audience.Kind != social.AudienceCompany {
 		t.Errorf("an edit that narrows: %+v %v", v, err)
 	}
+	if err := in.Social.SetRole(ctx, alice.Account.ID, social.RoleCommunications); err != nil {
+		t.Fatal(err)
+	}
+	speaker, err := in.Social.AccountByHandle(ctx, alice, "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := publish(social.Member(speaker, in.Social.HomeAuthority()), social.Draft{Audience: "public"}); err != nil {
+		t.Errorf("alice, who speaks for the organisation now: %v", err)
+	}
+	if err := in.Social.SetRole(ctx, alice.Account.ID, "boss"); social.KindOf(err) != social.Invalid {
+		t.Errorf("a role that is not there: %v", err)
+	}
 	setPolicy(t, in, map[string]string{"audience.widest.member": "instance"})
 	if v, err := publish(alice, social.Draft{Visibility: "public"}); err != nil || v.Post.Audience.Kind != social.AudienceInstance {
 		t.Errorf("for this instance alone: %+v %v", v, err)

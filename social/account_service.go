@@ -365,6 +365,27 @@ func (s *Service) Suspend(ctx context.Context, id ID, on bool) error {
 	})
 }
 
+// SetRole gives a member another role, which bounds how far they may publish.
+func (s *Service) SetRole(ctx context.Context, id ID, role Role) error {
+	if !slices.Contains(Roles(), role) {
+		return Errorf(Invalid, "unknown role %q; use member, communications, moderator or admin", role)
+	}
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		a, err := tx.Account(ctx, id)
+		if err != nil {
+			return err
+		}
+		before := a.Role
+		if a.Role = role; before == role {
+			return nil
+		}
+		if err := tx.UpdateAccount(ctx, a); err != nil {
+			return err
+		}
+		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: a.URI, Rule: "role", Result: "set", Cause: string(before) + " -> " + string(role)})
+	})
+}
+
 // DeleteAccount lets a member leave: the name stays reserved for ever, the posts
 // are hidden with the account, and other servers are told.
 func (s *Service) DeleteAccount(ctx context.Context, id ID) error {

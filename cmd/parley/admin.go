@@ -22,7 +22,7 @@ import (
 
 func (a *app) account() *cobra.Command {
 	c := &cobra.Command{Use: "account", Short: "Members of this instance"}
-	c.AddCommand(a.accountCreate(), a.accountImport(), a.accountList(), a.accountShow(),
+	c.AddCommand(a.accountCreate(), a.accountImport(), a.accountList(), a.accountShow(), a.accountRole(),
 		a.named("suspend NAME", "Take a member out of view and sign them out", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
 			if err := in.Social.Suspend(ctx, m.ID, true); err != nil {
 				return err
@@ -120,6 +120,19 @@ func (a *app) accountList() *cobra.Command {
 	}}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
+}
+
+func (a *app) accountRole() *cobra.Command {
+	return &cobra.Command{Use: "role NAME ROLE", Short: "Give a member another role: member, communications, moderator or admin", Args: args(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+				m, err := member(ctx, in, given[0])
+				if err != nil {
+					return err
+				}
+				return in.Social.SetRole(ctx, m.ID, social.Role(given[1]))
+			})
+		}}
 }
 
 func (a *app) accountShow() *cobra.Command {

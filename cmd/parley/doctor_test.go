@@ -38,7 +38,7 @@ func TestDoctor(t *testing.T) {
 	}
 	c.start()
 	out, code := c.doctor()
-	if code != 0 || strings.Count(out, "ok ") != 4 || !strings.Contains(out, "note     domain") {
+	if code != 0 || strings.Count(out, "ok ") != 5 || !strings.Contains(out, "note     domain") {
 		t.Errorf("healthy: %d %s", code, out)
 	}
 	for _, name := range []string{c.data, filepath.Join(c.data, "parley.db")} {
