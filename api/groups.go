@@ -84,6 +84,14 @@ func (c *call) groupShape(v *social.GroupView) map[string]any {
 	return out
 }
 
+// groupID is the group that a post stands in, nil for none.
+func groupID(v *social.PostView) any {
+	if v.Group == nil {
+		return nil
+	}
+	return v.Group.ID.String()
+}
+
 func (a *API) groups(c *call) (any, error) {
 	views, err := a.Social.Groups(c.Context(), c.reader, c.part())
 	out := []any{}

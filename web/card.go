@@ -41,6 +41,18 @@ func (f *frame) Cards(views []*social.PostView) []card {
 // Own says that the reader wrote the post.
 func (c card) Own() bool { return c.Me != nil && c.V.Post.AuthorID == c.Me.ID }
 
+// Seen says in words who sees the post, and in which group it stands.
+func (c card) Seen() string {
+	g := c.V.Group
+	switch {
+	case g == nil:
+		return c.Who(c.V.Post, c.V.Author)
+	case c.V.Post.Audience.Everybody():
+		return c.T("aud_group_public", g.Name())
+	}
+	return c.T("aud_group", g.Name())
+}
+
 // Link is the post's page here.
 func (c card) Link() string { return "/@" + c.V.Author.Acct() + "/" + c.V.Post.ID.String() }
 

@@ -207,7 +207,7 @@ func (w *Web) ownPost(p *page) (*social.PostView, error) {
 }
 
 func (w *Web) editPage(p *page, v *social.PostView) formPage {
-	return formPage{frame: p.titled("edit_post"), Intro: []string{p.T("edit_intro", p.Who(v.Post, v.Author))}, Form: &form{
+	return formPage{frame: p.titled("edit_post"), Intro: []string{p.T("edit_intro", p.Card(v).Seen())}, Form: &form{
 		Action: "/posts/" + v.Post.ID.String() + "/edit", Submit: p.T("save"), Fields: []field{
 			{Name: "text", Label: p.T("text"), Kind: "textarea", Rows: 8, Value: v.Post.Source, Language: p.Language, Focus: true},
 			{Name: "summary", Label: p.T("warning"), Hint: p.T("warning_hint"), Kind: "text", Value: v.Post.Summary, MaxLength: 500},

@@ -52,6 +52,9 @@ func (w *Web) profile(p *page) error {
 	if err != nil {
 		return err
 	}
+	if a.Kind == social.KindGroup {
+		return w.redirect(p, "/groups/"+a.ID.String(), "")
+	}
 	views, err := w.Social.AccountPosts(p.ctx(), p.reader, a.ID, p.cursor(), social.PostFilter{})
 	if err != nil {
 		return err

@@ -108,6 +108,10 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/settings/directory", w.ownEntryForm}, {post, "/settings/directory", w.ownEntry}, {get, "/notifications", w.notifications}, {get, "/follow-requests", w.followRequests},
 		{get, "/admin/requests", w.connectRequests}, {post, "/admin/requests", w.answerConnect},
 		{post, "/accounts/{id:[0-9]+}/{act:follow|unfollow|accept|reject}", w.relate},
+		{get, "/groups", w.groups}, {post, "/groups", w.createGroup}, {get, "/groups/new", w.newGroupForm},
+		{get, "/groups/{id:[0-9]+}", w.group}, {get, "/groups/{id:[0-9]+}/edit", w.editGroupForm}, {post, "/groups/{id:[0-9]+}/edit", w.changeGroup},
+		{get, "/groups/{id:[0-9]+}/members", w.groupPeople}, {post, "/groups/{id:[0-9]+}/{act:join|leave}", w.joinGroup},
+		{post, "/groups/{id:[0-9]+}/members/{who:[0-9]+}/{act:approve|decline|remove}", w.groupMember},
 		{get, "/users/{id:[0-9]+}", w.byID}, {get, "/users/{author:[0-9]+}/statuses/{id:[0-9]+}", w.thread},
 		{get, "/@{name}/{id:[0-9]+}", w.thread}, {get, "/@{name}.atom", w.feed}, {get, "/@{name}", w.profile},
 	} {

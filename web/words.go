@@ -88,6 +88,48 @@ var words = map[string][2]string{
 	"older":            {"Older", "Ältere"},
 	"hashtag":          {"Hashtag", "Schlagwort"},
 
+	// Communities
+	"groups":             {"Communities", "Communitys"},
+	"groups_intro":       {"What belongs together across departments and companies: one place, its own readers.", "Was über Abteilungen und Firmen hinweg zusammengehört: ein Ort, ein eigener Leserkreis."},
+	"groups_empty":       {"There is no community yet. Make the first.", "Es gibt noch keine Community. Legen Sie die erste an."},
+	"new_group":          {"New community", "Neue Community"},
+	"new_group_intro":    {"You own it and decide with those whom you ask to help.", "Sie gehört Ihnen; Sie entscheiden, auch zusammen mit anderen."},
+	"make_group":         {"Make the community", "Community anlegen"},
+	"group_name":         {"Name, as others see it", "Name, wie andere ihn sehen"},
+	"group_address":      {"Address", "Adresse"},
+	"group_widest":       {"Who may join at all?", "Wer darf überhaupt beitreten?"},
+	"group_widest_hint":  {"Can become narrower later, never wider. An open community for everybody is public.", "Kann später enger werden, nie weiter. Eine offene Community für alle ist öffentlich."},
+	"group_for":          {"For: %s", "Für: %s"},
+	"purpose":            {"What is it for?", "Wofür ist sie da?"},
+	"join_rule":          {"How does one become a member?", "Wie wird man Mitglied?"},
+	"join_open":          {"Whoever wants to joins", "Wer möchte, tritt bei"},
+	"join_request":       {"On request", "Auf Anfrage"},
+	"join_closed":        {"By invitation only; nobody else sees it", "Nur auf Einladung; niemand sonst sieht sie"},
+	"join_group":         {"Join", "Beitreten"},
+	"leave_group":        {"Leave", "Verlassen"},
+	"edit_group":         {"Change the community", "Community ändern"},
+	"about_group":        {"About this community", "Über diese Community"},
+	"back_to_group":      {"Back to the community", "Zurück zur Community"},
+	"group_empty":        {"Nothing here yet. Write the first post.", "Noch nichts hier. Schreiben Sie den ersten Beitrag."},
+	"group_members_only": {"Only members read what is written here.", "Nur Mitglieder lesen, was hier geschrieben wird."},
+	"owned_by":           {"Run by", "Geleitet von"},
+	"you_own":            {"yours", "Ihre"},
+	"you_run":            {"you help to run it", "Sie leiten mit"},
+	"you_belong":         {"you are a member", "Sie sind Mitglied"},
+	"members":            {"Members", "Mitglieder"},
+	"members_of":         {"Members of %s", "Mitglieder von %s"},
+	"asking":             {"Want to join", "Möchten beitreten"},
+	"take_in":            {"Take in", "Aufnehmen"},
+	"turn_down":          {"Turn down", "Ablehnen"},
+	"remove_member":      {"Remove", "Entfernen"},
+	"role_owner":         {"owner", "Leitung"},
+	"role_moderator":     {"moderator", "Moderation"},
+	"joined":             {"You are a member now.", "Sie sind jetzt Mitglied."},
+	"asked_to_join":      {"You asked to join; those who run the community decide.", "Sie haben angefragt; wer die Community leitet, entscheidet."},
+	"left":               {"You are no member any more.", "Sie sind kein Mitglied mehr."},
+	"is_asked":           {"has somebody who wants to join", "hat eine Beitrittsanfrage"},
+	"via":                {"as told by %s", "mitgeteilt von %s"},
+
 	// Composer
 	"write":            {"What would you like to share?", "Was möchten Sie teilen?"},
 	"your_reply":       {"Your reply", "Ihre Antwort"},
@@ -220,7 +262,7 @@ var words = map[string][2]string{
 	"aud_company":  {"Whole %s", "Ganze %s"}, "our_group": {"company", "Firma"},
 	"aud_partner": {"Our group and %s", "Unsere Gruppe und %s"},
 	"aud_public":  {"Public, outside the company too", "Öffentlich, auch außerhalb"}, "aud_unlisted": {"Public, outside the company too (quiet)", "Öffentlich, auch außerhalb (leise)"},
-	"aud_group": {"Community %s", "Community %s"}, "aud_foreign": {"Shared with us by %s", "Mit uns geteilt von %s"},
+	"aud_group": {"Community %s", "Community %s"}, "aud_group_public": {"Community %s, public", "Community %s, öffentlich"}, "aud_foreign": {"Shared with us by %s", "Mit uns geteilt von %s"},
 }
 
 // counted are texts with a number: English one and many, German one and many.
@@ -234,11 +276,12 @@ var counted = map[string][4]string{
 	"reply_count":   {"%d reply", "%d replies", "%d Antwort", "%d Antworten"},
 	"tries":         {"%d try", "%d tries", "%d Versuch", "%d Versuche"},
 	"servers_wait":  {"%d server is waiting", "%d servers are waiting", "%d Server wartet", "%d Server warten"},
+	"join_requests": {"%d asks to join", "%d ask to join", "%d möchte beitreten", "%d möchten beitreten"},
 	"requests_wait": {"%d request to follow you", "%d requests to follow you", "%d Anfrage, Ihnen zu folgen", "%d Anfragen, Ihnen zu folgen"},
 }
 
 // notices are the texts that an address may ask for with ?done=.
-var notices = map[string]bool{"published": true, "clamped": true, "saved": true, "deleted": true, "followed": true, "asked": true,
+var notices = map[string]bool{"published": true, "clamped": true, "saved": true, "deleted": true, "followed": true, "asked": true, "joined": true, "asked_to_join": true, "left": true,
 	"connect_admitted": true, "connect_blocked": true, "signed_out": true, "password_set": true, "set_up": true}
 
 // T is the text of a key in the page's language, its places filled.
@@ -273,6 +316,8 @@ func (f *frame) N(key string, n int) string {
 func (f *frame) Choice(c social.Choice) string {
 	text := f.audience(c.Kind, c.Name)
 	switch {
+	case c.Group != nil:
+		text = f.T("aud_group", c.Group.Name())
 	case c.Kind == social.AudienceCompany && c.Peers > 0:
 		text += " (" + f.N("companies", c.Peers+1) + ")"
 	case c.Kind == social.AudiencePartner, c.Peers > 0 && (c.Kind == social.AudiencePublic || c.Kind == social.AudienceUnlisted):
@@ -340,6 +385,8 @@ func (f *frame) Does(k social.NotificationKind) string {
 		return f.T("now_follows")
 	case social.NotifyPoll:
 		return f.T("poll_ended")
+	case social.NotifyJoinRequest:
+		return f.T("is_asked")
 	}
 	return f.T(string(k))
 }

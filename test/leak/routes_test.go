@@ -51,16 +51,18 @@ var audiences = map[string]rule{
 	"GET /audiences/company": object, "GET /audiences/partner/{audience}": object,
 	"GET /@{name}": object, "GET /@{name}.atom": object, "GET /@{name}/{id}": object, "GET /@{name}/{post}": object,
 	"GET /media/{id}/{size}": object, "GET /media/remote/{post}/{place}": object,
+	"GET /groups/{id}": object, "GET /groups/{id}/edit": object, "GET /groups/{id}/members": object,
 	"GET /posts/{id}/edit": object, "GET /posts/{id}/delete": object,
 
 	"GET /": list, "GET /public": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
 
-	"GET /bookmarks": signedIn, "GET /company": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /notifications": signedIn, "GET /settings": signedIn,
+	"GET /groups": signedIn, "GET /groups/new": signedIn, "GET /bookmarks": signedIn, "GET /company": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /notifications": signedIn, "GET /settings": signedIn,
 	"GET /directory": signedIn, "GET /settings/directory": signedIn, "POST /settings/directory": write, "POST /directory/follow": write,
 
 	"GET /admin/requests": admins, "POST /admin/requests": admins,
 
 	"POST /setup": write, "POST /sign-in": write, "POST /sign-out": write, "POST /reset": write, "POST /settings": write, "POST /language": write,
+	"POST /groups": write, "POST /groups/{id}/edit": write, "POST /groups/{id}/{act}": write, "POST /groups/{id}/members/{who}/{act}": write,
 	"POST /posts": write, "POST /posts/{id}/edit": write, "POST /posts/{id}/delete": write, "POST /posts/{id}/{act}": write, "POST /accounts/{id}/{act}": write,
 }
 

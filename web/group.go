@@ -1,0 +1,353 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"parley/social"
+)
+
+// community is a group, as people read it.
+type community struct {
+	*frame
+	V *social.GroupView
+}
+
+// Link is the group's page here.
+func (c community) Link() string { return "/groups/" + c.V.Account.ID.String() }
+
+// Handle is how anybody anywhere can find the group.
+func (c community) Handle() string { return person{frame: c.frame, Account: c.V.Account}.Handle() }
+
+// Rule says how one becomes a member; "" for groups elsewhere.
+func (c community) Rule() string {
+	if c.V.Account.Group == nil || !c.V.Account.Local() {
+		return ""
+	}
+	switch c.V.Account.Group.Join {
+	case social.JoinRequest:
+		return c.T("join_request")
+	case social.JoinClosed:
+		return c.T("join_closed")
+	}
+	return c.T("join_open")
+}
+
+// Reach says in words whose people may join; "" for groups elsewhere.
+func (c community) Reach() string {
+	if c.V.Account.Group == nil || !c.V.Account.Local() {
+		return ""
+	}
+	widest := c.V.Account.Group.Widest
+	return c.T("group_for", c.audience(widest.Kind, widest.Name))
+}
+
+func (p *page) communities(views []*social.GroupView) []community {
+	out := make([]community, len(views))
+	for i, v := range views {
+		out[i] = community{p.frame, v}
+	}
+	return out
+}
+
+// groupsPage lists groups.
+type groupsPage struct {
+	*frame
+	Groups []community
+	Older  string
+}
+
+func (groupsPage) file() string { return "groups.html" }
+
+func (w *Web) groups(p *page) error {
+	if p.Me == nil {
+		return social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	views, err := w.Social.Groups(p.ctx(), p.reader, p.cursor())
+	if err != nil {
+		return err
+	}
+	d := groupsPage{frame: p.titled("groups"), Groups: p.communities(views)}
+	if len(views) >= pageSize {
+		d.Older = "/groups?older=" + views[len(views)-1].Account.ID.String()
+	}
+	return w.show(p, http.StatusOK, d)
+}
+
+// groupPage is a group with what was written in it, for those who may read it.
+type groupPage struct {
+	*frame
+	Group    community
+	Composer *composer // nil for who is no member
+	Posts    []card
+	Older    string
+	Empty    string
+}
+
+func (groupPage) file() string { return "group.html" }
+
+func (w *Web) group(p *page) error {
+	id, err := p.id("id")
+	if err != nil {
+		return err
+	}
+	v, err := w.Social.Group(p.ctx(), p.reader, id)
+	if err != nil {
+		return err
+	}
+	d := groupPage{frame: p.frame, Group: community{p.frame, v}, Empty: p.T("group_empty")}
+	d.Title = v.Account.Name()
+	views, err := w.Social.GroupPosts(p.ctx(), p.reader, id, p.cursor())
+	if social.KindOf(err) == social.NotFound && err != nil {
+		d.Empty = p.T("group_members_only")
+	} else if err != nil {
+		return err
+	}
+	d.Posts, d.Older = p.Cards(views), p.older(views)
+	if v.Member {
+		if d.Composer, err = w.composer(p, nil); err != nil {
+			return err
+		}
+		for i, o := range d.Composer.Audience.Options {
+			d.Composer.Audience.Options[i].Selected = o.Value == v.Label()
+		}
+	}
+	return w.show(p, http.StatusOK, d)
+}
+
+// newGroup is the form for a new group.
+func (w *Web) newGroup(p *page) formPage {
+	var reach []option
+	for _, kind := range []social.AudienceKind{social.AudienceCompany, social.AudienceInstance, social.AudiencePublic} {
+		reach = append(reach, option{Value: string(kind), Label: p.audience(kind, "")})
+	}
+	if choices, err := w.Social.Audiences(p.ctx(), p.reader, 0); err == nil {
+		for _, c := range choices {
+			if c.Kind == social.AudiencePartner {
+				reach = append(reach, option{Value: c.Label, Label: p.audience(c.Kind, c.Name)})
+			}
+		}
+	}
+	return formPage{frame: p.titled("new_group"), Intro: []string{p.T("new_group_intro")}, Form: &form{Action: "/groups", Submit: p.T("make_group"), Fields: []field{
+		{Name: "display_name", Label: p.T("group_name"), Kind: "text", Required: true, MaxLength: w.Social.Limits.NameLength},
+		{Name: "name", Label: p.T("group_address"), Hint: p.T("username_hint"), Kind: "text", Required: true, MaxLength: 64},
+		w.purposeField(p, ""),
+		joinField(p, social.JoinOpen),
+		{Name: "widest", Label: p.T("group_widest"), Hint: p.T("group_widest_hint"), Kind: "select", Options: reach},
+	}}}
+}
+
+func (w *Web) purposeField(p *page, value string) field {
+	return field{Name: "purpose", Label: p.T("purpose"), Kind: "textarea", Rows: 4, Value: value, MaxLength: w.Social.Limits.BioLength, Language: p.Language}
+}
+
+func joinField(p *page, now social.JoinRule) field {
+	f := field{Name: "join", Label: p.T("join_rule"), Kind: "select"}
+	for _, o := range []option{{Value: string(social.JoinOpen), Label: p.T("join_open")}, {Value: string(social.JoinRequest), Label: p.T("join_request")},
+		{Value: string(social.JoinClosed), Label: p.T("join_closed")}} {
+		o.Selected = o.Value == string(now)
+		f.Options = append(f.Options, o)
+	}
+	return f
+}
+
+func (w *Web) newGroupForm(p *page) error {
+	if p.Me == nil {
+		return social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	return w.show(p, http.StatusOK, w.newGroup(p))
+}
+
+func (w *Web) createGroup(p *page) error {
+	if p.Me == nil {
+		return social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	f := p.r.PostFormValue
+	v, err := w.Social.CreateGroup(p.ctx(), p.reader, social.NewGroup{Name: f("name"), DisplayName: f("display_name"), Purpose: plainLines(f("purpose")),
+		Join: f("join"), Widest: f("widest")})
+	if mistake(err) {
+		return w.again(p, w.newGroup(p), faultyGroupField(err), err)
+	}
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/groups/"+v.Account.ID.String(), "saved")
+}
+
+func faultyGroupField(err error) string {
+	text := err.Error()
+	for _, one := range [][2]string{{"purpose", "purpose"}, {"join rule", "join"}, {"zone", "widest"}, {"narrower", "widest"}} {
+		if strings.Contains(text, one[0]) {
+			return one[1]
+		}
+	}
+	return "name"
+}
+
+func plainLines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+
+// runGroup loads a group that the reader runs; everybody else's is missing.
+func (w *Web) runGroup(p *page) (*social.GroupView, error) {
+	if p.Me == nil {
+		return nil, social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	id, err := p.id("id")
+	if err != nil {
+		return nil, err
+	}
+	v, err := w.Social.Group(p.ctx(), p.reader, id)
+	if err == nil && !v.Runs {
+		err = social.NotFoundError()
+	}
+	return v, err
+}
+
+func (w *Web) editGroup(p *page, v *social.GroupView) formPage {
+	fields := []field{w.purposeField(p, v.Account.NoteSource)}
+	if v.Owns {
+		fields = append(fields, joinField(p, v.Account.Group.Join))
+	}
+	return formPage{frame: p.titled("edit_group"), Form: &form{Action: "/groups/" + v.Account.ID.String() + "/edit", Submit: p.T("save"), Fields: fields}}
+}
+
+func (w *Web) editGroupForm(p *page) error {
+	v, err := w.runGroup(p)
+	if err != nil {
+		return err
+	}
+	return w.show(p, http.StatusOK, w.editGroup(p, v))
+}
+
+func (w *Web) changeGroup(p *page) error {
+	v, err := w.runGroup(p)
+	if err != nil {
+		return err
+	}
+	purpose, join := plainLines(p.r.PostFormValue("purpose")), p.r.PostFormValue("join")
+	c := social.GroupChange{Purpose: &purpose}
+	if join != "" {
+		c.Join = &join
+	}
+	_, err = w.Social.UpdateGroup(p.ctx(), p.reader, v.Account.ID, c)
+	if mistake(err) {
+		return w.again(p, w.editGroup(p, v), faultyGroupField(err), err)
+	}
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/groups/"+v.Account.ID.String(), "saved")
+}
+
+// joinGroup becomes a member, asks to, or ends that.
+func (w *Web) joinGroup(p *page) error {
+	id, err := p.id("id")
+	if err != nil {
+		return err
+	}
+	here, done := "/groups/"+id.String(), ""
+	if mux.Vars(p.r)["act"] == "leave" {
+		v, err := w.Social.Join(p.ctx(), p.reader, id, false)
+		if err == nil && v == nil {
+			here = "/groups"
+		}
+		if err != nil {
+			return err
+		}
+		return w.redirect(p, here, "left")
+	}
+	v, err := w.Social.Join(p.ctx(), p.reader, id, true)
+	if err != nil {
+		return err
+	}
+	done = "asked_to_join"
+	if v.Member || !v.Account.Local() && w.awaitAnswer(p, id, social.Relationship{Requested: true}) == "followed" {
+		done = "joined"
+	}
+	return w.redirect(p, here, done)
+}
+
+// groupPeoplePage lists members and, for who runs the group, who asks.
+type groupPeoplePage struct {
+	*frame
+	Group   community
+	Asking  []person
+	Members []person
+	Older   string
+}
+
+func (groupPeoplePage) file() string { return "group_people.html" }
+
+// Role says what a member is in the group; "" for nothing special.
+func (d groupPeoplePage) Role(a *social.Account) string {
+	g := d.Group.V.Account
+	switch {
+	case !g.Local() || g.Group == nil:
+	case a.ID == g.Group.OwnerID:
+		return d.T("role_owner")
+	case g.Group.Runs(a.ID):
+		return d.T("role_moderator")
+	}
+	return ""
+}
+
+func (w *Web) groupPeople(p *page) error {
+	if p.Me == nil {
+		return social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	id, err := p.id("id")
+	if err != nil {
+		return err
+	}
+	v, err := w.Social.Group(p.ctx(), p.reader, id)
+	if err != nil {
+		return err
+	}
+	members, cursors, err := w.Social.GroupMembers(p.ctx(), p.reader, id, p.cursor())
+	if err != nil {
+		return err
+	}
+	d := groupPeoplePage{frame: p.frame, Group: community{p.frame, v}}
+	d.Title = p.T("members_of", v.Account.Name())
+	if v.Runs {
+		asking, _, err := w.Social.GroupRequests(p.ctx(), p.reader, id, social.Page{Limit: 40})
+		if err != nil {
+			return err
+		}
+		if d.Asking, err = w.people(p, asking); err != nil {
+			return err
+		}
+	}
+	if d.Members, err = w.people(p, members); err != nil {
+		return err
+	}
+	if len(cursors) >= pageSize {
+		d.Older = d.Group.Link() + "/members?older=" + cursors[len(cursors)-1].String()
+	}
+	return w.show(p, http.StatusOK, d)
+}
+
+// groupMember decides about one person.
+func (w *Web) groupMember(p *page) error {
+	id, err := p.id("id")
+	if err != nil {
+		return err
+	}
+	who, err := p.id("who")
+	if err != nil {
+		return err
+	}
+	switch mux.Vars(p.r)["act"] {
+	case "approve":
+		err = w.Social.AnswerJoin(p.ctx(), p.reader, id, who, true)
+	case "decline":
+		err = w.Social.AnswerJoin(p.ctx(), p.reader, id, who, false)
+	case "remove":
+		err = w.Social.RemoveMember(p.ctx(), p.reader, id, who)
+	}
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/groups/"+id.String()+"/members", "saved")
+}

@@ -1,0 +1,59 @@
+package web_test
+
+import (
+	"context"
+	"testing"
+
+	"parley/instance/instancetest"
+	"parley/social"
+)
+
+// Communities in every state, in both languages.
+func TestCommunityPages(t *testing.T) {
+	for _, language := range []string{"en", "de"} {
+		t.Run(language, func(t *testing.T) { communityPages(t, language) })
+	}
+}
+
+func communityPages(t *testing.T, language string) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	if err := in.Social.FinishSetUp(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	a, b, nobody := newVisitor(t, in, language).as(alice), newVisitor(t, in, language).as(bob), newVisitor(t, in, language)
+	a.get("/groups", 200).says(a.pick("There is no community yet", "Es gibt noch keine Community"))
+	a.get("/groups/new", 200)
+	a.post("/groups", 422, "name", "Ä b", "display_name", "Tools", "purpose", canary).wrong("name", "display_name", "Tools", "purpose", canary)
+	d := a.post("/groups", 200, "name", "tools", "display_name", "Tools "+canary, "purpose", canary, "join", "request", "widest", "company")
+	path := d.at.Path
+	d.says("@tools@", a.pick("On request", "Auf Anfrage"), a.pick("Run by", "Geleitet von"))
+	a.post("/posts", 200, "text", "inside words", "audience", "group:tools")
+	a.get(path, 200).says("inside words", a.pick("Community Tools", "Community Tools"))
+
+	b.get("/groups", 200).says("@tools@")
+	b.get(path, 200).says("!inside words", b.pick("Only members read", "Nur Mitglieder lesen"), b.pick("Join", "Beitreten"))
+	b.get(path+"/members", 404)
+	b.get(path+"/edit", 404)
+	nobody.get(path, 404)
+	b.post(path+"/join", 200).says(b.pick("You asked to join", "Sie haben angefragt"), b.pick("Withdraw", "zurück"))
+	a.get("/notifications", 200).says(a.pick("has somebody who wants to join", "hat eine Beitrittsanfrage"))
+	a.get(path, 200).says(a.pick("1 asks to join", "1 möchte beitreten"))
+	a.get(path+"/members", 200).says("bob", a.pick("Take in", "Aufnehmen"))
+	b.post(path+"/members/"+bob.Account.ID.String()+"/approve", 404)
+	a.post(path+"/members/"+bob.Account.ID.String()+"/approve", 200).says("bob", a.pick("Remove", "Entfernen"), a.pick("!Take in", "!Aufnehmen"))
+	b.get(path, 200).says("inside words", b.pick("you are a member", "Sie sind Mitglied"))
+	b.get(path+"/members", 200).says("alice", b.pick("!Remove", "!Entfernen"))
+	a.get("/@tools", 200).says(a.pick("Change the community", "Community ändern"))
+	a.post(path+"/edit", 200, "purpose", "other words", "join", "closed").says("other words", a.pick("By invitation only", "Nur auf Einladung"))
+	a.post(path+"/members/"+bob.Account.ID.String()+"/remove", 200)
+	b.get(path, 404)
+	c := newVisitor(t, in, language).as(net.Member(in, "carol"))
+	c.get(path, 404)
+	c.get("/groups", 200).says("!@tools@")
+	if v, err := in.Social.GroupByName(context.Background(), alice, "tools"); err != nil || v.Account.Group.Join != social.JoinClosed {
+		t.Errorf("%+v %v", v, err)
+	}
+	a.post(path+"/leave", 200)
+}
