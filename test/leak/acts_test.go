@@ -199,6 +199,11 @@ func number(p *text) string {
 // boundsAs are the bounds of a text as another server knew it, which may not have heard
 // yet that it was narrowed.
 func (p *text) boundsAs(there *social.Post) []bound {
+	if len(p.ceilings) == 0 && p.audience.kind == "direct" { // who is not named any more is not told
+		b := p.audience
+		b.people = append([]*member{p.author}, p.ever...)
+		return []bound{b}
+	}
 	if len(p.ceilings) > 0 || string(there.Audience.Kind) == p.audience.kind {
 		return p.bounds()
 	}
@@ -221,7 +226,7 @@ func (d *driver) write(m *member, p *text, draft *social.Draft, naming bool) {
 		naming = false
 		if o := d.other(m); o != nil {
 			draft.Text += " " + d.handle(o)
-			p.named = append(p.named, o)
+			p.named, p.ever = append(p.named, o), append(p.ever, o)
 		}
 	}
 }
@@ -520,7 +525,8 @@ func (d *driver) zoneChange() {
 	if at == of || at == d.down || of == d.down {
 		return
 	}
-	zones := []string{start(at.name, of.name), start(at.name, of.name), start(at.name, of.name), "public", "blocked", "partner:acme", "partner:globex"}
+	usual := start(at.name, of.name)
+	zones := []string{usual, usual, usual, usual, usual, usual, "public", "blocked", "partner:acme", "partner:globex"}
 	if d.chance(10) {
 		if err := at.in.Social.RemovePeer(d.ctx, of.host); err != nil && social.KindOf(err) != social.NotFound {
 			d.Fatal(err)

@@ -71,7 +71,8 @@ type text struct {
 	was      []bound // audiences before it was narrowed
 	ceilings []bound
 	named    []*member
-	answers  *member // whom it replies to
+	ever     []*member // named in any version
+	answers  *member   // whom it replies to
 	deleted  bool
 	poll     bool
 	version  int
