@@ -205,3 +205,36 @@ func TestKeysFromBeforeAPairingAreReadAgain(t *testing.T) {
 		}
 	}
 }
+
+// A file goes sealed whole, at any size that is taken, and says nothing in its headers.
+func TestLargeFilesGoSealed(t *testing.T) {
+	network, wire := sisters(t, instancetest.Options{})
+	a, b := network.Instances[0], network.Instances[1]
+	ctx := context.Background()
+	alice, carol := network.Member(a, "alice"), network.Member(b, "carol")
+	acquaint(t, network, b, carol, instancetest.Handle(a, alice))
+	whole := append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte("canary "), 3<<20/7)...)
+	media, err := a.Social.Upload(ctx, alice, social.Upload{Body: bytes.NewReader(whole), Name: "canary.pdf"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := publish(t, a, alice, social.Draft{Text: "a report", Audience: "company", MediaIDs: []social.ID{media.ID}})
+	network.Settle()
+	there, err := b.Social.PostByURI(ctx, carol, p.URI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, m, err := b.Social.OpenRemote(ctx, carol, there.Post.ID, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	if got, err := io.ReadAll(f); err != nil || !bytes.Equal(got, whole) || m.Attachment.MediaType != "application/pdf" {
+		t.Errorf("%d of %d bytes, %s: %v", len(got), len(whole), m.Attachment.MediaType, err)
+	}
+	for _, at := range network.Instances {
+		if all := wire.Seen(at.Config.Domain); bytes.Contains(all, []byte("canary")) || bytes.Contains(all, []byte("Content-Disposition")) {
+			t.Error("the file or its name stands on the wire")
+		}
+	}
+}
