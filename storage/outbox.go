@@ -174,7 +174,8 @@ func (t *Tx) Forget(ctx context.Context, before time.Time) error {
 	return err
 }
 
-// AddJobs writes jobs, due at once or when their host is tried again.
+// AddJobs writes jobs, due at once or when their host is tried again; what waits behind
+// others learns from moveUp when that is.
 func (t *Tx) AddJobs(ctx context.Context, jobs []queue.Job) error {
 	now := t.db.now()
 	for _, j := range jobs {
@@ -183,10 +184,11 @@ func (t *Tx) AddJobs(ctx context.Context, jobs []queue.Job) error {
 		}
 		if _, err := t.exec(ctx, `
 			INSERT INTO job (id, kind, host, ref, target, next_at, created_at, held_at, chain, waits)
-			VALUES ($1, $2, $3, $4, $5, CASE WHEN coalesce((SELECT next_try FROM host WHERE name = $3), 0) > $6
+			SELECT $1, $2, $3, $4, $5, CASE WHEN line.waits = 0 AND coalesce((SELECT next_try FROM host WHERE name = $3), 0) > $6
 			  THEN (SELECT next_try FROM host WHERE name = $3) ELSE $6 END, $7,
-			  coalesce((SELECT held_at FROM host WHERE name = $3), 0), $8,
-			  CASE WHEN EXISTS (SELECT 1 FROM job WHERE chain = $8 AND chain <> 0 AND kind = $2 AND target = $5) THEN 1 ELSE 0 END)
+			  coalesce((SELECT held_at FROM host WHERE name = $3), 0), $8, line.waits
+			FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM job WHERE chain = $8 AND chain <> 0 AND kind = $2 AND target = $5) THEN 1 ELSE 0 END AS waits) line
+			WHERE TRUE
 			ON CONFLICT (kind, ref, target) DO NOTHING`,
 			t.db.nextID(), j.Kind, j.Host, j.Ref, j.Target, ms(j.NextAt), ms(now), j.Chain); err != nil {
 			return err

@@ -108,3 +108,38 @@ func chainsWaitForTheirHost(t *testing.T, db *storage.DB) {
 		t.Errorf("%d waited, %d begun when the host was back", len(waiting), n)
 	}
 }
+
+// What is added behind others while its host is parked goes as soon as they are gone, and
+// not when the host would have been tried again.
+func chainsBehindAParkedHost(t *testing.T, db *storage.DB) {
+	ctx, now := context.Background(), time.Now()
+	parked, soon := now.Add(time.Hour), now.Add(time.Second)
+	add := func(ref int64) {
+		t.Helper()
+		must(t, db.Tx(ctx, func(tx social.Tx) error {
+			return tx.AddJobs(ctx, []queue.Job{{Kind: "deliver", Host: "p.test", Ref: ref, Target: "in", Chain: 9}})
+		}))
+	}
+	claim := func() []queue.Job {
+		t.Helper()
+		got, err := db.Claim(ctx, "deliver", soon, soon.Add(time.Minute), 10, 10, nil)
+		must(t, err)
+		return got
+	}
+	add(1)
+	_, err := db.HostFailed(ctx, "p.test", now, parked, "no answer")
+	must(t, err)
+	add(2)
+	if n := len(claim()); n != 0 {
+		t.Errorf("%d begun while the host is parked", n)
+	}
+	must(t, db.HostWorked(ctx, "p.test", soon))
+	first := claim()
+	if len(first) != 1 || first[0].Ref != 1 {
+		t.Fatalf("begun: %+v", first)
+	}
+	must(t, db.Finish(ctx, []int64{first[0].ID}))
+	if next := claim(); len(next) != 1 || next[0].Ref != 2 {
+		t.Errorf("begun next: %+v", next)
+	}
+}

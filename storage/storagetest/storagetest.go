@@ -44,6 +44,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"ActivityIsKnownByWhicheverInbox":      activityIsKnownByWhicheverInbox,
 		"ChainsKeepOrder":                      chainsKeepOrder,
 		"ChainsWaitForTheirHost":               chainsWaitForTheirHost,
+		"ChainsBehindAParkedHost":              chainsBehindAParkedHost,
 		"LastWritten":                          lastWritten,
 		"ThreadPage":                           threadPage,
 		"CountPosts":                           countPosts,
