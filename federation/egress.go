@@ -40,6 +40,9 @@ func (s *Server) deliver(ctx context.Context, j queue.Job) queue.Result {
 		}
 		return queue.Result{Verdict: queue.Done, Reason: d.refused}
 	}
+	if d.sync, err = s.followersAt(ctx, d.post, j.Host); err != nil {
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	}
 	return s.egress(ctx, j, d)
 }
 
@@ -50,7 +53,8 @@ type decision struct {
 	activity *social.Activity
 	peer     social.Peer
 	zone     social.Zone
-	bond     *bond  // nil of a peer that is not paired
+	bond     *bond // nil of a peer that is not paired
+	post     *social.Post
 	sync     string // value of the header that compares followers; "" for none
 }
 
@@ -165,9 +169,7 @@ func (s *Server) decidePost(ctx context.Context, tx social.Tx, j queue.Job, d *d
 			return err
 		}
 	}
-	if d.sync, err = s.followersAt(ctx, tx, p, j.Host); err != nil {
-		return err
-	}
+	d.post = p
 	// Written before sending: if the answer is lost, a retraction must still follow.
 	return tx.PutReceipt(ctx, social.Receipt{ObjectURI: d.activity.ObjectURI, PostID: p.ID, Peer: j.Host, Inbox: j.Target, How: social.ReceiptSent, At: s.Now()})
 }

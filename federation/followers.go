@@ -53,19 +53,31 @@ func digestOf(uris []string) string {
 
 // followersAt is the header for a delivery of what is for its author's followers: what
 // the author knows of those at the peer.
-func (s *Server) followersAt(ctx context.Context, tx social.Tx, p *social.Post, peer string) (string, error) {
-	if p.Audience.Kind != social.AudienceFollowers || p.Audience.Owner != s.Links.Home() {
+func (s *Server) followersAt(ctx context.Context, p *social.Post, peer string) (header string, err error) {
+	if p == nil || p.Audience.Kind != social.AudienceFollowers || p.Audience.Owner != s.Links.Home() {
 		return "", nil
 	}
-	author, err := tx.Account(ctx, p.AuthorID)
-	if err != nil || author.URI != p.Audience.Name {
-		return "", err
-	}
-	uris, _, err := tx.FollowersAt(ctx, peer, author.ID, social.Page{Limit: syncMost + 1})
-	if err != nil || len(uris) > syncMost {
-		return "", err
-	}
-	return fmt.Sprintf(`collectionId="%s", url="%s", digest="%s"`, author.FollowersURI, s.Links.FollowersOf(author.ID), digestOf(uris)), nil
+	err = s.Store.View(ctx, func(tx social.Tx) error {
+		author, err := tx.Account(ctx, p.AuthorID)
+		if err != nil || author.URI != p.Audience.Name {
+			return err
+		}
+		uris, _, err := tx.FollowersAt(ctx, peer, author.ID, social.Page{Limit: syncMost + 1})
+		if len(uris) <= syncMost {
+			header = fmt.Sprintf(`collectionId="%s", url="%s", digest="%s"`, author.FollowersURI, s.Links.FollowersOf(author.ID), digestOf(uris))
+		}
+		return err
+	})
+	return header, err
+}
+
+// membersFollowing lists the members here who follow an account of another server.
+func (s *Server) membersFollowing(ctx context.Context, account social.ID) (uris []string, err error) {
+	err = s.Store.View(ctx, func(tx social.Tx) error {
+		uris, _, err = tx.FollowersAt(ctx, s.Links.Home(), account, social.Page{Limit: syncMost + 1})
+		return err
+	})
+	return uris, err
 }
 
 // synchronize sets the header.
@@ -123,7 +135,7 @@ func readSync(value string, actor *social.Account) (digest, list string, ok bool
 
 // compareFollowers orders a look at the sender's list when it knows of other followers
 // here than we do. Bounded for each actor and server.
-func (s *Server) compareFollowers(ctx context.Context, tx social.Tx, v *verified) ([]queue.Job, error) {
+func (s *Server) compareFollowers(ctx context.Context, v *verified) ([]queue.Job, error) {
 	if v.sync == "" || v.forwarded() {
 		return nil, nil
 	}
@@ -131,14 +143,13 @@ func (s *Server) compareFollowers(ctx context.Context, tx social.Tx, v *verified
 	if !ok {
 		return nil, nil
 	}
-	have, _, err := tx.FollowersAt(ctx, s.Links.Home(), v.account.ID, social.Page{Limit: syncMost + 1})
+	have, err := s.membersFollowing(ctx, v.account.ID)
 	if err != nil || digestOf(have) == digest {
 		return nil, err
 	}
 	if !s.syncs.take(v.account.URI, s.Now()) || !s.peerSyncs.take(v.peer, s.Now()) {
 		return nil, nil
 	}
-	tx.AfterCommit(s.syncing.Wake)
 	return []queue.Job{{Kind: syncJob, Host: v.peer, Ref: int64(v.account.ID), Target: digest + " " + list}}, nil
 }
 
@@ -147,13 +158,14 @@ func (s *Server) compareFollowers(ctx context.Context, tx social.Tx, v *verified
 func (s *Server) synchronize(ctx context.Context, j queue.Job) queue.Result {
 	digest, list, _ := strings.Cut(j.Target, " ")
 	var owner *social.Account
-	var before []string
 	err := s.Store.View(ctx, func(tx social.Tx) (err error) {
-		if owner, err = tx.Account(ctx, social.ID(j.Ref)); err == nil {
-			before, _, err = tx.FollowersAt(ctx, s.Links.Home(), owner.ID, social.Page{Limit: syncMost + 1})
-		}
+		owner, err = tx.Account(ctx, social.ID(j.Ref))
 		return err
 	})
+	if err != nil {
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	}
+	before, err := s.membersFollowing(ctx, owner.ID)
 	if err == nil && digestOf(before) == digest {
 		return queue.Result{Verdict: queue.Done} // what was on its way has arrived
 	}

@@ -215,6 +215,10 @@ func (s *Server) heard(ctx context.Context, peer string) {
 
 // store is keep's transaction.
 func (s *Server) store(ctx context.Context, in *social.Inbound, v *verified) error {
+	jobs, err := s.compareFollowers(ctx, v)
+	if err != nil {
+		return err
+	}
 	return s.Store.Tx(ctx, func(tx social.Tx) error {
 		if v.forwarded() {
 			// Passed on, it says nothing new to whoever had it, by whichever inbox (T4).
@@ -236,11 +240,10 @@ func (s *Server) store(ctx context.Context, in *social.Inbound, v *verified) err
 		if err := s.auditReceive(ctx, tx, in, v.key, nil); err != nil {
 			return err
 		}
-		jobs, err := s.compareFollowers(ctx, tx, v)
-		if err != nil {
-			return err
-		}
 		tx.AfterCommit(s.inbound.Wake)
+		if len(jobs) > 0 {
+			tx.AfterCommit(s.syncing.Wake)
+		}
 		return tx.AddJobs(ctx, append(jobs, queue.Job{Kind: "inbox", Ref: int64(in.ID), Chain: int64(v.account.ID)}))
 	})
 }

@@ -16,11 +16,12 @@ func (s *Service) SyncFollowers(ctx context.Context, owner *Account, listed, bef
 		if err != nil {
 			return err
 		}
-		stays := map[string]bool{}
+		stays, had := map[string]bool{}, map[string]bool{}
 		for _, uri := range listed {
 			stays[uri] = true
 		}
 		for _, uri := range before {
+			had[uri] = true
 			a := accounts[uri]
 			if a == nil || !a.Local() || stays[uri] {
 				continue
@@ -33,7 +34,7 @@ func (s *Service) SyncFollowers(ctx context.Context, owner *Account, listed, bef
 			}
 		}
 		for _, uri := range unique(listed) {
-			if a := accounts[uri]; a != nil && a.Local() && a.Active() {
+			if a := accounts[uri]; !had[uri] && a != nil && a.Local() && a.Active() {
 				if err := s.syncFollow(ctx, tx, a, owner); err != nil {
 					return err
 				}
