@@ -79,7 +79,7 @@ func (s *Server) catchUp(ctx context.Context, j queue.Job) queue.Result {
 	if err == nil && zone.Kind != social.ZoneCompany && zone.Kind != social.ZonePartner {
 		return queue.Result{Verdict: queue.Done}
 	}
-	if err == nil {
+	if r.zone = zone; err == nil {
 		err = r.read(ctx)
 	}
 	if err := r.end(context.WithoutCancel(ctx), err); err != nil {
@@ -92,12 +92,14 @@ func (s *Server) catchUp(ctx context.Context, j queue.Job) queue.Result {
 type logRun struct {
 	*Server
 	peer  string
+	zone  social.Zone
 	state social.CatchUp
-	pages int             // that may still be read
-	seen  map[string]bool // pages of this run
-	moved bool            // a page was taken
-	waits bool            // for other peers, before it goes on with what is ours
-	fresh int             // items that were news
+	rows  []social.AuditRow // of items, not written yet
+	pages int               // that may still be read
+	seen  map[string]bool   // pages of this run
+	moved bool              // a page was taken
+	waits bool              // for other peers, before it goes on with what is ours
+	fresh int               // items that were news
 }
 
 // logDocument is a page as it came; its items are parsed one by one.
@@ -262,7 +264,39 @@ func merged(gaps []social.Gap) []social.Gap {
 
 func (r *logRun) save(ctx context.Context) error {
 	r.moved = true
-	return r.Store.Tx(ctx, func(tx social.Tx) error { return tx.PutCatchUp(ctx, r.state) })
+	return r.write(ctx)
+}
+
+// write keeps the state, and what was decided about the items since.
+func (r *logRun) write(ctx context.Context) error {
+	err := r.Store.Tx(ctx, func(tx social.Tx) error {
+		for _, row := range r.rows {
+			if err := tx.AppendAudit(ctx, row); err != nil {
+				return err
+			}
+		}
+		return tx.PutCatchUp(ctx, r.state)
+	})
+	if err == nil {
+		r.rows = nil
+	}
+	return err
+}
+
+// decided notes for the audit rows what became of an item. Refusals have a bound, as
+// those of requests.
+func (r *logRun) decided(e logEntry, refused error) {
+	row := social.AuditRow{At: r.Now(), Kind: social.AuditReceive, Subject: e.in.URI, Peer: r.peer, Zone: r.zone.String(), Rule: "change log", Result: social.AuditAllowed}
+	if p, ok := e.o.Embedded("proof"); ok {
+		row.Key = p.Ref("verificationMethod")
+	}
+	if refused != nil {
+		if !r.refusals.take(r.peer, r.zone, r.Now()) {
+			return
+		}
+		row.Result, row.Cause = social.AuditRefused, publicCause(refused)
+	}
+	r.rows = append(r.rows, row)
 }
 
 // end notes how a run ended and when the next is due.
@@ -297,7 +331,7 @@ func (r *logRun) end(ctx context.Context, err error) error {
 		c.Failures++
 		r.Log.Info("a change log was not read to its end", "peer", r.peer, "reason", err)
 	}
-	return r.Store.Tx(ctx, func(tx social.Tx) error { return tx.PutCatchUp(ctx, *c) })
+	return r.write(ctx)
 }
 
 // take applies the items of a page, the oldest first, so that what belongs together
@@ -313,10 +347,12 @@ func (r *logRun) take(ctx context.Context, page *logDocument) error {
 		case err == nil:
 			r.state.Items++
 			r.fresh++
+			r.decided(items[i], nil)
 		case transient(err) && r.state.Failures < itemTries:
 			return fmt.Errorf("%s: %w", items[i].in.URI, err)
 		default:
 			r.state.Refused++
+			r.decided(items[i], err)
 			r.Log.Info("an item of a change log was not taken", "peer", r.peer, "item", clip(items[i].in.URI, 300), "reason", err)
 		}
 		if ctx.Err() != nil {

@@ -166,6 +166,25 @@ func TestLogSpeaksForItsOwnOnly(t *testing.T) {
 	if c.Refused < 6 {
 		t.Errorf("%d items refused", c.Refused)
 	}
+	taken, refused := 0, 0
+	if err := l.in.DB.LinkAudit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.in.DB.View(t.Context(), func(tx social.Tx) error {
+		rows, err := tx.Audit(t.Context(), social.Page{Limit: 40})
+		for _, r := range rows {
+			switch {
+			case r.Rule != "change log":
+			case r.Result == social.AuditAllowed && r.Subject == good["id"] && r.Peer == l.host():
+				taken++
+			case r.Result == social.AuditRefused && r.Cause != "":
+				refused++
+			}
+		}
+		return err
+	}); err != nil || taken != 1 || refused < 4 {
+		t.Errorf("%d rows of what was taken and %d of what was not, %v", taken, refused, err)
+	}
 }
 
 // A log that begins anew all the time is read from its start now and then.
