@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -173,42 +174,53 @@ func (p *logPage) fill(ctx context.Context, tx social.Tx) error {
 func (p *logPage) add(ctx context.Context, tx social.Tx, known *logFacts, a *social.Activity) (full bool, err error) {
 	at := social.Place{Epoch: a.Epoch, Seq: a.Seq}
 	p.next = at
-	o, err := p.server.item(ctx, tx, known, a)
+	bodies, err := p.server.told(ctx, tx, known, a)
 	if err != nil {
 		return false, err
 	}
-	if o != nil {
-		body, err := p.server.signed(ctx, tx, a, o)
-		switch {
-		case err != nil:
-			return false, err
-		case len(body) > itemMost:
-			p.server.Log.Error("an entry of the change log is too large for a page", "activity", a.URI, "bytes", len(body))
-		case len(p.items) > 0 && (p.bytes+len(body) > logBytes || len(p.items) == logItems):
-			return true, nil
-		default:
-			p.items, p.bytes = append(p.items, body), p.bytes+len(body)
-			if a.Verb == social.VerbPeople {
-				p.rule = "directory"
-			}
-			if post := known.posts[a.PostID]; post != nil && known.standing[post.ID] == seen {
-				p.served = append(p.served, post)
-			}
-			if p.newest.IsZero() {
-				p.newest = at
-			}
+	size := 0
+	for _, b := range bodies {
+		size += len(b)
+	}
+	switch {
+	case size > itemMost:
+		p.server.Log.Error("an entry of the change log is too large for a page", "activity", a.URI, "bytes", size)
+	case size > 0 && len(p.items) > 0 && (p.bytes+size > logBytes || len(p.items)+len(bodies) > logItems):
+		return true, nil
+	case size > 0:
+		p.put(known, a, bodies, size)
+		if p.newest.IsZero() {
+			p.newest = at
 		}
 	}
-	p.next = below(at)
+	p.next.Seq-- // the first entry of an epoch has the number 1
 	return false, nil
 }
 
-// below is the place before a place.
-func below(at social.Place) social.Place {
-	if at.Seq > 0 {
-		return social.Place{Epoch: at.Epoch, Seq: at.Seq - 1}
+func (p *logPage) put(known *logFacts, a *social.Activity, bodies []json.RawMessage, size int) {
+	for _, b := range bodies {
+		p.items = append(p.items, b)
 	}
-	return social.Place{Epoch: at.Epoch - 1, Seq: 1<<63 - 1}
+	p.bytes += size
+	if a.Verb == social.VerbPeople {
+		p.rule = "directory"
+	}
+	if post := known.posts[a.PostID]; post != nil && known.standing[post.ID] == seen {
+		p.served = append(p.served, post)
+	}
+}
+
+// told is what an entry tells a reader, as it goes over the wire.
+func (s *Server) told(ctx context.Context, tx social.Tx, f *logFacts, a *social.Activity) ([]json.RawMessage, error) {
+	if a.Verb == social.VerbPass {
+		return s.passItems(ctx, tx, f, a)
+	}
+	o, err := s.item(ctx, tx, f, a)
+	if err != nil || o == nil {
+		return nil, err
+	}
+	body, err := s.signed(ctx, tx, a, o)
+	return []json.RawMessage{body}, err
 }
 
 // actorOf is the instance actor of a server like ours.

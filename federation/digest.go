@@ -35,6 +35,9 @@ func (s *Server) digestFor(ctx context.Context, tx social.Tx, r social.Reader) (
 		}
 		for _, p := range posts {
 			after = p.ID
+			if !p.Audience.Between(r.Home, r.Peer) || !p.Ceiling.Between(r.Home, r.Peer) {
+				continue
+			}
 			switch standing[p.ID] {
 			case seen, withheld:
 				d.Add(p.URI, p.EditedAt, false)
@@ -75,8 +78,9 @@ func (s *Server) digestOf(ctx context.Context, tx social.Tx, peer string) (*soci
 				return nil, err
 			}
 			for _, h := range held {
-				d.Add(h.URI, h.EditedAt, gone)
-				at = h
+				if at = h; h.Audience.Between(peer, s.Links.Home()) && h.Ceiling.Between(peer, s.Links.Home()) {
+					d.Add(h.URI, h.EditedAt, gone)
+				}
 			}
 			if len(held) < digestBatch {
 				break

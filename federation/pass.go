@@ -20,7 +20,7 @@ func (s *Server) pass(ctx context.Context, tx social.Tx, c social.Change) error 
 		return err
 	}
 	if c.Actor.Kind != social.KindGroup {
-		return s.passAs(ctx, tx, c, s.wrapper, all)
+		return s.passAs(ctx, tx, c, "pass "+c.Post.URI, s.wrapper, all)
 	}
 	var readers, others []social.InboxRef
 	for _, in := range all {
@@ -34,17 +34,18 @@ func (s *Server) pass(ctx context.Context, tx social.Tx, c social.Change) error 
 			others = append(others, in)
 		}
 	}
-	if err := s.passAs(ctx, tx, c, s.wrapper, readers); err != nil {
+	if err := s.passAs(ctx, tx, c, "pass "+c.Post.URI, s.wrapper, readers); err != nil {
 		return err
 	}
 	if !c.Post.Audience.Everybody() || c.Post.InReplyToURI != "" || c.Said.Verb == social.VerbEdit {
 		return nil // a boost of what not everybody sees would show nothing
 	}
-	return s.passAs(ctx, tx, c, s.share, others)
+	return s.passAs(ctx, tx, c, "", s.share, others)
 }
 
-// passAs writes one activity for some inboxes.
-func (s *Server) passAs(ctx context.Context, tx social.Tx, c social.Change, form func(ctx context.Context, tx social.Tx, c social.Change, raw []byte) (object, error), inboxes []social.InboxRef) error {
+// passAs writes one activity for some inboxes. about is of what the change log says
+// that it gives the state.
+func (s *Server) passAs(ctx context.Context, tx social.Tx, c social.Change, about string, form func(ctx context.Context, tx social.Tx, c social.Change, raw []byte) (object, error), inboxes []social.InboxRef) error {
 	if len(inboxes) == 0 {
 		return nil
 	}
@@ -60,7 +61,7 @@ func (s *Server) passAs(ctx context.Context, tx social.Tx, c social.Change, form
 	if err != nil {
 		return err
 	}
-	a := &social.Activity{ID: id, URI: s.Links.Activity(id), Verb: c.Verb, ActorID: c.Actor.ID, PostID: c.Post.ID, ObjectURI: c.Post.URI,
+	a := &social.Activity{ID: id, URI: s.Links.Activity(id), Verb: c.Verb, ActorID: c.Actor.ID, PostID: c.Post.ID, ObjectURI: c.Post.URI, About: about,
 		Retraction: c.Said.Verb == social.VerbDelete, Audience: c.Post.Audience, Ceiling: c.Post.Ceiling, Body: body, CreatedAt: s.Now()}
 	return s.enqueue(ctx, tx, a, inboxes)
 }
@@ -187,4 +188,45 @@ func (s *Server) renewPass(ctx context.Context, tx social.Tx, a *social.Activity
 	o["object"] = json.RawMessage(body)
 	a.Body, err = s.prove(ctx, tx, a.ActorID, o)
 	return err
+}
+
+// passItems is what the change log tells of what was handed on: the creation and, after
+// it, the last edit, as they were said; or that it is gone. Its author's server knows.
+func (s *Server) passItems(ctx context.Context, tx social.Tx, f *logFacts, a *social.Activity) ([]json.RawMessage, error) {
+	p := f.posts[a.PostID]
+	if p == nil || f.standing[p.ID] != seen && !a.Retraction || a.Retraction && f.standing[p.ID] != takenBack {
+		return nil, nil
+	}
+	if at, err := activitypub.Authority(p.URI); err != nil || at == f.reader.Peer {
+		return nil, nil
+	}
+	if ok, err := s.decidePass(ctx, tx, f.reader, a); err != nil || !ok {
+		return nil, err
+	}
+	said, err := tx.ActivitiesOf(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	var create, last *social.Activity
+	for _, e := range said {
+		switch {
+		case e.Verb != social.VerbPass || e.About != a.About || e.Retraction != a.Retraction:
+		case create == nil:
+			create = e
+		default:
+			last = e
+		}
+	}
+	if create != nil && !a.Retraction && p.EditedAt.After(create.CreatedAt) {
+		if err := s.renewPass(ctx, tx, create, p); err != nil {
+			return nil, err
+		}
+	}
+	var out []json.RawMessage
+	for _, e := range []*social.Activity{last, create} {
+		if e != nil {
+			out = append(out, e.Body)
+		}
+	}
+	return out, nil
 }

@@ -374,3 +374,57 @@ func TestNarrowedPostSurvivesTheRestore(t *testing.T) {
 		t.Errorf("%+v %v", c, err)
 	}
 }
+
+// What others said in a thread of ours belongs to us: a sister that missed it hears it
+// from us, as it is now, and counts it as the author's for nobody else to tell.
+func TestCatchUpBringsWholeThreads(t *testing.T) {
+	ctx := context.Background()
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 3, instancetest.Options{Now: clock.Now})
+	a, b, c := net.Instances[0], net.Instances[1], net.Instances[2]
+	s := &scene{T: t, net: net, ctx: ctx}
+	alice, bob, carol := net.Member(a, "alice"), net.Member(b, "bob"), net.Member(c, "carol")
+	for _, in := range net.Instances {
+		caughtUp(t, net, clock, in)
+	}
+	root := s.post(a, alice, social.Draft{Text: "what do you think?", Audience: "company"}).Post
+	at := find(t, net, c, carol, root.URI)
+	net.Stop(1)
+	reply := s.post(c, carol, social.Draft{Text: "not much", InReplyTo: at}).Post
+	gone := s.post(c, carol, social.Draft{Text: "never mind", InReplyTo: at}).Post
+	net.Settle()
+	clock.Advance(time.Minute)
+	_, err := c.Social.Edit(ctx, carol, reply.ID, social.Draft{Text: "a lot"})
+	s.ok(err)
+	_, err = c.Social.Delete(ctx, carol, gone.ID)
+	s.ok(err)
+	net.Settle()
+	for _, in := range []*instance.Instance{a, c} {
+		if _, err := in.DB.Drop(ctx, "deliver", b.Config.Domain); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b = net.Restart(1)
+	if _, err := b.Social.PostByURI(ctx, bob, reply.URI); social.KindOf(err) != social.NotFound {
+		t.Fatalf("it arrived otherwise: %v", err)
+	}
+	clock.Advance(time.Hour)
+	caughtUp(t, net, clock, b)
+	if v := s.there(b, bob, reply.URI); !strings.Contains(v.Post.Content, "a lot") || v.Post.ThreadID != find(t, net, b, bob, root.URI) {
+		t.Errorf("%+v", v.Post)
+	}
+	if _, err := b.Social.PostByURI(ctx, bob, gone.URI); social.KindOf(err) != social.NotFound {
+		t.Errorf("what was taken back is there: %v", err)
+	}
+	for i, in := range net.Instances {
+		for j, of := range net.Instances {
+			if i != j && j == 0 {
+				sameSet(t, in, of)
+			} else if i != j {
+				if d, err := in.Federation.Compare(ctx, of.Config.Domain); err != nil || !d.Equal() {
+					t.Errorf("%d holds of %d: %+v %v", i, j, d, err)
+				}
+			}
+		}
+	}
+}

@@ -123,6 +123,13 @@ func (a Audience) Admits(r Reader, f Facts) bool {
 	return false
 }
 
+// Between says that the audience concerns nobody but a post's author and one other
+// server: members are decided by one of them, or named by the author. What belongs to a
+// third server is that one's to tell.
+func (a Audience) Between(author, other string) bool {
+	return !a.bounded() || a.Owner == author || a.Owner == other
+}
+
 // bounded says that an owner keeps the list of members.
 func (a Audience) bounded() bool {
 	switch a.Kind {

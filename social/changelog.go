@@ -60,6 +60,7 @@ type Gap struct {
 type Held struct {
 	Author, Post        ID
 	URI                 string
+	Audience, Ceiling   Audience
 	EditedAt, DeletedAt time.Time
 	Raw                 []byte // the origin's bytes, where they are asked for
 }

@@ -122,7 +122,7 @@ func (t *Tx) HeldPosts(ctx context.Context, authority string, author, after soci
 	if raw {
 		bytes = `p.raw`
 	}
-	query := `SELECT p.author_id, p.id, p.uri, p.edited_at, p.deleted_at, ` + bytes + ` FROM account a JOIN post p ON p.author_id = a.id
+	query := `SELECT p.author_id, p.id, p.uri, p.audience_kind, p.audience_owner, p.ceiling_kind, p.ceiling_owner, p.edited_at, p.deleted_at, ` + bytes + ` FROM account a JOIN post p ON p.author_id = a.id
 		WHERE a.authority = $1 AND a.host <> '' AND a.deleted_at = 0 AND ` + state
 	held, err := list(ctx, t, scanHeld, query+` AND a.id = $2 AND p.id > $3 ORDER BY p.id LIMIT $4`, authority, author, after, limit)
 	if err != nil || len(held) == limit {
@@ -136,7 +136,7 @@ func scanHeld(s scanner) (social.Held, error) {
 	var h social.Held
 	var edited, deleted int64
 	var kept []byte
-	if err := s.Scan(&h.Author, &h.Post, &h.URI, &edited, &deleted, &kept); err != nil {
+	if err := s.Scan(&h.Author, &h.Post, &h.URI, &h.Audience.Kind, &h.Audience.Owner, &h.Ceiling.Kind, &h.Ceiling.Owner, &edited, &deleted, &kept); err != nil {
 		return h, err
 	}
 	h.EditedAt, h.DeletedAt = at(edited), at(deleted)
