@@ -5,10 +5,6 @@ import (
 	"reflect"
 )
 
-// MaxPeople is how many entries another server may have here, those of people who left
-// included.
-const MaxPeople = 100_000
-
 // ApplyPeople takes entries that a server tells of its own people; federation has seen
 // to it that they are its own. An older version never replaces a newer one.
 func (s *Service) ApplyPeople(ctx context.Context, peer string, people []*Person) error {
@@ -48,8 +44,8 @@ func (s *Service) roomFor(ctx context.Context, tx Tx, peer string, uris []string
 		return nil
 	}
 	n, err := tx.CountPeople(ctx, peer)
-	if err == nil && n+fresh > MaxPeople {
-		err = Errorf(Invalid, "%s has %d people in the directory already, and more than %d are not taken", peer, n, MaxPeople)
+	if err == nil && n+fresh > s.Limits.People {
+		err = Errorf(Invalid, "%s has %d people in the directory already, and more than %d are not taken", peer, n, s.Limits.People)
 	}
 	return err
 }

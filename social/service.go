@@ -63,12 +63,13 @@ type Limits struct {
 	NameLength   int
 	BioLength    int
 	Fields       int
+	People       int // entries of the directory of one other server, those of people who left included
 }
 
 // DefaultLimits suit a company: room for a page of text.
 func DefaultLimits() Limits {
 	return Limits{PostLength: 5000, Attachments: 4, UploadBytes: 40 << 20, CacheBytes: 1 << 30, CopyTime: 30 * time.Second, PollOptions: 8,
-		OptionLength: 100, NameLength: 60, BioLength: 1500, Fields: 6}
+		OptionLength: 100, NameLength: 60, BioLength: 1500, Fields: 6, People: 100_000}
 }
 
 // Options are what a Service needs.
