@@ -515,3 +515,67 @@ func with(o map[string]any, key string, v any) map[string]any {
 	c[key] = v
 	return c
 }
+
+// Only the owner of a thread adds to it, only a sister's word counts in it, and only for
+// servers that are no sisters.
+func TestOnlyItsOwnerAddsToAThread(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		owner      social.ZoneKind
+		by         string // who adds
+		third      bool   // the reply is of a third server, else of another sister
+		elsewhere  bool   // somebody else's thread
+		taken, via bool
+	}{
+		{name: "a sister for a third server", owner: social.ZoneCompany, by: "owner", third: true, taken: true, via: true},
+		{name: "a sister for another sister", owner: social.ZoneCompany, by: "owner"},
+		{name: "a partner for a third server", owner: social.ZonePartner, by: "owner", third: true},
+		{name: "a person", owner: social.ZoneCompany, by: "mallory", third: true},
+		{name: "another sister", owner: social.ZoneCompany, by: "other", third: true},
+		{name: "into a thread of ours", owner: social.ZoneCompany, by: "owner", third: true, elsewhere: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in, r, net := admitted(t, "")
+			inZone(t, in, r, social.Zone{Kind: c.owner, Name: map[social.ZoneKind]string{social.ZonePartner: "acme"}[c.owner]})
+			other, third := second(t, in, social.ZoneCompany), newRemote(t)
+			alice := net.Member(in, "alice")
+			for _, s := range []*remote{r, other} {
+				doc := s.person("../actor")
+				doc["id"], doc["type"], doc["preferredUsername"], doc["inbox"] = s.url("/actor"), "Application", "actor", s.url("/actor/inbox")
+				doc["publicKey"] = map[string]any{"id": s.url("/actor#main-key"), "owner": s.url("/actor"), "publicKeyPem": string(s.public)}
+				s.docs["/actor"] = doc
+			}
+			root := with(r.note(1), "to", []any{r.url("/audiences/company")})
+			r.arrive(t, net, in.Config.PublicURL+"/inbox", r.said("root", root))
+			answered := root["id"].(string)
+			if view(in, alice, answered) == nil {
+				t.Fatal("the thread is not here")
+			}
+			if c.elsewhere {
+				answered = publish(t, in, alice, social.Draft{Text: "ours", Audience: "company"}).URI
+			}
+			author := other
+			if c.third {
+				author = third
+			}
+			reply := with(with(author.note(9), "to", []any{r.url("/audiences/company")}), "inReplyTo", answered)
+			sender, actor := r, r.url("/actor")
+			switch c.by {
+			case "mallory":
+				actor = r.actor("mallory")
+			case "other":
+				sender, actor = other, other.url("/actor")
+			}
+			sender.key.ID = actor + "#main-key"
+			sender.arrive(t, net, in.Config.PublicURL+"/inbox", map[string]any{"id": sender.url("/adds/1"), "type": "Add", "actor": actor,
+				"object": author.said("9", reply), "target": r.url("/contexts/1"), "to": []any{r.url("/audiences/company")}})
+			p := view(in, alice, author.url("/notes/9"))
+			if (p != nil) != c.taken || p != nil && (p.Via == r.host()) != c.via {
+				t.Errorf("taken: %+v", p)
+			}
+			if p == nil && known(t, in, author.url("/notes/9")) {
+				t.Error("it is kept")
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package instance_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"parley/instance"
 	"parley/instance/instancetest"
@@ -162,4 +163,44 @@ func (s *communities) meet(in *instance.Instance, r social.Reader, there *instan
 	_, err := in.Social.Follow(s.ctx, r, a.ID, social.FollowOptions{})
 	s.ok(err)
 	s.net.Settle()
+}
+
+// What was said in a group and in a thread while a sister was down, and nobody kept for
+// it, stands in the log of whoever handed it on: each post once, in its last state.
+func TestALogTellsWhatWasHandedOn(t *testing.T) {
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 3, instancetest.Options{Now: clock.Now})
+	s := &communities{&scene{T: t, net: net, ctx: t.Context(), a: net.Instances[0], b: net.Instances[1], c: net.Instances[2]}}
+	alice, bob, carol := net.Member(s.a, "alice"), net.Member(s.b, "bob"), net.Member(s.c, "carol")
+	s.group(s.a, alice, social.NewGroup{Name: "tooling"})
+	s.join(s.b, bob, s.a, "tooling")
+	gc := s.join(s.c, carol, s.a, "tooling")
+	s.meet(s.b, bob, s.a, alice)
+	s.meet(s.c, carol, s.a, alice)
+	label := "group:tooling@" + s.a.Config.Domain
+	kept := s.post(s.b, bob, social.Draft{Text: "kept", Audience: label})
+	gone := s.post(s.b, bob, social.Draft{Text: "gone", Audience: label})
+	root := s.post(s.a, alice, social.Draft{Text: "to all sisters", Audience: "company"})
+	net.Settle()
+	s.same("before", s.timeline(s.c, carol, gc), []string{"gone", "kept"})
+
+	net.Stop(2)
+	clock.Advance(24 * time.Hour)
+	s.post(s.b, bob, social.Draft{Text: "missed", Audience: label})
+	reply := s.post(s.b, bob, social.Draft{Text: "missed reply", InReplyTo: s.there(s.b, bob, root.Post.URI).Post.ID})
+	_, err := s.b.Social.Edit(s.ctx, bob, kept.Post.ID, social.Draft{Text: "kept, and better"})
+	s.ok(err)
+	_, err = s.b.Social.Delete(s.ctx, bob, gone.Post.ID)
+	s.ok(err)
+	net.Settle()
+	for _, in := range []*instance.Instance{s.a, s.b} {
+		_, err := in.DB.Drop(s.ctx, "deliver", s.c.Config.Domain)
+		s.ok(err)
+	}
+	clock.Advance(time.Hour)
+	s.c = net.Restart(2)
+	net.Settle()
+	caughtUp(t, net, clock, s.c)
+	s.same("after", s.timeline(s.c, carol, gc), []string{"missed", "kept, and better"})
+	s.there(s.c, carol, reply.Post.URI)
 }
