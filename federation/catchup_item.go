@@ -111,7 +111,7 @@ func (r *logRun) takeOne(ctx context.Context, e logEntry) error {
 	if err != nil || at != r.peer {
 		return social.Errorf(social.Invalid, "it is of another server")
 	}
-	actor, err := r.stillAdmitted(ctx, e.in)
+	actor, err := r.stillAdmitted(ctx, e.in, e.o)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (s *Server) logReader(r social.Reader) (social.Reader, bool) {
 	if r.Account == nil || r.Account.URI != s.actorOf(r.Peer) || r.Account.Kind != social.KindApplication {
 		return r, false
 	}
-	whole := social.Reader{Peer: r.Peer, Zone: r.Zone, Home: r.Home}
+	whole := social.Reader{Peer: r.Peer, Zone: r.Zone, Home: r.Home, From: r.From}
 	return whole, r.Zone.Kind == social.ZoneCompany || r.Zone.Kind == social.ZonePartner
 }
 

@@ -141,6 +141,11 @@ func TestChangeLogIsForSistersAndPartners(t *testing.T) {
 	log := in.Config.PublicURL + "/actor/outbox"
 	zone := func(kind social.ZoneKind, name string) {
 		t.Helper()
+		if kind == social.ZoneCompany {
+			r.pairs(in, company)
+			everything(t, in, r.host())
+			return
+		}
 		if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: kind, Name: name}, "test"); err != nil {
 			t.Fatal(err)
 		}

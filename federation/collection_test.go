@@ -222,7 +222,7 @@ func TestCirclesNamePeopleToTheCompanyOnly(t *testing.T) {
 	numberOnly("nobody", nil)
 	zone(social.Zone{Kind: social.ZonePublic})
 	numberOnly("the world", r)
-	zone(social.Zone{Kind: social.ZoneCompany})
+	r.pairs(in, company)
 	hide := true
 	if _, err := in.Social.UpdateProfile(ctx, alice, social.ProfileChange{HideNetwork: &hide}); err != nil {
 		t.Fatal(err)
@@ -308,15 +308,15 @@ func TestOutboxTellsNothingOfHiddenPosts(t *testing.T) {
 // Featured shows pinned posts as far as the reader may see them.
 func TestFeaturedAsksTheAudience(t *testing.T) {
 	in, r, net := admitted(t, social.ZonePublic)
-	sister := second(t, in, social.ZoneCompany)
+	partner := second(t, in, social.ZonePartner)
 	alice := net.Member(in, "alice")
-	for _, audience := range []string{"public", "company"} {
+	for _, audience := range []string{"public", "partner:acme"} {
 		p := publish(t, in, alice, social.Draft{Text: audience, Audience: audience})
 		if _, err := in.Social.Pin(context.Background(), alice, p.ID, true); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for who, want := range map[*remote]int{nil: 1, r: 1, sister: 2} {
+	for who, want := range map[*remote]int{nil: 1, r: 1, partner: 2} {
 		doc := fetch(t, who, "GET", alice.Account.FeaturedURI).doc
 		if len(items(doc)) != want || doc["totalItems"] != float64(want) {
 			t.Errorf("%d of %d: %v", len(items(doc)), want, doc)

@@ -31,9 +31,7 @@ func newMoody(t *testing.T, z social.ZoneKind) *moody {
 	m.net = instancetest.NewWith(t, 1, instancetest.Options{Now: m.clock.Now})
 	m.in, m.remote = m.net.Instances[0], newRemote(t)
 	m.now = m.clock.Now
-	if err := m.in.Social.SetZone(context.Background(), m.host(), social.Zone{Kind: z}, "test"); err != nil {
-		t.Fatal(err)
-	}
+	m.stands(m.in, z)
 	m.answers.Store(202)
 	m.special(func(w http.ResponseWriter, q *http.Request) bool {
 		if q.Method != http.MethodPost {
@@ -163,9 +161,9 @@ func TestAuthorSeesThatAServerWasBlocked(t *testing.T) {
 // A server that could not be reached and sends something is evidently back: what
 // waits for it goes at once.
 func TestServerThatSendsGetsWhatWaits(t *testing.T) {
-	m := newMoody(t, social.ZoneCompany)
+	m := newMoody(t, social.ZonePartner)
 	m.answers.Store(503)
-	p := publish(t, m.in, m.alice, social.Draft{Text: "hi", Audience: "company"})
+	p := publish(t, m.in, m.alice, social.Draft{Text: "hi", Audience: "partner:acme"})
 	for range 8 {
 		m.net.Settle()
 		m.clock.Advance(time.Hour)

@@ -28,6 +28,8 @@ func (s *Server) Mount(r *mux.Router) {
 	r.HandleFunc("/inbox", s.handleInbox).Methods("POST")
 	r.HandleFunc("/users/{id:[0-9]+}/inbox", s.handleInbox).Methods("POST")
 	r.HandleFunc("/actor/inbox", s.handleInbox).Methods("POST")
+	r.HandleFunc(pairPath, s.handlePair).Methods("POST")
+	r.HandleFunc(rosterPath, s.getRoster).Methods("GET", "HEAD")
 	r.HandleFunc("/actor", s.answer(s.getInstanceActor, s.anybody)).Methods("GET", "HEAD")
 	r.HandleFunc("/.well-known/webfinger", s.getWebFinger).Methods("GET", "HEAD")
 	r.HandleFunc("/.well-known/host-meta", s.getHostMeta).Methods("GET", "HEAD")

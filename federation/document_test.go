@@ -65,16 +65,16 @@ func TestEditReachesWhoeverFetched(t *testing.T) {
 // never was.
 func TestTombstonesAreForReadersOfTheLastAudience(t *testing.T) {
 	in, world, net := admitted(t, social.ZonePublic)
-	sister := second(t, in, social.ZoneCompany)
+	partner := second(t, in, social.ZonePartner)
 	alice := net.Member(in, "alice")
 	for _, one := range []struct {
 		audience string
 		status   map[*remote]int
 	}{
-		{"public", map[*remote]int{nil: 410, world: 410, sister: 410}},
-		{"company", map[*remote]int{nil: 404, world: 404, sister: 410}},
-		{"instance", map[*remote]int{nil: 404, world: 404, sister: 404}},
-		{"direct", map[*remote]int{nil: 404, world: 404, sister: 404}},
+		{"public", map[*remote]int{nil: 410, world: 410, partner: 410}},
+		{"partner:acme", map[*remote]int{nil: 404, world: 404, partner: 410}},
+		{"instance", map[*remote]int{nil: 404, world: 404, partner: 404}},
+		{"direct", map[*remote]int{nil: 404, world: 404, partner: 404}},
 	} {
 		p := publish(t, in, alice, social.Draft{Text: "canary", Audience: one.audience})
 		if _, err := in.Social.Delete(context.Background(), alice, p.ID); err != nil {
@@ -90,22 +90,22 @@ func TestTombstonesAreForReadersOfTheLastAudience(t *testing.T) {
 			}
 		}
 	}
-	if sister.sendJSON(in.Config.PublicURL+"/inbox", sister.create(1)) != 202 {
+	if partner.sendJSON(in.Config.PublicURL+"/inbox", partner.create(1)) != 202 {
 		t.Fatal("setting up")
 	}
 	net.Settle()
-	named := publish(t, in, alice, social.Draft{Text: "@mallory@" + sister.host() + " canary", Audience: "direct"})
+	named := publish(t, in, alice, social.Draft{Text: "@mallory@" + partner.host() + " canary", Audience: "direct"})
 	if _, err := in.Social.Delete(context.Background(), alice, named.ID); err != nil {
 		t.Fatal(err)
 	}
 	for as, want := range map[string]int{"mallory": 410, "victim": 404} {
-		sister.as(as)
-		if a := fetch(t, sister, "GET", named.URI); a.status != want || strings.Contains(a.body, "canary") || strings.Contains(a.body, sister.host()) {
+		partner.as(as)
+		if a := fetch(t, partner, "GET", named.URI); a.status != want || strings.Contains(a.body, "canary") || strings.Contains(a.body, partner.host()) {
 			t.Errorf("what named mallory, read by %s: %d %s", as, a.status, a.body)
 		}
 	}
 	for _, kept := range rows(t, in, "SELECT data FROM post WHERE id = "+named.ID.String()) {
-		if strings.Contains(kept, "canary") || strings.Contains(kept, sister.host()+"/") {
+		if strings.Contains(kept, "canary") || strings.Contains(kept, partner.host()+"/") {
 			t.Errorf("kept of it: %s", kept)
 		}
 	}

@@ -55,7 +55,9 @@ type decision struct {
 	zone     social.Zone
 	bond     *bond // nil of a peer that is not paired
 	post     *social.Post
-	sync     string // value of the header that compares followers; "" for none
+	sync     string        // value of the header that compares followers; "" for none
+	open     bool          // it goes unsealed all the same
+	reader   social.Reader // the peer as a whole
 }
 
 // parkedReason is what administrators read of deliveries that wait.
@@ -77,7 +79,8 @@ func (s *Server) decide(ctx context.Context, j queue.Job) (d decision, err error
 		if d.bond, err = s.bondIn(ctx, tx, j.Host); err != nil || d.bond != nil && d.bond.parked() {
 			return err // what waits is judged when it can go
 		}
-		d.zone = s.Mode.Effective(d.peer.Zone)
+		d.reader = s.social.ReaderAt(d.peer, nil)
+		d.zone = d.reader.Zone
 		if err := s.weigh(ctx, tx, j, &d); err != nil {
 			return err
 		}
@@ -91,12 +94,24 @@ func (s *Server) weigh(ctx context.Context, tx social.Tx, j queue.Job, d *decisi
 	case d.activity.Retraction:
 		d.rule = "retraction"
 		return s.decideRetraction(ctx, tx, j, d)
+	case d.activity.Verb == social.VerbUnpair && d.peer.Zone.Kind != social.ZoneBlocked:
+		d.rule = "pairing" // that it ended may be told, whatever the zone became
+		if d.peer.Pairing == social.PairingActive {
+			d.refused = "the two are paired again"
+		}
+		return nil
 	case d.zone.Kind == social.ZoneBlocked:
 		d.rule, d.refused = "zone", "the peer's zone does not allow it"
 		return nil
 	case d.activity.Verb == social.VerbPeople:
 		d.rule = "directory"
 		return s.decidePeople(ctx, tx, j, d)
+	case d.activity.Verb == social.VerbRoster:
+		// Passed on by a new member, it is for those who have not heard of that one and
+		// open nothing that it sealed. The keeper's proof is in it.
+		r, err := s.social.Roster(ctx, tx)
+		d.rule, d.open = "pairing", r == nil || r.Keeper != s.Links.Home()
+		return err
 	case d.activity.PostID == 0:
 		d.rule = "account"
 		return s.decideActor(ctx, tx, d)
@@ -121,7 +136,8 @@ func (s *Server) decideRetraction(ctx context.Context, tx social.Tx, j queue.Job
 		return err
 	}
 	// A suspension of the author ends, and says nothing about who may see the post.
-	reader := social.Reader{Peer: j.Host, Zone: d.zone, Home: s.Links.Home(), System: true}
+	reader := d.reader
+	reader.System = true
 	keeps, err := s.social.VisibleTo(ctx, tx, reader, p)
 	if keeps {
 		d.refused = "the peer may still have what was edited"
@@ -145,7 +161,17 @@ func (s *Server) decidePost(ctx context.Context, tx social.Tx, j queue.Job, d *d
 		return err
 	}
 	d.rule = ruleOf(p)
-	reader := social.Reader{Peer: j.Host, Zone: d.zone, Home: s.Links.Home()}
+	reader := d.reader
+	if d.activity.Verb == social.VerbEdit || d.activity.Verb == social.VerbPollCount {
+		// What it has from before it joined stays true.
+		had, err := tx.Receipts(ctx, p.URI, j.Host)
+		if err != nil {
+			return err
+		}
+		if len(had) > 0 {
+			reader.From = time.Time{}
+		}
+	}
 	ok, err := s.social.VisibleTo(ctx, tx, reader, p)
 	if err != nil {
 		return err
@@ -214,7 +240,7 @@ func named(ctx context.Context, tx social.Tx, p *social.Post, inbox string) (boo
 // and as the peer asks when that is refused; after an accepted request it never sends
 // again. A paired peer is sent to in one way only.
 func (s *Server) egress(ctx context.Context, j queue.Job, d decision) queue.Result {
-	if d.bond != nil {
+	if d.bond != nil && !d.open {
 		return s.egressSealed(ctx, j, d)
 	}
 	key, err := s.signingKey(ctx, d.activity.ActorID)
@@ -280,7 +306,7 @@ func (s *Server) settle(ctx context.Context, j queue.Job, d decision, result que
 		touch.Error = result.Reason
 		s.Log.Info("delivery failed", "peer", j.Host, "activity", j.Ref, "reason", result.Reason)
 	}
-	if arrived && d.activity.Verb != social.VerbEdit && d.peer.LastError == "" && d.peer.Dialect == touch.Dialect && s.Now().Sub(d.peer.LastOutAt) < time.Minute {
+	if arrived && d.activity.Verb != social.VerbEdit && !d.activity.Retraction && d.peer.LastError == "" && d.peer.Dialect == touch.Dialect && s.Now().Sub(d.peer.LastOutAt) < time.Minute {
 		return result // nothing new: spare the write
 	}
 	if err := s.Store.Tx(ctx, func(tx social.Tx) error {
@@ -303,6 +329,8 @@ func (s *Server) noteEnd(ctx context.Context, tx social.Tx, j queue.Job, d decis
 		return s.giveUp(ctx, tx, j, d, social.StateRefused, result.Reason)
 	case result.Reason != "":
 		return s.giveUp(ctx, tx, j, d, social.StateDropped, "given up: "+result.Reason)
+	case d.activity.ObjectURI != "" && d.activity.Retraction:
+		return tx.TakenBack(ctx, d.activity.ObjectURI, j.Host, s.Now())
 	case d.activity.Verb == social.VerbEdit:
 		return tx.DropRefusal(ctx, d.activity.PostID, j.Target) // it brought the whole post
 	}
@@ -323,7 +351,7 @@ func (s *Server) giveUp(ctx context.Context, tx social.Tx, j queue.Job, d decisi
 // one to the public zone until publicLife is over or the peer says that it does not
 // want it. A paired peer says so sealed or not at all: a bare status is anybody's.
 func (s *Server) judge(j queue.Job, d decision, res *outbound.Response, err error) queue.Result {
-	patient := d.bond != nil || d.zone.Kind == social.ZoneCompany || d.zone.Kind == social.ZonePartner
+	patient := d.bond != nil && d.bond.State != social.PairingLeft || d.zone.Kind == social.ZoneCompany || d.zone.Kind == social.ZonePartner
 	giveUp := !patient && s.Now().Sub(j.CreatedAt) > publicLife
 	if err != nil {
 		return failed(err, giveUp)

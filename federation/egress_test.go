@@ -30,8 +30,8 @@ func followedBy(t *testing.T, in *instance.Instance, r *remote, net *instancetes
 
 // T20: a redirected delivery is a failure and waits; its body goes to nobody else.
 func TestRedirectedDeliveryGoesNowhere(t *testing.T) {
-	for status, zone := range map[int]social.ZoneKind{301: social.ZonePublic, 302: social.ZoneCompany, 303: social.ZonePartner,
-		307: social.ZonePublic, 308: social.ZoneCompany} {
+	for status, zone := range map[int]social.ZoneKind{301: social.ZonePublic, 302: social.ZonePartner, 303: social.ZonePartner,
+		307: social.ZonePublic, 308: social.ZonePartner} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			in, r, net := admitted(t, zone)
 			elsewhere := second(t, in, zone)

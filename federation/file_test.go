@@ -278,7 +278,7 @@ func TestFilesOfNobodyAreNotAskedFor(t *testing.T) {
 // for a whole zone: else a post could have files of third servers fetched in our name.
 func TestFilesAreSignedForTheirServer(t *testing.T) {
 	a := newAlbum(t, instancetest.Options{})
-	other := second(t, a.in, social.ZoneCompany)
+	other := second(t, a.in, social.ZonePartner)
 	good := map[string]http.HandlerFunc{"/x.png": says("image/png", []byte(pixel)), "/y.png": says("image/png", []byte(pixel))}
 	asked, elsewhere := a.r.serves(good), other.serves(good)
 	public := a.files(1, "", a.r.url("/x.png"), other.url("/x.png"))

@@ -51,7 +51,7 @@ func circles(t *testing.T, run func(c *circle)) {
 		}
 	})
 	t.Run("not paired", func(t *testing.T) {
-		net := instancetest.New(t, 2, nil)
+		net := instancetest.NewWith(t, 2, instancetest.Options{Apart: true})
 		net.Zone(net.Instances[0], net.Instances[1], social.Zone{Kind: social.ZonePublic})
 		net.Zone(net.Instances[1], net.Instances[0], social.Zone{Kind: social.ZonePublic})
 		run(newCircle(t, net))
@@ -201,7 +201,7 @@ func runOnly(t *testing.T, in *instance.Instance) {
 // The part of the followers is for the server that it is of: nobody else learns that
 // there is one, and another server gets its own, which is none.
 func TestPartOfFollowersIsForItsServer(t *testing.T) {
-	net := instancetest.New(t, 2, nil)
+	net := instancetest.NewWith(t, 2, instancetest.Options{Apart: true})
 	net.Zone(net.Instances[0], net.Instances[1], social.Zone{Kind: social.ZonePublic})
 	net.Zone(net.Instances[1], net.Instances[0], social.Zone{Kind: social.ZonePublic})
 	c := newCircle(t, net)

@@ -86,6 +86,10 @@ func (w *wire) of(kind, inner string) (out []map[string]any) {
 
 func inZone(t *testing.T, in *instance.Instance, r *remote, z social.Zone) {
 	t.Helper()
+	if z.Kind == social.ZoneCompany {
+		r.pairs(in, z)
+		return
+	}
 	if err := in.Social.SetZone(t.Context(), r.host(), z, "test"); err != nil {
 		t.Fatal(err)
 	}

@@ -43,9 +43,7 @@ func (r *remote) as(name string) { r.key.ID = r.actor(name) + "#main-key" }
 func second(t *testing.T, in *instance.Instance, z social.ZoneKind) *remote {
 	t.Helper()
 	r := newRemote(t)
-	if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: z}, "test"); err != nil {
-		t.Fatal(err)
-	}
+	r.stands(in, z)
 	return r
 }
 

@@ -261,7 +261,7 @@ func TestAnImpostorGetsNothing(t *testing.T) {
 	if p := pairingOf(t, a, peer); p.State != social.PairingActive || p.Cause != "" {
 		t.Errorf("the true sister is %s: %q", p.State, p.Cause)
 	}
-	if back := audited(t, a, ofKind(social.AuditPairing, "active")); len(back) != 1 {
+	if back := audited(t, a, func(r social.AuditRow) bool { return r.Rule == "pinned keys" && r.Result == "active" }); len(back) != 1 {
 		t.Errorf("reported %+v", back)
 	}
 	if got := companyTexts(t, b, carol); len(got) != 2 || got["<p>canary one</p>"] != 1 || got["<p>canary three</p>"] != 1 {
@@ -407,7 +407,7 @@ func sealingKey(t testing.TB, in *instance.Instance) (raw []byte) {
 		if err != nil {
 			return err
 		}
-		raw, err = httpsig.RawKey(k.Public)
+		raw, err = k.Raw()
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -27,6 +27,8 @@ type inParts struct {
 	answers   *allowance // answered requests, by who asks and for what
 	reports   *allowance // by peer
 	counts    *queue.Runner
+	takebacks *queue.Runner // of what a peer had whose pairing ended
+	pairs     *allowance    // tries of codes, by address
 	catchUps  *queue.Runner
 	passedOn  *allowance // unknown keys of proofs, by who passes them on
 	logReads  *allowance // pages of the change log, by who reads
@@ -72,6 +74,8 @@ func (in *inParts) init(s *Server) {
 	in.answers, in.reports = newAllowance(answersHour, time.Hour), newAllowance(reportsHour, time.Hour)
 	in.counts = queue.NewRunner(s.Queue, queue.Options{Kind: social.CountsJob, Workers: 2, PerHost: 2, Lease: leaseTime, Handler: s.tellCounts, Now: s.Now, Log: s.Log})
 	in.catchUps = queue.NewRunner(s.Queue, queue.Options{Kind: catchUpJob, Workers: catchUpWorkers, PerHost: 1, Lease: catchUpLease, Handler: s.catchUp, Now: s.Now, Log: s.Log})
+	in.takebacks = queue.NewRunner(s.Queue, queue.Options{Kind: social.TakeBackJob, Workers: 1, PerHost: 1, Lease: leaseTime, Handler: s.takeBack, Now: s.Now, Log: s.Log})
+	in.pairs = newAllowance(pairsMinute, time.Minute)
 	in.filesAt, in.fileless = newPlaces(parallelFiles, filesEach), newFailures(filelessLife)
 	in.refusals = newRefusalRows()
 	in.syncs, in.peerSyncs = newAllowance(syncsHour, time.Hour), newAllowance(peerSyncsHour, time.Hour)
@@ -86,7 +90,7 @@ func (in *inParts) init(s *Server) {
 
 // Runners are the workers of both halves; the instance runs them.
 func (s *Server) Runners() []*queue.Runner {
-	return []*queue.Runner{s.inbound, s.deliveries, s.backfills, s.lookups, s.counts, s.catchUps, s.syncing}
+	return []*queue.Runner{s.inbound, s.deliveries, s.backfills, s.lookups, s.counts, s.catchUps, s.syncing, s.takebacks}
 }
 
 // reader tells who asks for a document: nobody without a signature, a remote
@@ -121,6 +125,14 @@ func (s *Server) instanceActor(ctx context.Context) (a *social.Account, err erro
 // tellCounts is the handler of jobs that tell a poll's counts.
 func (s *Server) tellCounts(ctx context.Context, j queue.Job) queue.Result {
 	if err := s.social.TellCounts(ctx, social.ID(j.Ref)); err != nil {
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	}
+	return queue.Result{Verdict: queue.Done}
+}
+
+// takeBack is the handler of jobs that take back what a peer had.
+func (s *Server) takeBack(ctx context.Context, j queue.Job) queue.Result {
+	if err := s.social.TakeBack(ctx, j.Target); err != nil {
 		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 	}
 	return queue.Result{Verdict: queue.Done}

@@ -106,6 +106,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, room *room) (go
 	if s.unknownLeaver(r, o, got.actor) {
 		return got, 0, nil
 	}
+	if taken, err := s.selfProven(r, o, body); taken {
+		return got, 0, err
+	}
 	v, err := s.verify(withBudget(r.Context(), keyFetches), r, body, o)
 	if err != nil {
 		return got, 0, err

@@ -124,11 +124,26 @@ func admitted(t testing.TB, z social.ZoneKind) (*instance.Instance, *remote, *in
 	r := newRemote(t)
 	in := net.Instances[0]
 	if z != "" {
-		if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: z}, "test"); err != nil {
-			t.Fatal(err)
-		}
+		r.stands(in, z)
 	}
 	return in, r, net
+}
+
+// stands puts the remote into a zone: a sister is paired for real, a partner is called
+// acme and is none of Parley.
+func (r *remote) stands(in *instance.Instance, z social.ZoneKind) {
+	r.t.Helper()
+	zone := social.Zone{Kind: z}
+	switch z {
+	case social.ZoneCompany:
+		r.pairs(in, zone)
+		return
+	case social.ZonePartner:
+		zone.Name = "acme"
+	}
+	if err := in.Social.SetZone(context.Background(), r.host(), zone, "test"); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 func known(t *testing.T, in *instance.Instance, uri string) bool {

@@ -63,22 +63,22 @@ func TestLateParentWidensNothing(t *testing.T) {
 func TestNarrowingEditTakesThePostBack(t *testing.T) {
 	in, r, net := admitted(t, social.ZonePublic)
 	got := r.deliveries()
-	sister := second(t, in, social.ZoneCompany)
-	kept := sister.deliveries()
+	partner := second(t, in, social.ZonePartner)
+	kept := partner.deliveries()
 	alice := followedBy(t, in, r, net)
-	sister.arrive(t, net, in.Config.PublicURL+"/inbox", map[string]any{"id": sister.url("/follows/1"), "type": "Follow",
-		"actor": sister.actor("mallory"), "object": alice.Account.URI})
+	partner.arrive(t, net, in.Config.PublicURL+"/inbox", map[string]any{"id": partner.url("/follows/1"), "type": "Follow",
+		"actor": partner.actor("mallory"), "object": alice.Account.URI})
 	p := publish(t, in, alice, social.Draft{Text: "canary", Audience: "public"})
 	net.Settle()
 	if len(got.of("Create")) != 1 || len(kept.of("Create")) != 1 {
 		t.Fatal("the post did not arrive")
 	}
-	if _, err := in.Social.Edit(t.Context(), alice, p.ID, social.Draft{Text: "sparrow", Audience: "company"}); err != nil {
+	if _, err := in.Social.Edit(t.Context(), alice, p.ID, social.Draft{Text: "sparrow", Audience: "partner:acme"}); err != nil {
 		t.Fatal(err)
 	}
 	net.Settle()
 	if n, m := len(kept.of("Delete")), len(kept.of("Update")); n != 0 || m != 1 {
-		t.Errorf("a sister, which may still have it, got %d deletions and %d updates", n, m)
+		t.Errorf("a partner, which may still have it, got %d deletions and %d updates", n, m)
 	}
 	if n := len(got.of("Update")); n != 0 {
 		t.Errorf("%d updates went out", n)

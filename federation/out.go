@@ -190,7 +190,14 @@ func thing(c social.Change) (uri, peer string) {
 // again for each attempt.
 func (s *Server) recipients(ctx context.Context, tx social.Tx, c social.Change) ([]social.InboxRef, error) {
 	r := &inboxSet{home: s.Links.Home(), seen: map[string]bool{}}
+	if c.Peer != "" && c.Post != nil {
+		return s.havers(ctx, tx, c, r)
+	}
 	switch c.Verb {
+	case social.VerbRoster, social.VerbUnpair:
+		for _, peer := range s.pairingPeers(c) {
+			r.add(s.Links.Of(peer).SharedInbox(), peer)
+		}
 	case social.VerbCreate, social.VerbBoost, social.VerbPollCount:
 		if err := s.readers(ctx, tx, c, r); err != nil {
 			return nil, err
@@ -228,6 +235,15 @@ func (s *Server) recipients(ctx context.Context, tx social.Tx, c social.Change) 
 		}
 	}
 	return r.list, nil
+}
+
+// havers are the inboxes of one peer that has a post, by whatever way it got it.
+func (s *Server) havers(ctx context.Context, tx social.Tx, c social.Change, r *inboxSet) ([]social.InboxRef, error) {
+	receipts, err := tx.Receipts(ctx, c.Post.URI, c.Peer)
+	for _, rc := range receipts {
+		r.add(rc.Inbox, rc.Peer)
+	}
+	return r.list, err
 }
 
 // readers adds those who may read the post of a change.

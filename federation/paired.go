@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdh"
 	"crypto/ed25519"
@@ -39,11 +40,12 @@ type bond struct {
 	senders []ed25519.PublicKey // the peer's, the former one for as long as it is good
 }
 
-// bondIn finds the bond with a peer; nil when it is not paired. One that has run out or
-// is parked binds all the same: nothing goes back to how strangers are spoken to.
+// bondIn finds the bond with a peer; nil when it never was paired. One that has run out,
+// is parked or has ended binds all the same: nothing goes back to how strangers are
+// spoken to, least of all what takes back.
 func (s *Server) bondIn(ctx context.Context, tx social.Tx, peer string) (*bond, error) {
 	p, err := tx.Pairing(ctx, peer)
-	if errors.Is(err, social.ErrNotFound) || err == nil && p.State == social.PairingLeft {
+	if errors.Is(err, social.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -66,6 +68,7 @@ func (s *Server) bond(ctx context.Context, peer string) (b *bond, err error) {
 }
 
 // ourKeys reads the instance's keys as they are now: a command may have changed them.
+// Until the peer has heard of a change, it is spoken to with the key that it has pinned.
 func (s *Server) ourKeys(ctx context.Context, tx social.Tx, b *bond) error {
 	id, err := s.instanceID(ctx, tx)
 	if err != nil {
@@ -79,13 +82,15 @@ func (s *Server) ourKeys(ctx context.Context, tx social.Tx, b *bond) error {
 		current := k.ExpiresAt.IsZero()
 		switch {
 		case k.Private == nil || !current && !s.Now().Before(k.ExpiresAt):
-		case k.Kind == "ed25519" && current:
+		case k.Kind == "ed25519":
 			private, err := s.ring.parse(k.Private)
 			if err != nil {
 				return err
 			}
-			b.key.ID = k.URI
-			b.key.Private, _ = private.(ed25519.PrivateKey)
+			ed, ok := private.(ed25519.PrivateKey)
+			if ok && (current && b.key.Private == nil || bytes.Equal(b.OwnKey, ed.Public().(ed25519.PublicKey))) {
+				b.key = httpsig.Key{ID: s.Links.EdKey(s.Links.InstanceActor()), Private: ed}
+			}
 		case k.Kind == "x25519":
 			private, err := s.ring.parse(k.Private)
 			if err != nil {

@@ -121,7 +121,7 @@ func (s *Server) directoryInboxes(ctx context.Context, tx social.Tx, only string
 	}
 	for _, p := range peers {
 		if p.Zone.ExchangesPeople() && !slices.ContainsFunc(known, func(in social.InboxRef) bool { return in.Peer == p.Authority }) {
-			known = append(known, social.InboxRef{Peer: p.Authority, Inbox: s.linksOf(p.Authority).SharedInbox()})
+			known = append(known, social.InboxRef{Peer: p.Authority, Inbox: s.Links.Of(p.Authority).SharedInbox()})
 		}
 	}
 	return slices.DeleteFunc(known, func(in social.InboxRef) bool { return only != "" && in.Peer != only }), nil

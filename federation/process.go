@@ -77,7 +77,7 @@ func (s *Server) apply(ctx context.Context, in *social.Inbound) error {
 	if err != nil {
 		return &social.Error{Kind: social.Invalid, Public: err.Error()}
 	}
-	actor, err := s.stillAdmitted(ctx, in)
+	actor, err := s.stillAdmitted(ctx, in, o)
 	if err != nil {
 		return err
 	}
@@ -132,12 +132,15 @@ func (s *Server) perform(ctx context.Context, in *social.Inbound, actor *social.
 	case activitypub.QuoteRequest:
 		return s.applyQuoteRequest(ctx, actor, o)
 	}
-	return nil // Join and Leave are understood and change nothing
+	if e, ok := o.Embedded("object"); ok && o.Type() == activitypub.Leave && e.Type() == typePairing {
+		return s.applyUnpair(ctx, actor, e.ID())
+	}
+	return nil // Join and Leave of others are understood and change nothing
 }
 
 // stillAdmitted finds the actor, and refuses it if its server was blocked or it was
 // suspended since the activity came in.
-func (s *Server) stillAdmitted(ctx context.Context, in *social.Inbound) (*social.Account, error) {
+func (s *Server) stillAdmitted(ctx context.Context, in *social.Inbound, o object) (*social.Account, error) {
 	home, err := activitypub.Authority(in.Actor)
 	if err != nil {
 		return nil, err
@@ -148,6 +151,9 @@ func (s *Server) stillAdmitted(ctx context.Context, in *social.Inbound) (*social
 			return nil, err
 		}
 		if zone.Kind == social.ZoneBlocked {
+			if takesBack(o) && s.mayGiveBack(ctx, peer) {
+				continue
+			}
 			return nil, notAdmitted()
 		}
 	}

@@ -34,7 +34,13 @@ func (s *Server) receiveSealed(r *http.Request, body []byte) (got received, stat
 	if err := s.shape(o, got.actor); err != nil {
 		return got, http.StatusBadRequest, err
 	}
-	if !s.unknownLeaver(r, o, got.actor) {
+	if taken, err := s.selfProven(r, o, payload); taken {
+		if err != nil {
+			return got, 0, err
+		}
+	} else if err := s.stillOpen(ctx, b, o); err != nil {
+		return got, 0, err
+	} else if !s.unknownLeaver(r, o, got.actor) {
 		v, err := s.sealedSpeaker(ctx, b, sig, payload, o)
 		if err == nil {
 			v.sync = s.openedHeader(r, b)
@@ -48,16 +54,29 @@ func (s *Server) receiveSealed(r *http.Request, body []byte) (got received, stat
 	return got, 0, nil
 }
 
+// stillOpen refuses what comes from one whose pairing has ended and that has no other
+// place here, but for what takes back.
+func (s *Server) stillOpen(ctx context.Context, b *bond, o object) error {
+	if b.State != social.PairingLeft || takesBack(o) {
+		return nil
+	}
+	zone, err := s.social.Zone(ctx, b.Authority)
+	if err == nil && zone.Kind == social.ZoneBlocked {
+		err = notAdmitted()
+	}
+	return err
+}
+
 // fromPaired checks the signature of a paired peer's instance.
 func (s *Server) fromPaired(ctx context.Context, r *http.Request, body []byte) (*httpsig.Signature, *bond, error) {
 	sig, peer, err := s.inspect(r, body)
 	if err != nil {
 		return nil, nil, unauthenticated(err)
 	}
-	if err := s.admit(ctx, peer, "", r.URL.Path); err != nil {
-		return nil, nil, err
-	}
 	b, err := s.bond(ctx, peer)
+	if err == nil && (b == nil || b.State != social.PairingLeft || !s.mayGiveBack(ctx, peer)) {
+		err = s.admit(ctx, peer, "", r.URL.Path)
+	}
 	switch {
 	case err != nil:
 		return nil, nil, err

@@ -2,10 +2,8 @@ package federation_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdh"
 	"crypto/ed25519"
-	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -176,27 +174,7 @@ func (c *closed) asks(q *http.Request, keyID string) func(body []byte) []byte {
 func scriptedSister(t *testing.T) (*instance.Instance, *remote, interface{ Settle() }) {
 	t.Helper()
 	in, r, network := admitted(t, social.ZoneCompany)
-	r.pinnedBy(in)
 	return in, r, network
-}
-
-// pinnedBy lets an instance pin the keys of a remote.
-func (r *remote) pinnedBy(in *instance.Instance) {
-	r.t.Helper()
-	_, sign, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	sealing, err := ecdh.X25519().GenerateKey(rand.Reader)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	p := social.Pairing{Authority: r.host(), State: social.PairingActive, Zone: social.Zone{Kind: social.ZoneCompany}, Since: time.Now().Add(-time.Hour),
-		SigningKey: sign.Public().(ed25519.PublicKey), SealingKey: sealing.PublicKey().Bytes()}
-	if err := in.DB.Tx(context.Background(), func(tx social.Tx) error { return tx.PutPairing(context.Background(), p) }); err != nil {
-		r.t.Fatal(err)
-	}
-	r.closes(in, sign, sealing)
 }
 
 // What a sister says is taken sealed and signed by her instance, and in no other way:

@@ -55,6 +55,9 @@ func (s *Server) activity(ctx context.Context, tx social.Tx, id social.ID, c soc
 		o["object"] = object{"id": c.Post.URI, "type": activitypub.Announce, "actor": c.Actor.URI, "object": c.Subject.URI}
 		o["to"], o["cc"] = s.addressing(c.Actor, c.Post)
 		return o, c.Post.Audience, nil
+	case social.VerbRoster, social.VerbUnpair:
+		s.pairingActivity(o, c)
+		return o, direct, nil
 	case social.VerbProfile, social.VerbPin, social.VerbUnpin, social.VerbLeave:
 		return s.profileActivity(ctx, tx, o, c)
 	}
@@ -183,13 +186,7 @@ func (s *Server) audienceURL(a social.Audience) string {
 	if a.Owner == s.Links.Home() {
 		return s.Links.Audience(a)
 	}
-	return s.linksOf(a.Owner).Audience(a)
-}
-
-// linksOf are the links of another instance of Parley, which has the same addresses.
-func (s *Server) linksOf(authority string) social.Links {
-	scheme, _, _ := strings.Cut(s.Links.PublicURL, "://")
-	return social.Links{PublicURL: scheme + "://" + authority}
+	return s.Links.Of(a.Owner).Audience(a)
 }
 
 // post translates a post of a member.
@@ -345,7 +342,7 @@ func (s *Server) actor(ctx context.Context, tx social.Tx, a *social.Account) (ob
 			continue // one before a change, which is not published any more
 		}
 		if k.Kind == "x25519" {
-			raw, err := httpsig.RawKey(k.Public)
+			raw, err := k.Raw()
 			if err != nil {
 				return nil, err
 			}

@@ -230,6 +230,27 @@ func (s *Server) admit(ctx context.Context, peer, actor, wanted string) error {
 	return notAdmitted()
 }
 
+// takesBack says that an activity takes back what was sent, or tells that a pairing
+// ended.
+func takesBack(o object) bool {
+	switch o.Type() {
+	case activitypub.Delete, activitypub.Undo, activitypub.Leave:
+		return true
+	}
+	return false
+}
+
+// mayGiveBack says that the pairing with a server has ended: what takes back is taken
+// from it although its zone allows nothing any more, unless an administrator blocked it.
+func (s *Server) mayGiveBack(ctx context.Context, peer string) bool {
+	var p social.Peer
+	err := s.Store.View(ctx, func(tx social.Tx) (err error) {
+		p, err = tx.Peer(ctx, peer)
+		return err
+	})
+	return err == nil && p.Pairing == social.PairingLeft && p.Zone.Kind == social.ZoneUnknown
+}
+
 // key finds a public key: stored, or fetched once.
 func (s *Server) key(ctx context.Context, uri string) (k social.Key, a *social.Account, cached bool, err error) {
 	k, a, err = s.storedKey(ctx, uri)

@@ -51,10 +51,10 @@ func newPeer(t testing.TB) *peer {
 	return p
 }
 
-// admit puts the peer into the zone company.
+// admit makes the peer a partner.
 func (p *peer) admit(in *instance.Instance) {
 	p.t.Helper()
-	if err := in.Social.SetZone(context.Background(), strings.TrimPrefix(p.origin, "http://"), social.Zone{Kind: social.ZoneCompany}, "test"); err != nil {
+	if err := in.Social.SetZone(context.Background(), strings.TrimPrefix(p.origin, "http://"), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
 		p.t.Fatal(err)
 	}
 }

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"parley/activitypub/httpsig"
 	"parley/activitypub/seal"
 	"parley/instance"
 	"parley/social"
@@ -76,7 +75,7 @@ func sistersOf(b *testing.B, in *instance.Instance) *vault {
 		if err != nil {
 			return err
 		}
-		raw, err := httpsig.RawKey(k.Public)
+		raw, err := k.Raw()
 		v.senders = []ed25519.PublicKey{raw}
 		return err
 	}); err != nil {

@@ -39,7 +39,7 @@ func TestEveryInstanceHasASealingKey(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if raw, err := httpsig.RawKey(key.Public); err != nil || len(raw) != 32 || key.Kind != "x25519" || first != httpsig.EncodeSealingKey(raw) {
+	if raw, err := key.Raw(); err != nil || len(raw) != 32 || key.Kind != "x25519" || first != httpsig.EncodeSealingKey(raw) {
 		t.Errorf("published %q for %+v: %v", first, key, err)
 	}
 }

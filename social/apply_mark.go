@@ -124,17 +124,13 @@ func (s *Service) ApplyPin(ctx context.Context, actor *Account, uri string, on b
 	})
 }
 
-func (s *Service) zoneOf(ctx context.Context, tx Tx, a *Account) Zone {
-	z, err := s.ZoneIn(ctx, tx, a.Authority)
-	if err != nil {
-		return Zone{Kind: ZoneBlocked}
-	}
-	return z
-}
-
 // remoteReader is a remote actor as a reader, inside a transaction.
 func (s *Service) remoteReader(ctx context.Context, tx Tx, a *Account) Reader {
-	return Reader{Account: a, Peer: a.Authority, Zone: s.zoneOf(ctx, tx, a), Home: s.home}
+	p, err := tx.Peer(ctx, a.Authority)
+	if err != nil {
+		p.Authority, p.Zone = a.Authority, Zone{Kind: ZoneBlocked}
+	}
+	return s.ReaderAt(p, a)
 }
 
 // mayTouch says that a remote actor may react to a post: it must be able to see

@@ -1,6 +1,9 @@
 package social
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // AudienceKind is one of the eight audiences of a post.
 type AudienceKind string
@@ -87,11 +90,12 @@ func ParseAudience(label, owner string) (Audience, error) {
 // Facts are what the audience function must know of a reader and a post,
 // looked up by the caller in one batch.
 type Facts struct {
-	Author    bool // the reader wrote the post
-	Mentioned bool // the post names the reader (for a peer: somebody there)
-	Follows   bool // the reader is an accepted follower of the audience's actor (for a peer: somebody there)
-	Member    bool // the reader is a member of the audience's group
-	Named     bool // the reader is one of the people of the post the audience names
+	Author    bool      // the reader wrote the post
+	Mentioned bool      // the post names the reader (for a peer: somebody there)
+	Follows   bool      // the reader is an accepted follower of the audience's actor (for a peer: somebody there)
+	Member    bool      // the reader is a member of the audience's group
+	Named     bool      // the reader is one of the people of the post the audience names
+	At        time.Time // when the post was published; zero: it is about no post
 }
 
 // Admits is the one function that answers "may this reader see this". Reading,
@@ -116,9 +120,9 @@ func (a Audience) Admits(r Reader, f Facts) bool {
 	case AudienceInstance:
 		return r.Local() || f.Author
 	case AudienceCompany:
-		return r.Local() || f.Author || r.inZone(a, ZoneCompany, "")
+		return r.Local() || f.Author || r.inZone(a, f, ZoneCompany, "")
 	case AudiencePartner:
-		return r.Local() || f.Author || r.inZone(a, ZoneCompany, "") || r.inZone(a, ZonePartner, a.Name)
+		return r.Local() || f.Author || r.inZone(a, f, ZoneCompany, "") || r.inZone(a, f, ZonePartner, a.Name)
 	}
 	return false
 }
@@ -147,9 +151,10 @@ func (r Reader) speaksFor(owner string) bool {
 }
 
 // inZone lets a remote reader in by its zone, but only into audiences that this
-// instance owns: a foreign owner distributes to its own members itself.
-func (r Reader) inZone(a Audience, kind ZoneKind, name string) bool {
-	return r.Peer != "" && a.Owner == r.Home && r.Zone.Kind == kind && r.Zone.Name == name
+// instance owns: a foreign owner distributes to its own members itself. What was
+// written before the other joined is not for it.
+func (r Reader) inZone(a Audience, f Facts, kind ZoneKind, name string) bool {
+	return r.Peer != "" && a.Owner == r.Home && r.Zone.Kind == kind && r.Zone.Name == name && (f.At.IsZero() || !f.At.Before(r.From))
 }
 
 // MaySee decides on a post: the reader needs both its audience and its ceiling.
@@ -166,12 +171,13 @@ func (p *Post) MaySee(r Reader, audience, ceiling Facts) bool {
 // Reader is who asks: nobody, a member here, an actor of another instance, or a
 // whole peer.
 type Reader struct {
-	Account *Account // who asks; nil for nobody and for a whole peer
-	Peer    string   // authority of the instance that asks; "" for nobody and for members
-	Zone    Zone     // of that peer, read from the database for this question
-	Home    string   // our own authority
-	Grant   string   // label of the widest audience that the app of a member may publish to; "" for any
-	System  bool     // a job of our own that needs tombstones too; never set by an edge
+	Account *Account  // who asks; nil for nobody and for a whole peer
+	Peer    string    // authority of the instance that asks; "" for nobody and for members
+	Zone    Zone      // of that peer, read from the database for this question
+	Home    string    // our own authority
+	Grant   string    // label of the widest audience that the app of a member may publish to; "" for any
+	From    time.Time // of a paired peer: posts for its zone that are older are not for it
+	System  bool      // a job of our own that needs tombstones too; never set by an edge
 }
 
 // Nobody is a signed-out visitor.

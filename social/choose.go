@@ -66,7 +66,7 @@ func (c Choice) audience(home string) Audience {
 func (s *Service) fitting(peers []Peer, groups []*Account, parent *Post, def Audience) []Choice {
 	sisters, partners, outside := 0, map[string]int{}, 0
 	for _, p := range peers {
-		switch s.Mode.Effective(p.Zone).Kind {
+		switch p.effective(s.Mode, s.Now()).Kind {
 		case ZoneCompany:
 			sisters++
 		case ZonePartner:

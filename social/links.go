@@ -106,6 +106,12 @@ func (l Links) EdKey(actor string) string { return actor + "#ed25519" }
 // alone is sealed to it.
 func (l Links) SealingKey() string { return l.InstanceActor() + "#sealing" }
 
+// Of are the links of another instance of Parley, which has the same addresses.
+func (l Links) Of(authority string) Links {
+	scheme, _, _ := strings.Cut(l.PublicURL, "://")
+	return Links{PublicURL: scheme + "://" + authority, Domain: authority}
+}
+
 // Owns says that a URI is one of ours.
 func (l Links) Owns(uri string) bool {
 	return uri == l.PublicURL || strings.HasPrefix(uri, l.PublicURL+"/")

@@ -36,6 +36,9 @@ const (
 	// VerbPeople: entries of the directory changed; VerbForgetPeople takes all back.
 	VerbPeople       Verb = "people"
 	VerbForgetPeople Verb = "forget_people"
+	VerbRoster       Verb = "roster"  // a new roster of the company
+	VerbUnpair       Verb = "unpair"  // a pairing has ended
+	VerbNewKeys      Verb = "newkeys" // of the instance
 )
 
 // Change is something a member did that others may have to know.
@@ -46,7 +49,7 @@ type Change struct {
 	Subject *Post    // the post boosted, favourited or quoted
 	Target  *Account // the account followed, blocked, reported, or whose request is answered
 	Follow  *Follow
-	URI     string // of the like that is made or taken back
+	URI     string // of the like that is made or taken back; of a pairing that ended, its invitation
 	Choices []int  // of a vote: indices into the poll's options
 	Comment string
 	Said    Said    // what is handed on
@@ -55,6 +58,7 @@ type Change struct {
 	Told    bool      // others know: only the change log says it once more
 	People  []*Person // entries that changed
 	Peer    string    // only this server is told; "" for all whom it concerns
+	Roster  *Roster   // the new one
 	At      time.Time
 }
 
@@ -65,6 +69,8 @@ type Outbox interface {
 	// Record writes the activity of a change and a delivery for each inbox that it
 	// concerns. Its error undoes the change.
 	Record(ctx context.Context, tx Tx, c Change) error
+	// SignRoster writes a roster that this instance keeps as a document with its proof.
+	SignRoster(ctx context.Context, tx Tx, r Roster) ([]byte, error)
 }
 
 // Activity is an entry of the change log: what this instance told others. Its
@@ -108,6 +114,8 @@ type Receipt struct {
 	Inbox     string // where it was sent; "" when fetched
 	How       ReceiptHow
 	At        time.Time
+	BackAsked time.Time // when it was taken back because the pairing ended
+	BackAt    time.Time // when the peer confirmed that
 }
 
 // RefusalState says who ended a delivery that did not arrive.

@@ -2,6 +2,7 @@ package social
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -31,6 +32,7 @@ type Pairing struct {
 	FormerKey   []byte    `json:"former_key,omitempty"`  // the one before, still good until FormerUntil
 	FormerUntil time.Time `json:"former_until,omitzero"` // after a planned change
 	SealingKey  []byte    `json:"sealing_key"`           // raw X25519: what is sent there is sealed to it
+	OwnKey      []byte    `json:"own_key,omitempty"`     // our Ed25519 key that the other has pinned, as far as we know
 
 	DataClasses  []string  `json:"data_classes,omitempty"` // what may flow to a partner: posts, files, directory fields
 	Capabilities []string  `json:"capabilities,omitempty"` // FEP-844e
@@ -38,7 +40,8 @@ type Pairing struct {
 	HistoryFrom  time.Time `json:"history_from,omitzero"`  // older ones too, by an explicit decision here
 	ExpiresAt    time.Time `json:"expires_at,omitzero"`    // zero: never
 	EndedAt      time.Time `json:"ended_at,omitzero"`
-	Cause        string    `json:"cause,omitempty"` // why it is parked or left
+	Cause        string    `json:"cause,omitempty"`      // why it is parked or left
+	Invitation   string    `json:"invitation,omitempty"` // by which it was made; "" by the roster
 }
 
 // Holds says that the pairing counts at a moment.
@@ -46,9 +49,49 @@ func (p Pairing) Holds(now time.Time) bool {
 	return p.State == PairingActive && (p.ExpiresAt.IsZero() || now.Before(p.ExpiresAt))
 }
 
-// PairingStore keeps pairings; there is one for each authority.
+// VisibleFrom is the moment from which on posts for the company or the partner are
+// for the other side too.
+func (p Pairing) VisibleFrom() time.Time {
+	if !p.HistoryFrom.IsZero() {
+		return p.HistoryFrom
+	}
+	return p.Since
+}
+
+// Speaks says that a raw Ed25519 key is the other's, at a moment.
+func (p Pairing) Speaks(key []byte, now time.Time) bool {
+	return slices.Equal(key, p.SigningKey) || len(p.FormerKey) > 0 && now.Before(p.FormerUntil) && slices.Equal(key, p.FormerKey)
+}
+
+// Pin changes the other's keys. In a planned change the one before stays good for a
+// while; after a lost one it does not.
+func (p *Pairing) Pin(signing, sealing []byte, formerUntil time.Time) {
+	if !slices.Equal(p.SigningKey, signing) {
+		p.FormerKey, p.FormerUntil = nil, time.Time{}
+		if !formerUntil.IsZero() {
+			p.FormerKey, p.FormerUntil = p.SigningKey, formerUntil
+		}
+	}
+	p.SigningKey, p.SealingKey = signing, sealing
+}
+
+// PairingStore keeps pairings, one for each authority, and invitations.
 type PairingStore interface {
 	Pairing(ctx context.Context, authority string) (Pairing, error)
 	Pairings(ctx context.Context) ([]Pairing, error)
 	PutPairing(ctx context.Context, p Pairing) error
+
+	// PutInvitation writes an invitation, in place of the one with the same id.
+	PutInvitation(ctx context.Context, i Invitation) error
+	Invitation(ctx context.Context, id string) (Invitation, error)
+	// DropInvitations removes the invitations for an authority, and all that ran out
+	// before a moment.
+	DropInvitations(ctx context.Context, authority string, before time.Time) error
+
+	// ReceiptsAt pages the receipts of a peer, by the object's URI after the one given.
+	ReceiptsAt(ctx context.Context, peer, after string, limit int) ([]Receipt, error)
+	// AskBack notes that an object is taken back from a peer.
+	AskBack(ctx context.Context, objectURI, peer string, at time.Time) error
+	// TakenBack notes that the peer confirmed that.
+	TakenBack(ctx context.Context, objectURI, peer string, at time.Time) error
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What people read for a partner zone.
@@ -20,7 +21,7 @@ func TestPartnerHasAName(t *testing.T) {
 // The choice of who sees a post stands in the same order each time.
 func TestPartnersAreChosenInOrder(t *testing.T) {
 	s := &Service{home: home}
-	s.Mode = ModeAllowlist
+	s.Mode, s.Now = ModeAllowlist, time.Now
 	var peers []Peer
 	for _, name := range []string{"zeta", "acme", "mid", "beta", "kappa", "omega"} {
 		peers = append(peers, Peer{Authority: name + ".test", Zone: Zone{ZonePartner, name}})

@@ -72,6 +72,21 @@ type Peer struct {
 	LastInAt  time.Time // last verified activity from there
 	LastOutAt time.Time // last accepted delivery
 	LastError string    // of the last failed delivery; "" after a success
+
+	Pairing     PairingState // "" when it was never paired
+	PairedUntil time.Time    // zero: no end is agreed
+	VisibleFrom time.Time    // of a pairing: older posts for the company are not for it
+}
+
+// effective is the zone that counts now. Sisters, and partners that are paired, have
+// none but "blocked" unless the pairing holds: their name alone proves nothing.
+func (p Peer) effective(m FederationMode, now time.Time) Zone {
+	z := m.Effective(p.Zone)
+	holds := p.Pairing == PairingActive && (p.PairedUntil.IsZero() || now.Before(p.PairedUntil))
+	if z.Kind == ZoneCompany && !holds || z.Kind == ZonePartner && !holds && (p.Pairing == PairingActive || p.Pairing == PairingParked) {
+		return Zone{Kind: ZoneBlocked}
+	}
+	return z
 }
 
 // FederationMode says what an undecided peer means.

@@ -22,6 +22,9 @@ type Remote interface {
 	FindURL(ctx context.Context, url string) (*Account, *Post, error)
 	// Thread starts to complete a remote thread in the background, within a budget.
 	Thread(ctx context.Context, post *Post)
+	// Accept answers a code that was checked: it asks the inviter for its keys, and both
+	// exchange their statements. An error says what an administrator can do.
+	Accept(ctx context.Context, c Code, z Zone, data []string) (Pairing, error)
 	// File fetches a file of another server's post. It is asked for in the name of
 	// as, zero for the instance; but signed only towards home, the server of the post's
 	// author: with our name a post could make us bring files of third servers that are

@@ -38,6 +38,7 @@ type factTable struct {
 
 func (t *factTable) of(r Reader, p *Post, a Audience) Facts {
 	f := Facts{
+		At:        p.PublishedAt,
 		Author:    r.Account != nil && r.Account.ID == p.AuthorID,
 		Mentioned: mentions(r, p),
 	}

@@ -68,24 +68,26 @@ func (t *Tx) ActivitiesOf(ctx context.Context, post social.ID) ([]*social.Activi
 	return list(ctx, t, scanActivity, `SELECT `+activityColumns+` FROM activity WHERE post_id = $1 AND post_id <> 0 ORDER BY epoch, seq`, post)
 }
 
+const receiptColumns = `object_uri, post_id, peer, inbox, how, at, back_asked, back_at`
+
 func scanReceipt(s scanner) (social.Receipt, error) {
 	var r social.Receipt
-	var when int64
-	err := s.Scan(&r.ObjectURI, &r.PostID, &r.Peer, &r.Inbox, &r.How, &when)
-	r.At = at(when)
+	var when, asked, back int64
+	err := s.Scan(&r.ObjectURI, &r.PostID, &r.Peer, &r.Inbox, &r.How, &when, &asked, &back)
+	r.At, r.BackAsked, r.BackAt = at(when), at(asked), at(back)
 	return r, err
 }
 
 // PutReceipt remembers that a peer has an object.
 func (t *Tx) PutReceipt(ctx context.Context, r social.Receipt) error {
 	_, err := t.exec(ctx, `INSERT INTO receipt (object_uri, peer, inbox, post_id, how, at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (object_uri, peer, inbox) DO UPDATE SET at = excluded.at`, r.ObjectURI, r.Peer, r.Inbox, r.PostID, string(r.How), ms(r.At))
+		ON CONFLICT (object_uri, peer, inbox) DO UPDATE SET at = excluded.at, back_asked = 0, back_at = 0`, r.ObjectURI, r.Peer, r.Inbox, r.PostID, string(r.How), ms(r.At))
 	return err
 }
 
 // Receipts lists who has an object.
 func (t *Tx) Receipts(ctx context.Context, objectURI, peer string) ([]social.Receipt, error) {
-	return list(ctx, t, scanReceipt, `SELECT object_uri, post_id, peer, inbox, how, at FROM receipt WHERE object_uri = $1 AND ($2 = '' OR peer = $2) ORDER BY peer, inbox`, objectURI, peer)
+	return list(ctx, t, scanReceipt, `SELECT `+receiptColumns+` FROM receipt WHERE object_uri = $1 AND ($2 = '' OR peer = $2) ORDER BY peer, inbox`, objectURI, peer)
 }
 
 // ReceiptInboxes lists the inboxes of all who have something an author wrote.
@@ -96,7 +98,7 @@ func (t *Tx) ReceiptInboxes(ctx context.Context, author social.ID) ([]social.Inb
 
 // ReceiptsOfPost lists who has a post.
 func (t *Tx) ReceiptsOfPost(ctx context.Context, post social.ID) ([]social.Receipt, error) {
-	return list(ctx, t, scanReceipt, `SELECT object_uri, post_id, peer, inbox, how, at FROM receipt WHERE post_id = $1 AND post_id <> 0 ORDER BY peer, inbox`, post)
+	return list(ctx, t, scanReceipt, `SELECT `+receiptColumns+` FROM receipt WHERE post_id = $1 AND post_id <> 0 ORDER BY peer, inbox`, post)
 }
 
 // InsertInbound keeps an activity durably, once for each inbox; again when it was

@@ -7,20 +7,26 @@ import (
 	"parley/social"
 )
 
-const peerColumns = `authority, zone, zone_name, reason, software, dialect, known_at, zoned_at, last_in_at, last_out_at, last_error`
+// peerColumns come with the state of the pairing: egress and inbox ask for both at
+// once, each time.
+const peerColumns = `p.authority, p.zone, p.zone_name, p.reason, p.software, p.dialect, p.known_at, p.zoned_at, p.last_in_at, p.last_out_at, p.last_error,
+	coalesce(g.state, ''), coalesce(g.expires_at, 0), coalesce(g.visible_from, 0)`
+
+const peerTables = `peer p LEFT JOIN pairing g ON g.authority = p.authority`
 
 func scanPeer(s scanner) (social.Peer, error) {
 	var p social.Peer
-	var known, zoned, in, out int64
-	err := s.Scan(&p.Authority, &p.Zone.Kind, &p.Zone.Name, &p.Reason, &p.Software, &p.Dialect, &known, &zoned, &in, &out, &p.LastError)
+	var known, zoned, in, out, until, from int64
+	err := s.Scan(&p.Authority, &p.Zone.Kind, &p.Zone.Name, &p.Reason, &p.Software, &p.Dialect, &known, &zoned, &in, &out, &p.LastError, &p.Pairing, &until, &from)
 	p.KnownAt, p.ZonedAt, p.LastInAt, p.LastOutAt = at(known), at(zoned), at(in), at(out)
+	p.PairedUntil, p.VisibleFrom = at(until), at(from)
 	return p, err
 }
 
 // Peer finds a peer; a block of a parent domain counts for its subdomains, a
 // grant never does.
 func (t *Tx) Peer(ctx context.Context, authority string) (social.Peer, error) {
-	found, err := list(ctx, t, scanPeer, `SELECT `+peerColumns+` FROM peer WHERE authority IN `+t.db.dialect.texts("$1"), jsonText(blockers(authority)))
+	found, err := list(ctx, t, scanPeer, `SELECT `+peerColumns+` FROM `+peerTables+` WHERE p.authority IN `+t.db.dialect.texts("$1"), jsonText(blockers(authority)))
 	p := social.Peer{Authority: authority}
 	for _, f := range found {
 		if f.Authority == authority {
@@ -37,12 +43,12 @@ func (t *Tx) Peer(ctx context.Context, authority string) (social.Peer, error) {
 
 // Peers lists all known peers.
 func (t *Tx) Peers(ctx context.Context) ([]social.Peer, error) {
-	return list(ctx, t, scanPeer, `SELECT `+peerColumns+` FROM peer ORDER BY authority LIMIT 10000`)
+	return list(ctx, t, scanPeer, `SELECT `+peerColumns+` FROM `+peerTables+` ORDER BY p.authority LIMIT 10000`)
 }
 
 // PeersInZone lists the peers of one zone.
 func (t *Tx) PeersInZone(ctx context.Context, z social.Zone) ([]social.Peer, error) {
-	return list(ctx, t, scanPeer, `SELECT `+peerColumns+` FROM peer WHERE zone = $1 AND zone_name = $2 ORDER BY authority`, string(z.Kind), z.Name)
+	return list(ctx, t, scanPeer, `SELECT `+peerColumns+` FROM `+peerTables+` WHERE p.zone = $1 AND p.zone_name = $2 ORDER BY p.authority`, string(z.Kind), z.Name)
 }
 
 // SetZone puts a peer into a zone.

@@ -671,22 +671,6 @@ func GenerateX25519() (public, private []byte, err error) {
 	return encode(k.PublicKey(), k)
 }
 
-// RawKey is the 32 bytes of an Ed25519 or X25519 public key in PEM.
-func RawKey(public []byte) ([]byte, error) {
-	block, _ := pem.Decode(public)
-	if block == nil {
-		return nil, refuse("the key is not PEM")
-	}
-	k, err := x509.ParsePKIXPublicKey(block.Bytes)
-	switch k := k.(type) {
-	case ed25519.PublicKey:
-		return k, nil
-	case *ecdh.PublicKey:
-		return k.Bytes(), nil
-	}
-	return nil, errors.Join(err, refuse("the key is neither Ed25519 nor X25519"))
-}
-
 func encode(public crypto.PublicKey, private crypto.PrivateKey) ([]byte, []byte, error) {
 	pub, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
@@ -763,13 +747,28 @@ func EncodeSealingKey(raw []byte) string {
 
 // DecodeMultikey reads an Ed25519 key and gives it as PKIX PEM.
 func DecodeMultikey(s string) ([]byte, error) {
+	raw, err := decodeKey(s, 0xed)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKIXPublicKey(ed25519.PublicKey(raw))
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), err
+}
+
+// DecodeSigningKey and DecodeSealingKey read a Multikey and give its 32 bytes.
+func DecodeSigningKey(s string) ([]byte, error) { return decodeKey(s, 0xed) }
+
+// DecodeSealingKey is for X25519.
+func DecodeSealingKey(s string) ([]byte, error) { return decodeKey(s, 0xec) }
+
+// decodeKey reads a Multikey whose type has the code given (multicodec 0xed, 0xec).
+func decodeKey(s string, code byte) ([]byte, error) {
 	if len(s) > 200 || !strings.HasPrefix(s, "z") {
 		return nil, refuse("the key is not a Multikey in base58")
 	}
 	b, err := base58.Decode(s[1:])
-	if err != nil || len(b) != 2+ed25519.PublicKeySize || b[0] != 0xed || b[1] != 0x01 {
-		return nil, refuse("the key is not an Ed25519 Multikey")
+	if err != nil || len(b) != 2+32 || b[0] != code || b[1] != 0x01 {
+		return nil, refuse("the key is not a Multikey of the kind that is wanted")
 	}
-	der, err := x509.MarshalPKIXPublicKey(ed25519.PublicKey(b[2:]))
-	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), err
+	return b[2:], nil
 }

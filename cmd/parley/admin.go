@@ -153,7 +153,7 @@ func (a *app) accountShow() *cobra.Command {
 func (a *app) peerShow() *cobra.Command {
 	var asJSON bool
 	c := a.host("show HOST", "Show what is known of a server", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
-		peers, err := in.Social.Peers(ctx)
+		peers, err := in.Social.PeerViews(ctx)
 		if err != nil {
 			return err
 		}
@@ -169,7 +169,10 @@ func (a *app) peerShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return record(asJSON, append([][2]string{{"host", p.Authority}, {"zone", p.Zone.String()}, {"zone_since", date(p.ZonedAt)}, {"reason", p.Reason},
+			return record(asJSON, append([][2]string{{"host", p.Authority}, {"zone", p.Zone.String()}, {"zone_that_counts", p.Counts.String()}, {"trust", p.Trust},
+				{"pairing", string(p.Paired.State)}, {"pairing_cause", p.Paired.Cause}, {"organisation", p.Paired.Name}, {"keeper", p.Paired.Keeper}, {"paired_since", date(p.Paired.Since)},
+				{"pairing_expires", date(p.Paired.ExpiresAt)}, {"pairing_ended", date(p.Paired.EndedAt)}, {"history_from", date(p.Paired.HistoryFrom)}, {"data", strings.Join(p.Paired.DataClasses, ",")},
+				{"own_fingerprint", p.OwnKey}, {"their_fingerprint", p.TheirKey}, {"former_key_until", date(p.Paired.FormerUntil)}, {"zone_since", date(p.ZonedAt)}, {"reason", p.Reason},
 				{"software", p.Software}, {"dialect", p.Dialect}, {"known_since", date(p.KnownAt)}, {"last_in", date(p.LastInAt)}, {"last_out", date(p.LastOutAt)},
 				{"last_error", p.LastError}, {"failures", fmt.Sprint(health.Failures)}, {"next_try", date(health.NextTry)}}, read...))
 		}
@@ -229,15 +232,16 @@ func (a *app) peer() *cobra.Command {
 	c := &cobra.Command{Use: "peer", Short: "Other servers"}
 	list := &cobra.Command{Use: "list", Short: "List peers", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-			peers, err := in.Social.Peers(ctx)
+			peers, err := in.Social.PeerViews(ctx)
 			if err != nil {
 				return err
 			}
 			rows := [][]string{}
 			for _, p := range peers {
-				rows = append(rows, []string{p.Authority, p.Zone.String(), p.Dialect, date(p.LastInAt), date(p.LastOutAt), p.LastError})
+				rows = append(rows, []string{p.Authority, p.Zone.String(), string(p.Paired.State), date(p.Paired.Since), p.Paired.Keeper, date(p.Paired.ExpiresAt), p.Trust,
+					p.Dialect, date(p.LastInAt), date(p.LastOutAt), p.LastError})
 			}
-			return table(asJSON, []string{"host", "zone", "dialect", "last_in", "last_out", "last_error"}, rows)
+			return table(asJSON, []string{"host", "zone", "pairing", "since", "keeper", "expires", "trust", "dialect", "last_in", "last_out", "last_error"}, rows)
 		})
 	}}
 	list.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -260,9 +264,10 @@ func (a *app) peer() *cobra.Command {
 		a.host("block HOST", "Exchange nothing with a server and its subdomains", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
 			return in.Social.SetZone(ctx, host, social.Zone{Kind: social.ZoneBlocked}, "set by parley peer block")
 		}),
-		a.host("remove HOST", "Forget the decision about a server", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
+		a.host("remove HOST", "Forget the decision about a server; end its pairing, or take it off the roster that is kept here", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
 			return in.Social.RemovePeer(ctx, host)
 		}))
+	c.AddCommand(a.pairing()...)
 	return c
 }
 

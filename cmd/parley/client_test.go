@@ -381,8 +381,7 @@ func TestToot(t *testing.T) {
 	}
 	trust := newTrust(t)
 	here, there := serveTLS(t, trust), serveTLS(t, trust)
-	here.run("peer", "zone", there.host, "company")
-	there.run("peer", "zone", here.host, "company")
+	here.joinedBy(there)
 	ben := join(there, "ben")
 	old := ben.post(mastodon.Toot{Status: "from the other side", Visibility: "public"})
 	tess := newToot(t, here, "tess", here.member("tess"))

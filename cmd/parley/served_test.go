@@ -145,6 +145,13 @@ func (s *served) run(args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// joinedBy makes another instance a sister, by the two commands that it takes.
+func (s *served) joinedBy(other *served) {
+	s.t.Helper()
+	lines := strings.Split(s.run("peer", "invite", other.host), "\n")
+	other.run("peer", "accept", lines[len(lines)-1])
+}
+
 // member creates a person and answers a token of theirs.
 func (s *served) member(name string) string {
 	s.t.Helper()

@@ -20,8 +20,7 @@ type side struct {
 func TestTwoServedInstances(t *testing.T) {
 	trust := newTrust(t)
 	a, b := serveTLS(t, trust), serveTLS(t, trust)
-	a.run("peer", "zone", b.host, "company")
-	b.run("peer", "zone", a.host, "company")
+	a.joinedBy(b)
 	alice, bob := &side{person: join(a, "alice"), in: a}, &side{person: join(b, "bob"), in: b}
 	for _, one := range []struct{ from, to *side }{{alice, bob}, {bob, alice}} {
 		before := one.to.post(mastodon.Toot{Status: "said before anybody followed"})

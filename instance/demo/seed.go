@@ -28,6 +28,9 @@ func (d *Demo) seed(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := d.join(ctx); err != nil {
+		return err
+	}
 	for _, f := range follows {
 		if err := d.follow(ctx, f.at, f.user, f.to, f.whom); err != nil {
 			return err
@@ -49,18 +52,6 @@ func (d *Demo) people(ctx context.Context, p *place) error {
 	if err := s.SetOrganisation(ctx, social.Organisation{Name: p.name, Group: p.group}); err != nil {
 		return err
 	}
-	for _, other := range d.places {
-		if other == p {
-			continue
-		}
-		zone := other.zone
-		if p.zone.Kind == social.ZonePartner {
-			zone = social.Zone{Kind: social.ZonePartner, Name: "muster"}
-		}
-		if err := s.SetZone(ctx, other.in.Config.Domain, zone, "demo"); err != nil {
-			return err
-		}
-	}
 	for i, q := range p.people {
 		role := social.RoleMember
 		if i == 0 {
@@ -72,6 +63,29 @@ func (d *Demo) people(ctx context.Context, p *place) error {
 		}
 		if _, err := s.UpdateProfile(ctx, social.Member(a, s.HomeAuthority()), social.ProfileChange{Note: &q.note}); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// join pairs every two of the places, as their administrators would: the headquarters
+// keeps the roster, and the partner calls both of the others muster.
+func (d *Demo) join(ctx context.Context) error {
+	for i, inviter := range d.places {
+		for _, other := range d.places[i+1:] {
+			zone := social.Zone{}
+			if other.zone.Kind == social.ZonePartner {
+				zone = social.Zone{Kind: social.ZonePartner, Name: "muster"}
+			} else if i > 0 {
+				continue // by the roster
+			}
+			code, err := inviter.in.Social.Invite(ctx, social.InviteRequest{Host: other.in.Social.HomeAuthority(), Zone: other.zone, By: "demo"})
+			if err != nil {
+				return err
+			}
+			if _, err := other.in.Social.Accept(ctx, code.String(), zone, nil); err != nil {
+				return fmt.Errorf("%s joins %s: %w", other.name, inviter.name, err)
+			}
 		}
 	}
 	return nil

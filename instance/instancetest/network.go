@@ -42,6 +42,8 @@ type Options struct {
 	Log *slog.Logger
 	// Wire records what the instances are sent and answer; nil records nothing.
 	Wire *Wire
+	// Apart leaves the instances strangers to each other.
+	Apart bool
 	// Prepare runs before an instance answers its first request.
 	Prepare func(*instance.Instance)
 }
@@ -62,12 +64,11 @@ func NewWith(t testing.TB, n int, o Options) *Network {
 		at.open(t)
 		net.nodes, net.Instances = append(net.nodes, at), append(net.Instances, at.in)
 	}
-	for _, a := range net.Instances {
-		for _, b := range net.Instances {
-			if a != b {
-				net.Zone(a, b, social.Zone{Kind: social.ZoneCompany})
-			}
+	if n > 1 && !o.Apart && net.Instances[0].Config.Federation.Mode != string(social.ModeOff) {
+		for _, b := range net.Instances[1:] {
+			net.Pair(net.Instances[0], b)
 		}
+		net.Settle()
 	}
 	return net
 }
@@ -215,9 +216,82 @@ func FreePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// Zone puts b into a zone at a.
+// Pair makes two instances sisters, as their administrators do it: whoever keeps the
+// roster invites, and what stood between them is lifted first. Where they are sisters
+// already, nothing happens.
+func (n *Network) Pair(a, b *instance.Instance) {
+	n.T.Helper()
+	ctx := context.Background()
+	toB, keeperOfA := n.pairing(a, b)
+	toA, keeperOfB := n.pairing(b, a)
+	home := b.Social.HomeAuthority()
+	switch {
+	case toA.State == social.PairingActive && toB.State == social.PairingActive && toA.Zone.Kind == social.ZoneCompany:
+		return
+	case keeperOfA != "" && keeperOfA == keeperOfB && keeperOfA != home && keeperOfA != a.Social.HomeAuthority():
+		n.must(a.Social.Unveto(ctx, home, "test"))
+		n.must(b.Social.Unveto(ctx, a.Social.HomeAuthority(), "test"))
+		return
+	case keeperOfB == home || keeperOfA == home:
+		a, b = b, a
+	}
+	n.lift(a, b)
+	n.lift(b, a)
+	code, err := a.Social.Invite(ctx, social.InviteRequest{Host: b.Social.HomeAuthority()})
+	n.must(err)
+	_, err = b.Social.Accept(ctx, code.String(), social.Zone{}, nil)
+	n.must(err)
+}
+
+func (n *Network) must(err error) {
+	n.T.Helper()
+	if err != nil {
+		n.T.Fatal(err)
+	}
+}
+
+// pairing is what a holds of b, and who keeps the roster that a is in.
+func (n *Network) pairing(a, b *instance.Instance) (p social.Pairing, keeper string) {
+	n.T.Helper()
+	list, err := a.Social.Pairings(context.Background())
+	n.must(err)
+	for _, one := range list {
+		if one.Authority == b.Social.HomeAuthority() {
+			p = one
+		}
+		if one.State != social.PairingLeft && one.Keeper != "" {
+			keeper = one.Keeper
+		}
+	}
+	n.must(a.DB.View(context.Background(), func(tx social.Tx) error {
+		r, err := a.Social.Roster(context.Background(), tx)
+		if r != nil {
+			keeper = r.Keeper
+		}
+		return err
+	}))
+	return p, keeper
+}
+
+// lift takes back what a decided about b, where that is neither a sister nor open.
+func (n *Network) lift(a, b *instance.Instance) {
+	n.T.Helper()
+	peers, err := a.Social.PeerViews(context.Background())
+	n.must(err)
+	for _, p := range peers {
+		if p.Authority == b.Social.HomeAuthority() && (p.Zone.Kind == social.ZonePartner || p.Zone.Kind == social.ZoneBlocked) {
+			n.must(a.Social.RemovePeer(context.Background(), p.Authority))
+		}
+	}
+}
+
+// Zone puts b into a zone at a; company makes them sisters on both sides.
 func (n *Network) Zone(a, b *instance.Instance, z social.Zone) {
 	n.T.Helper()
+	if z.Kind == social.ZoneCompany {
+		n.Pair(a, b)
+		return
+	}
 	if err := a.Social.SetZone(context.Background(), b.Config.Domain, z, "test"); err != nil {
 		n.T.Fatal(err)
 	}

@@ -64,6 +64,9 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"HostsAreHeldHeardAndDropped":          hostsAreHeldHeardAndDropped,
 		"PeopleAreFound":                       peopleAreFound,
 		"PairingsAreKept":                      pairingsAreKept,
+		"PeersComeWithTheirPairing":            peersComeWithTheirPairing,
+		"InvitationsAreKept":                   invitationsAreKept,
+		"ReceiptsAreTakenBack":                 receiptsAreTakenBack,
 		"AuditRowsFromSixteen":                 auditRowsFromSixteen,
 		"AuditTextsAreCleaned":                 auditTextsAreCleaned,
 	}

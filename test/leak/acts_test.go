@@ -528,7 +528,10 @@ func (d *driver) zoneChange() {
 	usual := start(at.name, of.name)
 	zones := []string{usual, usual, usual, usual, usual, usual, "public", "blocked", "partner:acme", "partner:globex"}
 	if d.chance(10) {
-		if err := at.in.Social.RemovePeer(d.ctx, of.host); err != nil && social.KindOf(err) != social.NotFound {
+		switch err := at.in.Social.RemovePeer(d.ctx, of.host); {
+		case social.KindOf(err) == social.Conflict && err != nil:
+			return // only the keeper of the roster takes a sister off it
+		case err != nil && social.KindOf(err) != social.NotFound:
 			d.Fatal(err)
 		}
 		at.zones[of] = ""

@@ -54,7 +54,7 @@ func play(t testing.TB, mode string, seed uint64) *driver {
 	d := &driver{TB: t, world: newWorld(mode), street: street{}, ctx: context.Background(), clock: instancetest.NewClock(),
 		rng: rand.New(rand.NewPCG(seed, 0)), done: map[string]int{}}
 	wire := &instancetest.Wire{Look: d.look, Open: func(e *instancetest.Exchange) { d.street.open(d, e) }}
-	d.net = instancetest.NewWith(t, len(cast), instancetest.Options{Wire: wire, Now: d.clock.Now, Log: slog.New(slog.DiscardHandler),
+	d.net = instancetest.NewWith(t, len(cast), instancetest.Options{Wire: wire, Apart: true, Now: d.clock.Now, Log: slog.New(slog.DiscardHandler),
 		Config: map[string]string{"federation.mode": mode}})
 	for i, one := range cast {
 		s := newSite(t, d.net, i, one.name, strings.Fields(one.people)...)

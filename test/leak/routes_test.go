@@ -147,7 +147,7 @@ const (
 
 func newVault(t *testing.T) *vault {
 	t.Helper()
-	v := &vault{T: t, net: instancetest.New(t, 3, nil), other: map[string][]secret{}}
+	v := &vault{T: t, net: instancetest.NewWith(t, 3, instancetest.Options{Apart: true}), other: map[string][]secret{}}
 	v.in = v.net.Instances[0]
 	home := newSite(t, v.net, 0, "home", "alice", "bob", "eve")
 	acme, world := newSite(t, v.net, 1, "acme", "ada"), newSite(t, v.net, 2, "world", "wanda")

@@ -51,7 +51,7 @@ func newStage(t *testing.T, o instancetest.Options, sites ...string) *board {
 	t.Helper()
 	b := &board{T: t, street: street{}, letter: map[string]*letter{}}
 	b.wire = &instancetest.Wire{Open: func(e *instancetest.Exchange) { b.street.open(b, e) }}
-	o.Wire = b.wire
+	o.Wire, o.Apart = b.wire, true
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
