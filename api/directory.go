@@ -28,7 +28,7 @@ func (a *API) directory(c *call) (any, error) {
 		if zone == "" {
 			zone = "instance"
 		}
-		shape["managers"], shape["instance"], shape["zone"], shape["stale"] = managers, e.Authority, zone, e.Stale
+		shape["managers"], shape["instance"], shape["zone"], shape["stale"], shape["confirmed"] = managers, e.Authority, zone, e.Stale, !e.Unconfirmed
 		out = append(out, shape)
 	}
 	return out, err

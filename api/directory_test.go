@@ -23,7 +23,7 @@ func TestDirectory(t *testing.T) {
 			t.Fatalf("%q finds %v", q, list)
 		}
 		e := list[0]
-		if e["name"] != "alice" || e["title"] != "Leiterin" || e["zone"] != "instance" || e["instance"] != w.in.Config.Domain || e["stale"] != false || e["account_id"] != w.alice.id {
+		if e["name"] != "alice" || e["title"] != "Leiterin" || e["zone"] != "instance" || e["instance"] != w.in.Config.Domain || e["stale"] != false || e["confirmed"] != true || e["account_id"] != w.alice.id {
 			t.Errorf("%v", e)
 		}
 		managers := e["managers"].([]any)

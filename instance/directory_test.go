@@ -234,3 +234,44 @@ func TestChainOfManagersEnds(t *testing.T) {
 		t.Errorf("one's own manager: %v", err)
 	}
 }
+
+// After an outage, of us or of them, entries are shown as unconfirmed until the change
+// log was read: by then who left meanwhile is gone, also when the delivery is lost.
+func TestEntriesAreUnconfirmedUntilCaughtUp(t *testing.T) {
+	net := instancetest.New(t, 2, nil)
+	s := &scene{t, net, context.Background(), net.Instances[0], net.Instances[1], nil}
+	alice, bob := s.named(s.a, "alice", "Alice"), s.named(s.b, "bob", "Bob")
+	s.named(s.b, "eva", "Eva")
+	unconfirmed := func(want string) {
+		t.Helper()
+		entries, err := s.a.Social.Directory(s.ctx, alice, social.DirectoryQuery{})
+		s.ok(err)
+		var out []string
+		for _, e := range entries {
+			who := e.Name
+			if e.Unconfirmed {
+				who += "?"
+			}
+			out = append(out, who)
+		}
+		if got := strings.Join(out, " "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	net.Settle()
+	unconfirmed("Alice Bob? Eva?") // told, and the log never read
+	s.ok(s.a.Federation.CatchUpNow(s.ctx, ""))
+	net.Settle()
+	unconfirmed("Alice Bob Eva")
+
+	net.Stop(0)
+	s.ok(s.b.Social.Suspend(s.ctx, bob.Account.ID, true))
+	net.Settle()
+	_, err := s.b.DB.Drop(s.ctx, "deliver", s.a.Config.Domain)
+	s.ok(err)
+	s.a = net.Restart(0)
+	s.ok(s.a.Federation.CatchUpNow(s.ctx, "")) // as Run does before the first page
+	unconfirmed("Alice Bob? Eva?")
+	net.Settle()
+	unconfirmed("Alice Eva")
+}

@@ -201,6 +201,10 @@ func (in *Instance) Listen() (addr net.Addr, unlock func(), err error) {
 func (in *Instance) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	// Before the first page: we were away, and what it shows of others may be out of date.
+	if err := in.Federation.CatchUpNow(ctx, ""); err != nil && ctx.Err() == nil {
+		in.log.Error("the change logs of others are read later", "error", err)
+	}
 	var wg sync.WaitGroup
 	for _, r := range in.Federation.Runners() {
 		wg.Go(func() { r.Run(ctx) })
@@ -224,11 +228,8 @@ const (
 )
 
 // keepHouse closes polls, removes uploads without a post, forgets old keys and reads
-// the change logs of others: all of them at once after a start, since we were away.
+// the change logs of others.
 func (in *Instance) keepHouse(ctx context.Context) {
-	if err := in.Federation.CatchUpNow(ctx, ""); err != nil && ctx.Err() == nil {
-		in.log.Error("the change logs of others are read later", "error", err)
-	}
 	tick := time.NewTicker(housekeeping)
 	defer tick.Stop()
 	for {

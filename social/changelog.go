@@ -49,6 +49,25 @@ type CatchUp struct {
 	Reclaimed                       int // objects that came back
 }
 
+const (
+	// hastened is less than lies between two readings of a log in good times.
+	hastened = 50 * time.Minute
+	// readingGrace is how long a reading may be overdue before it counts as missing.
+	readingGrace = 15 * time.Minute
+)
+
+// Complete says that nothing is missing of the log as far as we know: it was read to
+// its end, and neither we nor the peer were away since, which makes it due early.
+func (c CatchUp) Complete(now time.Time) bool {
+	if c.DoneAt.IsZero() || c.LastError != "" || len(c.Gaps) > 0 {
+		return false
+	}
+	if c.NextAt.Sub(c.DoneAt) < hastened {
+		return now.Before(c.NextAt)
+	}
+	return now.Before(c.NextAt.Add(readingGrace))
+}
+
 // Gap is a part of a change log that is still to be read, downwards from UpTo to
 // After. The texts are the other server's; "" stands for its end.
 type Gap struct {

@@ -23,6 +23,9 @@ type DirectoryEntry struct {
 	Zone      Zone      // where the person's server stands; the zero one is here
 	Authority string    // of that server
 	Stale     bool      // it has said nothing for a week
+	// Unconfirmed: we or that server were away, and what happened meanwhile is not all
+	// read yet. Somebody may have left.
+	Unconfirmed bool
 }
 
 // DirectoryQuery asks for people by the beginnings of words.
@@ -63,8 +66,8 @@ func (s *Service) Directory(ctx context.Context, r Reader, q DirectoryQuery) (en
 
 // directoryPeer is what counts of a server for its entries.
 type directoryPeer struct {
-	zone  Zone
-	stale bool
+	zone               Zone
+	stale, unconfirmed bool
 }
 
 // directoryPeers are the servers whose entries may be shown now, with "" for here.
@@ -88,9 +91,14 @@ func (s *Service) directoryPeers(ctx context.Context, tx Tx) (map[string]directo
 		if err != nil {
 			return nil, err
 		}
-		if zone.ExchangesPeople() {
-			out[name] = directoryPeer{zone: zone, stale: s.Now().Sub(heard[name]) > staleAfter}
+		if !zone.ExchangesPeople() {
+			continue
 		}
+		log, err := tx.CatchUp(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = directoryPeer{zone: zone, stale: s.Now().Sub(heard[name]) > staleAfter, unconfirmed: !log.Complete(s.Now())}
 	}
 	return out, nil
 }
@@ -104,7 +112,7 @@ func (s *Service) entries(ctx context.Context, tx Tx, people []*Person, known ma
 	out := make([]DirectoryEntry, len(people))
 	for i, p := range people {
 		at := known[p.Peer]
-		out[i] = DirectoryEntry{Person: p, Managers: chain(p, met), Zone: at.zone, Authority: p.Peer, Stale: at.stale}
+		out[i] = DirectoryEntry{Person: p, Managers: chain(p, met), Zone: at.zone, Authority: p.Peer, Stale: at.stale, Unconfirmed: at.unconfirmed}
 		if p.Peer == "" {
 			out[i].Authority = s.home
 		}

@@ -244,6 +244,7 @@ var words = map[string][2]string{
 	"entry_photo":        {"Photo", "Foto"},
 	"entry_shown":        {"%s: who sees this?", "%s: Wer sieht das?"},
 	"entry_partners":     {"Our group and all partners", "Unsere Gruppe und alle Partner"},
+	"entry_unconfirmed":  {"being checked: the connection there was interrupted", "wird geprüft: die Verbindung dorthin war unterbrochen"},
 	"entry_stale":        {"may be out of date: nothing was heard from there for a week", "vielleicht veraltet: von dort war seit einer Woche nichts zu hören"},
 
 	// Notifications
