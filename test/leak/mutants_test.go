@@ -98,6 +98,25 @@ func mutants() []mutant {
 		{"a paired server leads nowhere else", "federation/paired.go", "if before != nil && before.Authority != peer {", "if false {", fed, "TestAnImpostorCannotSpeak"},
 		{"keys from before a pairing are read again", "federation/proof.go", "return b != nil && k.FetchedAt.Before(b.Since), err", "return b != nil && false, err", fed, "TestKeysFromBeforeAPairingAreReadAgain"},
 		{"what is sealed opens for its place alone", "activitypub/seal/seal.go", "for _, part := range [][]byte{[]byte(infoContext), []byte(a.From), []byte(a.To), []byte(a.Purpose), []byte(a.Target), request[:]} {", "for _, part := range [][]byte{[]byte(infoContext), []byte(a.From), []byte(a.To), []byte(a.Purpose), request[:]} {", "activitypub/seal", "TestASealedBodyOpensInItsPlaceAlone"},
+
+		// What the organisation says, and what is written down.
+		{"the policy says who gets what is for followers", visible, "return !policy.follower(a, r.Zone)", "return false && !policy.follower(a, r.Zone)", "instance", "TestPolicyKeepsFollowersOutside"},
+		{"the policy says who may follow", "social/apply_follow.go", "\t\tif !may {\n\t\t\treturn s.turnAway", "\t\tif false && !may {\n\t\t\treturn s.turnAway", "instance", "TestPolicyKeepsFollowersOutside"},
+		{"the policy bounds what a role names", "social/choose.go", "if d.Audience != \"\" && !policy.allows(me.Role, wanted) {", "if false {", "instance", "TestRoleBoundsHowFarOnePublishes"},
+		{"the policy bounds what an app means", "social/policy.go", "\tif p.allows(role, a) {\n\t\treturn a, false", "\tif true || p.allows(role, a) {\n\t\treturn a, false", "instance", "TestRoleBoundsHowFarOnePublishes"},
+		{"the policy bounds edits", "social/publish.go", "if !policy.allows(me.Role, p.Audience) {", "if false && !policy.allows(me.Role, p.Audience) {", "instance", "TestRoleBoundsHowFarOnePublishes"},
+		{"administrators answer who knocks", "social/request.go", "if me.Role != RoleAdmin || ", "if ", "instance", "TestCustomerKnocksAndIsAdmitted"},
+		{"pages for administrators are for them", "web/connect.go", "if p.Me == nil || p.Me.Role != social.RoleAdmin {", "if false {", "web", "TestServersThatWantToConnect"},
+		{"routes for administrators are for them", "api/admin.go", "if c.reader.Account == nil || c.reader.Account.Role != social.RoleAdmin {", "if false {", "api", "TestEveryRouteHasItsRule"},
+		{"a list of followers is the one that was announced", "federation/followers.go", "case err == nil && digestOf(listed) != digest:", "case false:", fed, "TestHostileFollowersHeader"},
+		{"a list of followers is on its owner's server", "federation/followers.go", "activitypub.SameAuthority(list, actor.URI) && ", "", fed, "TestHostileFollowersHeader"},
+		{"a part of the followers is for its server", "federation/followers.go", "if q.reader.Peer == \"\" || q.reader.Account == nil {\n\t\treturn nil, social.NotFoundError()", "if false {\n\t\treturn nil, social.NotFoundError()", fed, "TestPartOfFollowersIsForItsServer"},
+		{"audit: what egress decides is written down", egress, "return s.auditSend(ctx, tx, j, &d)", "return nil", fed, "TestEgressDecisionsAreAudited"},
+		{"audit: a file leaves after its row", "federation/audit.go", "if err != nil || rules == \"\" {", "if true || rules == \"\" {", fed, "TestFilesAreAudited"},
+		{"audit: strangers fill no disk", "federation/audit.go", "if b.stranger.take(registrable(peer), now) && b.strangers.take(\"\", now) {", "if true {", fed, "TestRefusalsOfStrangersFillNoDisk"},
+		{"audit: rows that follow hide no cut", "storage/audit_link.go", "if !bytes.Equal(hash, kept.hash) {", "if false && !bytes.Equal(hash, kept.hash) {", "storage", "TestLaterAuditRowsDoNotHideACut"},
+		{"audit: a row is what its hash says", "storage/audit_verify.go", "return r.Seq == last.seq+1 && bytes.Equal(r.Hash(last.hash), r.hash)", "return r.Seq == last.seq+1", "storage", "TestVerifyNamesTheFirstBadAuditRow"},
+		{"audit: the end is the one that was kept", "storage/audit_verify.go", "case kept.seq > last.seq:", "case false:", "storage", "TestVerifyNamesTheFirstBadAuditRow"},
 	}
 }
 
