@@ -170,6 +170,11 @@ func TestWhoIsNoMemberAnyMoreGetsNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
+		"the policy": func(t *testing.T, in *instance.Instance, _ *remote, _ *instancetest.Network, _ social.Reader, _ *social.Account) {
+			if err := in.Social.SetPolicy(t.Context(), "", map[string]string{"groups.widest": "company"}); err != nil {
+				t.Fatal(err)
+			}
+		},
 		"left": func(t *testing.T, in *instance.Instance, r *remote, net *instancetest.Network, _ social.Reader, g *social.Account) {
 			r.sendJSON(in.Config.PublicURL+"/inbox", map[string]any{"id": r.url("/undos/1"), "type": "Undo", "actor": r.actor("mallory"),
 				"object": map[string]any{"id": r.url("/follows/1"), "type": "Follow", "actor": r.actor("mallory"), "object": g.URI}})

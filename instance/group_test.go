@@ -185,3 +185,20 @@ func TestOwnerAndModeratorsRunAGroup(t *testing.T) {
 	_, err = social1.CreateGroup(s.ctx, bob, social.NewGroup{Name: "board"})
 	s.want("its name", err, social.Conflict)
 }
+
+// A community reaches no farther than the policy and the role of its maker.
+func TestPolicyBoundsCommunities(t *testing.T) {
+	s := newCommunities(t, 1, nil)
+	alice := s.net.Member(s.a, "alice")
+	found := func(name, widest string) error {
+		_, err := s.a.Social.CreateGroup(s.ctx, alice, social.NewGroup{Name: name, Widest: widest})
+		return err
+	}
+	s.ok(found("one", "public"))
+	setPolicy(t, s.a, map[string]string{"audience.widest.member": "company"})
+	s.want("beyond the role", found("two", "partner:acme"), social.Forbidden)
+	s.ok(found("two", "company"))
+	setPolicy(t, s.a, map[string]string{"audience.widest.member": "", "groups.widest": "instance"})
+	s.want("beyond what groups may reach", found("three", "company"), social.Forbidden)
+	s.ok(found("three", "instance"))
+}

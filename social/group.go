@@ -91,9 +91,17 @@ func (s *Service) learnMembers(ctx context.Context, tx Tx, r Reader, uris []stri
 	if err != nil {
 		return err
 	}
+	allowed := true
+	if r.Peer != "" {
+		policy, err := s.policyIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		allowed = policy.group(r.Zone)
+	}
 	var ids []ID
 	for uri, g := range groups {
-		if !g.Active() || g.Kind != KindGroup || !r.Local() && !s.reaches(g, r) {
+		if !g.Active() || g.Kind != KindGroup || !r.Local() && !(allowed && s.reaches(g, r)) {
 			delete(groups, uri)
 			continue
 		}
@@ -162,6 +170,15 @@ func (g *Group) Findable() bool {
 // reaches says that a reader's server is within the widest zone of a group of ours.
 func (s *Service) reaches(g *Account, r Reader) bool {
 	return g.Local() && g.Group != nil && g.Group.Widest.Admits(r, Facts{})
+}
+
+// admits adds to reaches that the policy lets groups reach a reader's server.
+func (s *Service) admits(ctx context.Context, tx Tx, g *Account, r Reader) (bool, error) {
+	if !s.reaches(g, r) || r.Peer == "" {
+		return s.reaches(g, r), nil
+	}
+	policy, err := s.policyIn(ctx, tx)
+	return err == nil && policy.group(r.Zone), err
 }
 
 // MemberOf says that the reader is a member of a group now.

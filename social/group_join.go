@@ -7,9 +7,9 @@ import (
 
 // admission is what a reader who asks to join a group of ours gets: a member's place,
 // a request that waits, or "" for a refusal.
-func (s *Service) admission(r Reader, g *Account) FollowState {
+func admission(r Reader, g *Account, admitted bool) FollowState {
 	switch {
-	case !s.reaches(g, r):
+	case !admitted:
 		return ""
 	case g.Group.Join == JoinOpen, g.Group.Runs(r.AccountID()), slices.Contains(g.Group.Invited, r.AccountID()):
 		return FollowAccepted
@@ -21,7 +21,7 @@ func (s *Service) admission(r Reader, g *Account) FollowState {
 
 // askToJoin gives a member's new follow of a group of ours its state.
 func (s *Service) askToJoin(me, g *Account, f *Follow) error {
-	if f.State = s.admission(Member(me, s.home), g); f.State == "" {
+	if f.State = admission(Member(me, s.home), g, true); f.State == "" {
 		return Errorf(Forbidden, "this community is closed; ask who runs it to add you")
 	}
 	return nil
@@ -30,11 +30,15 @@ func (s *Service) askToJoin(me, g *Account, f *Follow) error {
 // applyJoin takes a remote request to join a group of ours; f is the follow as it
 // stands or would stand.
 func (s *Service) applyJoin(ctx context.Context, tx Tx, actor, g *Account, f *Follow) error {
-	state := s.admission(s.remoteReader(ctx, tx, actor), g)
-	if f.State == FollowAccepted && s.reaches(g, s.remoteReader(ctx, tx, actor)) {
+	r := s.remoteReader(ctx, tx, actor)
+	admitted, err := s.admits(ctx, tx, g, r)
+	if err != nil {
+		return err
+	}
+	if f.State == FollowAccepted && admitted {
 		return s.answerAgain(ctx, tx, g, actor, f)
 	}
-	switch state {
+	switch admission(r, g, admitted) {
 	case FollowAccepted:
 		return s.answer(ctx, tx, g, actor, f, true)
 	case FollowPending:

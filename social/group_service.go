@@ -74,6 +74,9 @@ func (s *Service) CreateGroup(ctx context.Context, r Reader, n NewGroup) (*Group
 	if a.Group.Widest, err = s.parseWidest(n.Widest); err != nil {
 		return nil, err
 	}
+	if err := s.mayReach(ctx, r, a.Group.Widest); err != nil {
+		return nil, err
+	}
 	a.Locked = a.Group.Join != JoinOpen
 	if err := s.purpose(a, n.Purpose); err != nil {
 		return nil, err
@@ -82,6 +85,20 @@ func (s *Service) CreateGroup(ctx context.Context, r Reader, n NewGroup) (*Group
 		return nil, err
 	}
 	return s.Group(ctx, r, a.ID)
+}
+
+// mayReach bounds a new group by the policy: by what it says of groups, and by how far
+// its maker may publish.
+func (s *Service) mayReach(ctx context.Context, r Reader, widest Audience) error {
+	policy, err := s.Policy(ctx)
+	if err != nil {
+		return err
+	}
+	far := widest.Kind.farther()
+	if far > policy.GroupWidest.farther() || !r.System && far > policy.widest(r.Account.Role).farther() {
+		return Errorf(Forbidden, "a community may not reach that far here; choose a narrower circle, or ask your administrator")
+	}
+	return nil
 }
 
 // founder is who will own a new group: oneself, or whom an administrator names.
@@ -359,15 +376,21 @@ func (s *Service) AnswerJoin(ctx context.Context, r Reader, group, who ID, accep
 		if err != nil || f.State == FollowAccepted && accept {
 			return err
 		}
-		if accept && !a.Local() && !s.reaches(g, s.remoteReader(ctx, tx, a)) {
-			return outOfReach(a)
+		if accept && !a.Local() {
+			if err := s.withinReach(ctx, tx, g, a); err != nil {
+				return err
+			}
 		}
 		return s.answer(ctx, tx, g, a, f, accept)
 	})
 }
 
-func outOfReach(a *Account) error {
-	return Errorf(Forbidden, "the server %s is outside what this community is for", a.Authority)
+func (s *Service) withinReach(ctx context.Context, tx Tx, g, a *Account) error {
+	ok, err := s.admits(ctx, tx, g, s.remoteReader(ctx, tx, a))
+	if err == nil && !ok {
+		err = Errorf(Forbidden, "the server %s is outside what this community is for", a.Authority)
+	}
+	return err
 }
 
 // AddMember makes somebody here a member; somebody elsewhere becomes one by asking,
@@ -380,8 +403,8 @@ func (s *Service) AddMember(ctx context.Context, r Reader, group, who ID) error 
 		if a.Local() {
 			return s.addTo(ctx, tx, g, a)
 		}
-		if !s.reaches(g, s.remoteReader(ctx, tx, a)) {
-			return outOfReach(a)
+		if err := s.withinReach(ctx, tx, g, a); err != nil {
+			return err
 		}
 		f, err := tx.Follow(ctx, a.ID, g.ID)
 		if ignoreNotFound(err) != nil {

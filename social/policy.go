@@ -18,6 +18,8 @@ type Policy struct {
 	// Widest says for a role how far it may publish: instance, company, partner or
 	// public; other audiences have known members and are free to all.
 	Widest map[Role]AudienceKind
+	// GroupWidest is how far any group may reach: instance, company, partner or public.
+	GroupWidest AudienceKind
 	// FollowPartner and FollowPublic say whether people at servers of these zones may
 	// follow members. Groups decide for themselves.
 	FollowPartner, FollowPublic bool
@@ -44,6 +46,7 @@ func policyRules() []policyRule {
 			func(p *Policy, v string) error { return p.readWidest(role, v) }})
 	}
 	return append(rules,
+		policyRule{"groups.widest", func(p Policy) string { return string(p.GroupWidest) }, (*Policy).readGroups},
 		yesOrNo("followers.partner", func(p *Policy) *bool { return &p.FollowPartner }),
 		yesOrNo("followers.public", func(p *Policy) *bool { return &p.FollowPublic }),
 		fieldsOf(ZoneCompany), fieldsOf(ZonePartner))
@@ -65,6 +68,15 @@ func (p *Policy) readWidest(role Role, v string) error {
 		return nil
 	}
 	return policyError("audience.widest.%s is instance, company, partner or public", role)
+}
+
+func (p *Policy) readGroups(v string) error {
+	switch k := AudienceKind(v); k {
+	case AudienceInstance, AudienceCompany, AudiencePartner, AudiencePublic:
+		p.GroupWidest = k
+		return nil
+	}
+	return policyError("groups.widest is instance, company, partner or public")
 }
 
 func yesOrNo(key string, of func(p *Policy) *bool) policyRule {
@@ -115,7 +127,7 @@ func policyError(format string, args ...any) error {
 
 // defaultPolicy is that of a profile, company or open.
 func defaultPolicy(profile string) Policy {
-	p := Policy{DefaultAudience: string(AudienceCompany), Widest: map[Role]AudienceKind{}, FollowPartner: true, FollowPublic: true,
+	p := Policy{DefaultAudience: string(AudienceCompany), Widest: map[Role]AudienceKind{}, GroupWidest: AudiencePublic, FollowPartner: true, FollowPublic: true,
 		Fields: map[ZoneKind][]string{ZoneCompany: policyFields[:3], ZonePartner: policyFields[:3]}}
 	if profile == "open" {
 		p.DefaultAudience = string(AudiencePublic)
@@ -181,6 +193,12 @@ func (p Policy) follower(target *Account, z Zone) bool {
 		return p.FollowPublic && p.widest(target.Role).farther() >= AudiencePublic.farther()
 	}
 	return true // sisters; and blocked ones get nothing anyway
+}
+
+// group says that people of a zone may belong to groups here, as far as those reach.
+func (p Policy) group(z Zone) bool {
+	kinds := map[ZoneKind]AudienceKind{ZoneCompany: AudienceCompany, ZonePartner: AudiencePartner, ZonePublic: AudiencePublic}
+	return kinds[z.Kind].farther() <= p.GroupWidest.farther()
 }
 
 // PolicyEntry is one key of the policy with its value.

@@ -59,6 +59,7 @@ var german = map[string]string{
 	"only people of this server run a community":                                                                 "Eine Community leiten kann nur, wer zu diesem Server gehört.",
 	"only the owner of the community may do that":                                                                "Das darf nur, wem die Community gehört.",
 	"only the owner removes who runs the community, and hands it on first":                                       "Wer die Community leitet, kann nur von der Person entfernt werden, der sie gehört; sie selbst gibt die Community vorher ab.",
+	"a community may not reach that far here; choose a narrower circle, or ask your administrator":               "So weit darf eine Community hier nicht reichen; wählen Sie einen engeren Kreis, oder fragen Sie Ihre Administration.",
 	"the purpose is longer than %d characters":                                                                   "Der Zweck ist länger als %d Zeichen.",
 	"the server %s is outside what this community is for":                                                        "Der Server %s liegt außerhalb des weitesten Kreises dieser Community.",
 	"a community can only become narrower: its members wrote for those whom it is for now":                       "Der weiteste Kreis einer Community kann nur enger werden: Ihre Mitglieder haben für die geschrieben, die darin sind.",
