@@ -179,8 +179,8 @@ func (s *Server) wrote(ctx context.Context, p passed, post object, author string
 // here nothing is taken.
 func (s *Server) vouches(ctx context.Context, p passed, post object) error {
 	third, err := activitypub.Authority(post.ID())
-	if err != nil {
-		return err
+	if err != nil || third == s.Links.Home() {
+		return social.Errorf(social.Invalid, "only what others wrote is handed on to us")
 	}
 	var owner, origin social.Zone
 	var blocked map[string]bool
@@ -283,7 +283,7 @@ func (s *Server) passedLike(ctx context.Context, p passed) error {
 // authorVia is the author of a post that somebody vouches for. When its own server
 // cannot be asked, an account stands in that nobody can reach and that claims no handle;
 // the first word of its own server replaces it.
-func (s *Server) authorVia(ctx context.Context, uri string) (*social.Account, error) {
+func (s *Server) authorVia(ctx context.Context, uri, via string) (*social.Account, error) {
 	a, err := s.account(ctx, uri)
 	if err == nil {
 		return a, nil
@@ -291,6 +291,9 @@ func (s *Server) authorVia(ctx context.Context, uri string) (*social.Account, er
 	authority, bad := activitypub.Authority(uri)
 	if bad != nil || !canonical(uri) || s.Links.Owns(uri) {
 		return nil, err
+	}
+	if !s.newcomers.take(registrable(via), s.Now()) {
+		return nil, social.Errorf(social.Unavailable, "too many new accounts of %s at once", registrable(via))
 	}
 	return s.social.StandIn(ctx, uri, authority)
 }

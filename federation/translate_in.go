@@ -406,7 +406,7 @@ func (s *Server) keepPost(ctx context.Context, o object, old bool) (*social.Post
 func (s *Server) keepArrival(ctx context.Context, o object, in social.Arrival) (*social.Post, error) {
 	author, err := s.authorOf(ctx, o)
 	if err != nil && in.Via != "" {
-		author, err = s.authorVia(ctx, o.Ref("attributedTo"))
+		author, err = s.authorVia(ctx, o.Ref("attributedTo"), in.Via)
 	}
 	if err != nil {
 		return nil, err

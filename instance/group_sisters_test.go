@@ -99,14 +99,13 @@ func groupSpansSisters(t *testing.T, database func(int) string) {
 // A reply goes to the owner of a thread that is not public, who hands it on: each side
 // sees the same posts, as far as it may.
 func TestTheOwnerOfAThreadHandsRepliesOn(t *testing.T) {
-	s := newCommunities(t, 4, nil)
-	p := s.net.Instances[3]
-	acme := social.Zone{Kind: social.ZonePartner, Name: "acme"}
-	s.net.Zone(s.a, p, acme)
-	for _, in := range []*instance.Instance{s.b, s.c} { // they do not know the partner
-		s.ok(in.Social.RemovePeer(s.ctx, p.Config.Domain))
-		s.ok(p.Social.RemovePeer(s.ctx, in.Config.Domain))
-	}
+	net := instancetest.NewWith(t, 4, instancetest.Options{Apart: true})
+	s := &communities{&scene{T: t, net: net, ctx: t.Context(), a: net.Instances[0], b: net.Instances[1], c: net.Instances[2]}}
+	p := net.Instances[3]
+	net.Pair(s.a, s.b)
+	net.Pair(s.a, s.c)
+	net.Settle()
+	net.Zone(s.a, p, social.Zone{Kind: social.ZonePartner, Name: "acme"}) // b and c do not know the partner
 	s.net.Zone(p, s.a, social.Zone{Kind: social.ZonePartner, Name: "muster"})
 	alice, bob, carol, paul := s.net.Member(s.a, "alice"), s.net.Member(s.b, "bob"), s.net.Member(s.c, "carol"), s.net.Member(p, "paul")
 	s.meet(s.b, bob, s.a, alice)
