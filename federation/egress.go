@@ -306,7 +306,7 @@ func (s *Server) settle(ctx context.Context, j queue.Job, d decision, result que
 		touch.Error = result.Reason
 		s.Log.Info("delivery failed", "peer", j.Host, "activity", j.Ref, "reason", result.Reason)
 	}
-	if arrived && d.activity.Verb != social.VerbEdit && !d.activity.Retraction && d.peer.LastError == "" && d.peer.Dialect == touch.Dialect && s.Now().Sub(d.peer.LastOutAt) < time.Minute {
+	if arrived && d.activity.Verb != social.VerbEdit && !d.activity.Retraction && d.activity.Verb != social.VerbNewKeys && d.peer.LastError == "" && d.peer.Dialect == touch.Dialect && s.Now().Sub(d.peer.LastOutAt) < time.Minute {
 		return result // nothing new: spare the write
 	}
 	if err := s.Store.Tx(ctx, func(tx social.Tx) error {
@@ -329,6 +329,8 @@ func (s *Server) noteEnd(ctx context.Context, tx social.Tx, j queue.Job, d decis
 		return s.giveUp(ctx, tx, j, d, social.StateRefused, result.Reason)
 	case result.Reason != "":
 		return s.giveUp(ctx, tx, j, d, social.StateDropped, "given up: "+result.Reason)
+	case d.activity.Verb == social.VerbNewKeys:
+		return s.social.KeysTold(ctx, tx, j.Host)
 	case d.activity.ObjectURI != "" && d.activity.Retraction:
 		return tx.TakenBack(ctx, d.activity.ObjectURI, j.Host, s.Now())
 	case d.activity.Verb == social.VerbEdit:

@@ -194,7 +194,7 @@ func (s *Server) recipients(ctx context.Context, tx social.Tx, c social.Change) 
 		return s.havers(ctx, tx, c, r)
 	}
 	switch c.Verb {
-	case social.VerbRoster, social.VerbUnpair:
+	case social.VerbRoster, social.VerbUnpair, social.VerbNewKeys:
 		for _, peer := range s.pairingPeers(c) {
 			r.add(s.Links.Of(peer).SharedInbox(), peer)
 		}

@@ -23,6 +23,12 @@ const proofLife = 30 * 24 * time.Hour
 
 // proofKey is the Ed25519 key of a member or of the instance.
 func (s *Server) proofKey(ctx context.Context, tx social.Tx, account social.ID) (proof.Key, error) {
+	if id, err := s.instanceID(ctx, tx); err != nil || id == account {
+		if err != nil {
+			return proof.Key{}, err
+		}
+		return s.instanceKey(ctx, tx)
+	}
 	k, err := s.keys.get(account, "ed25519", func() ([]social.Key, error) { return tx.KeysOf(ctx, account) })
 	private, _ := k.Private.(ed25519.PrivateKey)
 	return proof.Key{ID: k.ID, Private: private}, err

@@ -149,6 +149,14 @@ func (s *Server) selfProven(r *http.Request, o object, body []byte) (bool, error
 		}
 		return true, err
 	}
+	if e.Type() == typeNewKeys {
+		err := s.takeKeys(r.Context(), proof.Part(body, "object"), from)
+		if err != nil && social.KindOf(err) != social.Internal {
+			s.Log.Warn("new keys refused", "peer", from, "reason", err.Error())
+			s.auditRefusal(r, social.AuditPairing, o.ID(), from, err)
+		}
+		return true, err
+	}
 	return false, nil
 }
 
@@ -188,8 +196,14 @@ func (s *Server) fetchRoster(ctx context.Context, keeper string) {
 
 // pairingActivity writes what instances tell each other about themselves; nothing in it
 // is of a member.
-func (s *Server) pairingActivity(o object, c social.Change) {
+func (s *Server) pairingActivity(ctx context.Context, tx social.Tx, o object, c social.Change) error {
 	switch c.Verb {
+	case social.VerbNewKeys:
+		change, err := s.keyChangeNow(ctx, tx)
+		if err != nil {
+			return err
+		}
+		o["type"], o["object"] = activitypub.Update, json.RawMessage(change)
 	case social.VerbRoster:
 		o["type"], o["object"] = activitypub.Update, json.RawMessage(c.Roster.Document)
 	case social.VerbUnpair:
@@ -200,6 +214,7 @@ func (s *Server) pairingActivity(o object, c social.Change) {
 		to = append(to, s.Links.Of(peer).InstanceActor())
 	}
 	o["to"] = to
+	return nil
 }
 
 // pairingPeers are the servers that such an activity goes to.

@@ -93,7 +93,7 @@ func (s *Server) instanceKey(ctx context.Context, tx social.Tx) (proof.Key, erro
 	if err != nil {
 		return proof.Key{}, err
 	}
-	private, err := httpsig.ParsePrivate(k.Private)
+	private, err := s.ring.parse(k.Private)
 	if err != nil {
 		return proof.Key{}, err
 	}

@@ -55,9 +55,8 @@ func (s *Server) activity(ctx context.Context, tx social.Tx, id social.ID, c soc
 		o["object"] = object{"id": c.Post.URI, "type": activitypub.Announce, "actor": c.Actor.URI, "object": c.Subject.URI}
 		o["to"], o["cc"] = s.addressing(c.Actor, c.Post)
 		return o, c.Post.Audience, nil
-	case social.VerbRoster, social.VerbUnpair:
-		s.pairingActivity(o, c)
-		return o, direct, nil
+	case social.VerbRoster, social.VerbUnpair, social.VerbNewKeys:
+		return o, direct, s.pairingActivity(ctx, tx, o, c)
 	case social.VerbProfile, social.VerbPin, social.VerbUnpin, social.VerbLeave:
 		return s.profileActivity(ctx, tx, o, c)
 	}

@@ -18,7 +18,7 @@ import (
 
 // pairing are the commands by which instances join and part.
 func (a *app) pairing() []*cobra.Command {
-	return []*cobra.Command{a.peerInvite(), a.peerAccept(), a.peerHistory(), a.peerReport(), a.peerLeave(),
+	return []*cobra.Command{a.peerInvite(), a.peerAccept(), a.peerHistory(), a.peerReport(), a.peerLeave(), a.peerRotateKeys(),
 		a.host("veto HOST", "Keep a company of the roster from being a sister here", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
 			return in.Social.Veto(ctx, host, "parley peer veto")
 		}),
@@ -147,6 +147,18 @@ func (a *app) peerLeave() *cobra.Command {
 	}}
 	c.Flags().BoolVar(&yes, "yes", false, "yes, leave")
 	return c
+}
+
+func (a *app) peerRotateKeys() *cobra.Command {
+	return &cobra.Command{Use: "rotate-keys", Short: "Give this instance new keys, and tell everybody who is paired with it", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
+			told, err := in.Social.RotateKeys(ctx, "parley peer rotate-keys")
+			for _, host := range told {
+				fmt.Println("told", host)
+			}
+			return err
+		})
+	}}
 }
 
 // list splits what was given with commas; nothing given is nil.
