@@ -261,12 +261,10 @@ func TestEntriesGoStale(t *testing.T) {
 	clock := instancetest.NewClock()
 	net := instancetest.NewWith(t, 1, instancetest.Options{Now: clock.Now})
 	in, r := net.Instances[0], newRemote(t)
-	r.speaks()
-	if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZoneCompany}, "test"); err != nil {
-		t.Fatal(err)
-	}
-	alice := net.Member(in, "alice")
 	r.now = clock.Now
+	r.pairs(in, company)
+	r.speaks()
+	alice := net.Member(in, "alice")
 	r.tell(t, in, net, r.entry(1, 1, nil))
 	stale := func(want bool) {
 		t.Helper()
