@@ -251,6 +251,10 @@ func (s *Service) SetHistory(ctx context.Context, host string, from time.Time, b
 		if err := tx.PutPairing(ctx, p); err != nil {
 			return err
 		}
+		// As if it came into the zone now: it reads our change log from the start again.
+		if err := tx.SetZone(ctx, host, p.Zone, "paired", s.Now()); err != nil {
+			return err
+		}
 		return s.auditPairing(ctx, tx, AuditRow{Peer: host, Zone: p.Zone.String(), Rule: "history", Result: "opened", Cause: "from " + from.UTC().Format(time.RFC3339), By: by})
 	})
 }
