@@ -434,3 +434,45 @@ func TestManyLogsAreNoStorm(t *testing.T) {
 		t.Errorf("%d requests, %d at once", all.Load(), most.Load())
 	}
 }
+
+// Between paired instances catching up, comparing and giving back is sealed as all else:
+// nothing of it can be read on the wire.
+func TestCatchingUpIsSealed(t *testing.T) {
+	net, wire := sisters(t, instancetest.Options{})
+	a, b := net.Instances[0], net.Instances[1]
+	alice, carol := net.Member(a, "alice"), net.Member(b, "carol")
+	// Nobody there was ever met, so nothing of this was delivered.
+	p := publish(t, a, alice, social.Draft{Text: "canary company", Audience: "company"})
+	ctx := context.Background()
+	catchUp := func(in *instance.Instance) {
+		t.Helper()
+		if err := in.Federation.CatchUpNow(ctx, ""); err != nil {
+			t.Fatal(err)
+		}
+		net.Settle()
+	}
+	catchUp(b)
+	if v, err := b.Social.PostByURI(ctx, carol, p.URI); err != nil || !strings.Contains(v.Post.Content, "canary company") {
+		t.Fatalf("it did not come: %v", err)
+	}
+	if _, err := a.DB.NewEpoch(ctx); err != nil {
+		t.Fatal(err)
+	}
+	catchUp(a) // b gives back what it holds
+	c, err := b.Federation.Compare(ctx, a.Config.Domain)
+	if err != nil || !c.Equal() || c.Here != 1 {
+		t.Errorf("%+v %v", c, err)
+	}
+	n := 0
+	for _, e := range wire.All() {
+		if strings.Contains(e.Target, "/actor/outbox") {
+			n++
+		}
+		if strings.Contains(string(e.Response()), "canary") || strings.Contains(string(e.Response()), p.URI) {
+			t.Errorf("readable on the wire: %s", e.Target)
+		}
+	}
+	if n < 4 {
+		t.Errorf("%d requests for the logs", n)
+	}
+}

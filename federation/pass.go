@@ -140,7 +140,7 @@ func (s *Server) share(_ context.Context, _ social.Tx, c social.Change, _ []byte
 func (s *Server) passOwn(ctx context.Context, tx social.Tx, c social.Change, body []byte) error {
 	said := map[social.Verb]social.Verb{social.VerbCreate: social.VerbCreate, social.VerbEdit: social.VerbEdit,
 		social.VerbPollCount: social.VerbEdit, social.VerbDelete: social.VerbDelete}[c.Verb]
-	if said == "" || c.Post.GroupID == 0 {
+	if said == "" || c.Post.GroupID == 0 || c.Told {
 		return nil
 	}
 	g, err := tx.Account(ctx, c.Post.GroupID)

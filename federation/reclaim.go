@@ -311,7 +311,16 @@ func (r *logRun) ownNote(ctx context.Context, author *social.Account, o object) 
 		}
 	}
 	p.Attachments = kept
-	p.Audience, err = r.ownAddressing(ctx, author, o)
+	group, err := r.groupOf(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if p.Audience, err = r.ownAddressing(ctx, author, o); group != nil {
+		p.GroupID = group.ID
+		if !p.Audience.Everybody() {
+			p.Audience = social.Audience{Kind: social.AudienceGroup, Name: group.URI, Owner: group.Authority}
+		}
+	}
 	return p, err
 }
 
