@@ -428,3 +428,52 @@ func TestCatchUpBringsWholeThreads(t *testing.T) {
 		}
 	}
 }
+
+// What was written in a community since the backup stands there again, for its members
+// alone, and a member elsewhere who missed it reads it too.
+func TestCommunitiesSurviveOutageAndRestore(t *testing.T) {
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 2, instancetest.Options{Now: clock.Now})
+	s := &communities{&scene{T: t, net: net, ctx: context.Background()}}
+	a, b := net.Instances[0], net.Instances[1]
+	alice, bob := net.Member(a, "alice"), net.Member(b, "bob")
+	g := s.group(a, alice, social.NewGroup{Name: "tooling", Widest: "company"})
+	there, err := b.Social.FindHandle(s.ctx, bob, "@tooling@"+a.Config.Domain)
+	s.ok(err)
+	_, err = b.Social.Join(s.ctx, bob, there.ID, true)
+	s.ok(err)
+	net.Settle()
+	caughtUp(t, net, clock, b)
+	file := t.TempDir() + "/parley.tar"
+	s.ok(a.Backup(s.ctx, file))
+	lost := s.post(a, alice, social.Draft{Text: "a new lathe", Audience: "group:tooling"}).Post
+	net.Stop(1)
+	missed := s.post(a, alice, social.Draft{Text: "and a saw", Audience: "group:tooling"}).Post
+	net.Settle()
+	if _, err := a.DB.Drop(s.ctx, "deliver", b.Config.Domain); err != nil {
+		t.Fatal(err)
+	}
+	b = net.Restart(1)
+	clock.Advance(time.Hour)
+	caughtUp(t, net, clock, b)
+	if got := s.timeline(b, bob, there.ID); len(got) != 2 {
+		t.Fatalf("the member elsewhere reads %q", got)
+	}
+	a = net.Restore(0, file, "")
+	for range 2 {
+		clock.Advance(time.Hour)
+		caughtUp(t, net, clock, a)
+		caughtUp(t, net, clock, b)
+	}
+	for _, p := range []*social.Post{lost, missed} {
+		back := s.there(a, alice, p.URI)
+		if back.Post.GroupID != g.Account.ID || back.Post.Audience != p.Audience || back.AudienceLabel() != "group:tooling" {
+			t.Errorf("it came back as %+v", back.Post)
+		}
+	}
+	dora := net.Member(a, "dora")
+	if _, err := a.Social.PostByURI(s.ctx, dora, lost.URI); social.KindOf(err) != social.NotFound {
+		t.Errorf("who is no member reads it: %v", err)
+	}
+	sameSet(t, b, a)
+}
