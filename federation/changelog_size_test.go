@@ -52,7 +52,9 @@ func TestPagesOfALongLogAreBounded(t *testing.T) {
 		a := fetch(t, r, "GET", next)
 		list, _ := a.doc["orderedItems"].([]any)
 		for _, v := range list {
-			items[v.(map[string]any)["id"].(string)] = true
+			if item := v.(map[string]any); item["type"] == "Create" {
+				items[item["id"].(string)] = true
+			}
 		}
 		if len(list) > 50 || len(a.body) > 64<<10 || a.status != 200 {
 			t.Fatalf("page %d: status %d, %d items in %d bytes", pages, a.status, len(list), len(a.body))
