@@ -44,6 +44,13 @@ type AuditRow struct {
 	By      string // the member who decided, or the command
 }
 
+// AuditMark is a row whose hash somebody noted before, where whoever changes the
+// database cannot change it too.
+type AuditMark struct {
+	Row  int64
+	Hash string // in hexadecimal
+}
+
 // AuditStore keeps the audit rows. Nothing changes or removes one.
 type AuditStore interface {
 	// AppendAudit writes a decision in the transaction that acts on it. The row

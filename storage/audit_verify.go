@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"strings"
 
 	"parley/social"
 )
@@ -23,8 +24,9 @@ type AuditReport struct {
 }
 
 // VerifyAudit reads the whole chain and names the first row that was changed, moved,
-// removed or put in, and rows that were cut off at the end.
-func (db *DB) VerifyAudit(ctx context.Context) (AuditReport, error) {
+// removed or put in, and rows that were cut off at the end. It compares the chain with
+// the file beside the database and with what was noted elsewhere.
+func (db *DB) VerifyAudit(ctx context.Context, noted ...social.AuditMark) (AuditReport, error) {
 	kept, keptErr := db.readAnchor() // first: the chain may go on while it is read
 	var report AuditReport
 	if err := db.read.QueryRowContext(ctx, `SELECT count(*) FROM audit_waiting`).Scan(&report.Waiting); err != nil {
@@ -44,9 +46,22 @@ func (db *DB) VerifyAudit(ctx context.Context) (AuditReport, error) {
 			report.Problem = "it is not the row that " + db.anchor + " tells of: it was replaced, with rows before it or alone"
 			return errStop
 		}
+		for _, m := range noted {
+			if r.Seq == m.Row && !strings.EqualFold(report.Hash, m.Hash) {
+				report.Rows, report.Hash, report.BadRow = 0, "", r.Seq
+				report.Problem = "it is not the row whose hash was noted: it was replaced, with rows before it"
+				return errStop
+			}
+		}
 		return nil
 	}); err != nil || report.Problem != "" {
 		return report, err
+	}
+	if errors.Is(keptErr, fs.ErrNotExist) {
+		_, keptErr = db.readAnchor() // the first rows may have come meanwhile
+	}
+	for _, m := range noted {
+		kept.seq = max(kept.seq, m.Row)
 	}
 	report.Problem = db.endProblem(last, kept, keptErr)
 	if report.Problem != "" {

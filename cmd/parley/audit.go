@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,10 +23,15 @@ func (a *app) audit() *cobra.Command {
 
 func (a *app) auditVerify() *cobra.Command {
 	var asJSON bool
+	var noted []string
 	c := &cobra.Command{Use: "verify", Short: "Check that no audit row was changed, moved or removed; exit 1 names the first bad one",
 		Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+			marks, err := auditMarks(noted)
+			if err != nil {
+				return err
+			}
 			return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-				report, err := in.DB.VerifyAudit(ctx)
+				report, err := in.DB.VerifyAudit(ctx, marks...)
 				if err != nil {
 					return err
 				}
@@ -32,7 +40,7 @@ func (a *app) auditVerify() *cobra.Command {
 				} else {
 					fmt.Printf("%d rows are good, %d wait to be linked.\n", report.Rows, report.Waiting)
 					if report.Hash != "" {
-						fmt.Printf("Row %d has the hash %s: note it elsewhere, it proves all rows up to there.\n", report.Rows, report.Hash)
+						fmt.Printf("Note elsewhere --noted %d:%s and give it back later: it proves all rows up to there.\n", report.Rows, report.Hash)
 					}
 				}
 				if err == nil && report.Problem != "" {
@@ -42,7 +50,21 @@ func (a *app) auditVerify() *cobra.Command {
 			})
 		}}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringSliceVar(&noted, "noted", nil, "ROW:HASH as an earlier verify printed it")
 	return c
+}
+
+// auditMarks reads what an administrator noted elsewhere.
+func auditMarks(noted []string) (marks []social.AuditMark, err error) {
+	for _, n := range noted {
+		row, hash, _ := strings.Cut(n, ":")
+		number, err := strconv.ParseInt(row, 10, 64)
+		if _, bad := hex.DecodeString(hash); err != nil || bad != nil || len(hash) != 64 {
+			return nil, &usageError{fmt.Errorf("--noted is ROW:HASH as parley audit verify prints it, not %q", n)}
+		}
+		marks = append(marks, social.AuditMark{Row: number, Hash: hash})
+	}
+	return marks, nil
 }
 
 func (a *app) auditList() *cobra.Command {

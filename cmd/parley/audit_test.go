@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -19,7 +20,14 @@ func TestAuditOfDecisions(t *testing.T) {
 	out, _ := s.run(0, "audit", "list", "--json")
 	wants(t, out, `"kind":"zone"`, `"peer":"b.example"`, `"zone":"partner:acme"`, `"cause":"set by parley peer zone"`, `"result":"removed"`, `"zone":"blocked"`)
 	out, _ = s.run(0, "audit", "verify")
-	wants(t, out, "3 rows are good, 0 wait", "Row 3 has the hash")
+	wants(t, out, "3 rows are good, 0 wait", "--noted 3:")
+	noted := regexp.MustCompile(`3:[0-9a-f]{64}`).FindString(out)
+	s.run(0, "audit", "verify", "--noted", noted)
+	s.run(2, "audit", "verify", "--noted", "3:abc")
+	_, errs := s.run(1, "audit", "verify", "--noted", "3:"+strings.Repeat("0", 64))
+	wants(t, errs, "audit row 3: it is not the row whose hash was noted")
+	_, errs = s.run(1, "audit", "verify", "--noted", "9:"+strings.Repeat("0", 64))
+	wants(t, errs, "audit row 4: it is missing: rows up to 9 were cut off")
 
 	backup := filepath.Join(t.TempDir(), "backup")
 	s.run(0, "backup", backup)
@@ -42,7 +50,7 @@ func TestAuditOfDecisions(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	out, errs := s.run(1, "audit", "verify", "--json")
+	out, errs = s.run(1, "audit", "verify", "--json")
 	wants(t, out+errs, `"rows":1`, `"bad_row":2`, "audit row 2: it was changed")
 	out, _ = s.run(1, "doctor")
 	wants(t, out, "problem  audit        row 2: it was changed")
