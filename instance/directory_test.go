@@ -275,3 +275,51 @@ func TestEntriesAreUnconfirmedUntilCaughtUp(t *testing.T) {
 	net.Settle()
 	unconfirmed("Alice Eva")
 }
+
+// A partner is told name, department and title, unless the pairing names other fields,
+// and only of whom they are meant for; one that is not paired is told nothing.
+func TestPartnerIsToldWhatThePairingNames(t *testing.T) {
+	for classes, want := range map[string]string{
+		"": "Bob Werk 2 Fräser", "posts,directory": "Bob Werk 2 Fräser Drehen", "posts,directory.name,directory.skills": "Bob Drehen", "posts": "",
+	} {
+		t.Run("data: "+classes, func(t *testing.T) {
+			net := instancetest.New(t, 2, nil)
+			s := &scene{t, net, context.Background(), net.Instances[0], net.Instances[1], nil}
+			s.ok(s.a.Social.RemovePeer(s.ctx, s.b.Config.Domain))
+			net.Settle()
+			s.ok(s.b.Social.RemovePeer(s.ctx, s.a.Config.Domain))
+			net.Settle()
+			s.ok(s.b.Social.SetPolicy(s.ctx, "", map[string]string{"fields.partner": "name,department,title,skills"}))
+			alice, bob, eva := s.named(s.a, "alice", "Alice"), s.named(s.b, "bob", "Bob"), s.named(s.b, "eva", "Eva")
+			s.change(s.b, bob, social.PersonChange{Department: ptr("Werk 2"), Title: ptr("Fräser"), Skills: []string{"Drehen"}, Location: ptr("Köln"),
+				Shown: map[social.PersonField]social.Reach{social.FieldSkills: "partner:acme", social.FieldLocation: social.ReachPartners}})
+			s.change(s.b, eva, social.PersonChange{Shown: map[social.PersonField]social.Reach{social.FieldName: social.ReachCompany}})
+			partner := social.Zone{Kind: social.ZonePartner, Name: "acme"}
+			s.ok(s.b.Social.SetZone(s.ctx, s.a.Config.Domain, partner, "test")) // not paired yet
+			net.Settle()
+			if list, err := s.a.Social.Directory(s.ctx, alice, social.DirectoryQuery{}); err != nil || len(list) != 1 {
+				t.Errorf("before the pairing: %v %v", list, err)
+			}
+			r := social.InviteRequest{Host: s.a.Config.Domain, Zone: partner}
+			if classes != "" {
+				r.DataClasses = strings.Split(classes, ",")
+			}
+			code, err := s.b.Social.Invite(s.ctx, r)
+			s.ok(err)
+			_, err = s.a.Social.Accept(s.ctx, code.String(), social.Zone{Kind: social.ZonePartner, Name: "muster"}, nil)
+			s.ok(err)
+			net.Settle()
+			entries, err := s.a.Social.Directory(s.ctx, alice, social.DirectoryQuery{})
+			s.ok(err)
+			got := ""
+			for _, e := range entries {
+				if e.Peer != "" {
+					got += strings.Join(strings.Fields(strings.Join([]string{e.Name, e.Department, e.Title, strings.Join(e.Skills, " "), e.Location}, " ")), " ")
+				}
+			}
+			if got != want {
+				t.Errorf("the partner has %q, want %q", got, want)
+			}
+		})
+	}
+}

@@ -208,6 +208,9 @@ func (s *Service) paired(ctx context.Context, tx Tx, p Pairing) error {
 	if err != nil {
 		return err
 	}
+	if before.Kind == ZonePartner && was.State != PairingActive {
+		before = Zone{} // not paired, it was told of nobody
+	}
 	p.State = PairingActive
 	if err := tx.SetZone(ctx, p.Authority, p.Zone, "paired", s.Now()); err != nil {
 		return err

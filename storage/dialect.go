@@ -41,6 +41,14 @@ func (d dialect) bytes(beside, param string) string {
 	return "SELECT " + beside + ", convert_to(v, 'UTF8') FROM jsonb_array_elements_text(" + param + "::jsonb) v"
 }
 
+// place is where a text stands in a column, from 1; 0 for nowhere.
+func (d dialect) place(column, param string) string {
+	if d.sqlite {
+		return "instr(" + column + ", " + param + ")"
+	}
+	return "strpos(" + column + ", " + param + ")"
+}
+
 // skipLocked lets several nodes claim side by side.
 func (d dialect) skipLocked() string {
 	if d.sqlite {

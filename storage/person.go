@@ -69,17 +69,18 @@ func (t *Tx) PutPerson(ctx context.Context, p *social.Person) error {
 			return err
 		}
 	}
+	words := p.Words()
 	if _, err := t.exec(ctx, `
-		INSERT INTO person (id, uri, peer, version, gone, name, host, sort, synced_at, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		INSERT INTO person (id, uri, peer, version, gone, name, host, sort, words, synced_at, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (id) DO UPDATE SET peer = excluded.peer, version = excluded.version, gone = excluded.gone, name = excluded.name, host = excluded.host,
-		  sort = excluded.sort, synced_at = excluded.synced_at, data = excluded.data`,
-		p.ID, p.URI, p.Peer, p.Version, bit(p.Gone), fold(p.Username), fold(p.Host), []byte(strings.Join(text.Words(p.Name), " ")), ms(p.SyncedAt), jsonText(p)); err != nil {
+		  sort = excluded.sort, words = excluded.words, synced_at = excluded.synced_at, data = excluded.data`,
+		p.ID, p.URI, p.Peer, p.Version, bit(p.Gone), fold(p.Username), fold(p.Host), []byte(strings.Join(text.Words(p.Name), " ")),
+		" "+strings.Join(words, " "), ms(p.SyncedAt), jsonText(p)); err != nil {
 		return err
 	}
 	if _, err := t.exec(ctx, `DELETE FROM person_word WHERE person_id = $1`, p.ID); err != nil {
 		return err
 	}
-	words := p.Words()
 	if len(words) == 0 {
 		return nil
 	}
@@ -126,8 +127,8 @@ func (t *Tx) PeoplePeers(ctx context.Context) ([]string, error) {
 		SELECT s.peer FROM peers s WHERE s.peer IS NOT NULL`)
 }
 
-// fewPeople is how many have a word that is worth beginning with. Of a word that more
-// have, some are soon found in the order of names.
+// fewPeople have a word that is worth beginning with. Of a word that more have, some are
+// soon found in the order of names.
 const fewPeople = 1000
 
 // SearchPeople finds the page of ids first, and then what belongs to them. CROSS JOIN
@@ -138,18 +139,15 @@ func (t *Tx) SearchPeople(ctx context.Context, q social.PeopleQuery) ([]*social.
 		return nil, err
 	}
 	args := []any{jsonText(append([]string{}, q.Peers...)), q.Limit, q.Skip}
-	within := func(alias, word string) string {
-		args = append(args, []byte(word), afterWord(word))
-		return alias + `.word >= $` + itoa(len(args)-1) + ` AND ` + alias + `.word < $` + itoa(len(args))
-	}
 	from := `person p WHERE`
 	if few {
-		from = `(SELECT DISTINCT w.person_id AS id FROM person_word w WHERE ` + within("w", words[0]) + `) f CROSS JOIN person p WHERE p.id = f.id AND`
+		args = append(args, []byte(words[0]), afterWord(words[0]))
+		from = `(SELECT DISTINCT w.person_id AS id FROM person_word w WHERE w.word >= $4 AND w.word < $5) f CROSS JOIN person p WHERE p.id = f.id AND`
 		words = words[1:]
 	}
 	for _, word := range words {
-		// Not EXISTS: PostgreSQL would begin with all who have the word.
-		from += ` (SELECT 1 FROM person_word x WHERE x.person_id = p.id AND ` + within("x", word) + ` LIMIT 1) IS NOT NULL AND`
+		args = append(args, " "+word)
+		from += ` ` + t.db.dialect.place("p.words", "$"+itoa(len(args))) + ` > 0 AND`
 	}
 	return list(ctx, t, scanPerson, `SELECT `+personColumns+` FROM (
 		  SELECT p.id FROM `+from+` p.gone = 0 AND p.peer || '' IN `+t.db.dialect.texts("$1")+` ORDER BY p.sort, p.id LIMIT $2 OFFSET $3) page
