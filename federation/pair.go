@@ -153,12 +153,23 @@ func (s *Server) handlePair(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	if err := s.Store.Tx(r.Context(), func(tx social.Tx) error {
-		return tx.AppendAudit(r.Context(), social.AuditRow{At: s.Now(), Kind: social.AuditPairing, Peer: peer, Rule: "code", Result: social.AuditRefused, Cause: err.Error()})
-	}); err != nil {
+	s.auditPairingRefused(r.Context(), peer, "code", err)
+	s.refuse(w, r, social.Errorf(social.Forbidden, "this code is not accepted"))
+}
+
+// auditPairingRefused records what was refused of a pairing. Anybody may cause that, so
+// the rows are bounded like those of other refusals.
+func (s *Server) auditPairingRefused(ctx context.Context, peer, rule string, cause error) {
+	err := s.Store.Tx(ctx, func(tx social.Tx) error {
+		known, err := tx.Peer(ctx, peer)
+		if err != nil || !s.refusals.take(peer, known.Zone, s.Now()) {
+			return err
+		}
+		return tx.AppendAudit(ctx, social.AuditRow{At: s.Now(), Kind: social.AuditPairing, Peer: peer, Zone: known.Zone.String(), Rule: rule, Result: social.AuditRefused, Cause: cause.Error()})
+	})
+	if err != nil {
 		s.Log.Error("a refused pairing was not recorded", "peer", clip(peer, 300), "error", err)
 	}
-	s.refuse(w, r, social.Errorf(social.Forbidden, "this code is not accepted"))
 }
 
 // answerPair checks an offer: the code, the proof and HMAC, and that the server which

@@ -232,3 +232,150 @@ func everything(t *testing.T, in *instance.Instance, host string) {
 		t.Fatal(err)
 	}
 }
+
+// rosterOf is a roster as somebody signs it, in the form of FEDERATION.md.
+func (j *joiner) roster(number int, change func(r map[string]any), members ...map[string]any) []byte {
+	j.t.Helper()
+	me := map[string]any{"authority": j.host(), "name": "Remote", "signingKey": httpsig.EncodeMultikey(j.signing()),
+		"sealingKey": httpsig.EncodeSealingKey(j.sealing.PublicKey().Bytes()), "since": j.now().UTC()}
+	r := map[string]any{"type": "Roster", "id": j.url("/api/parley/v1/roster"), "actor": j.url("/actor"), "number": number, "published": j.now().UTC(),
+		"members": append([]map[string]any{me}, members...)}
+	if change != nil {
+		change(r)
+	}
+	signed, err := proof.Sign(mustJSON(j.t, r), proof.Key{ID: j.url("/actor") + "#ed25519", Private: j.key}, j.now())
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	return signed
+}
+
+// passes sends a roster in the name of any actor, unsealed and signed by nobody whom the
+// other side knows.
+func (r *remote) passes(in *instance.Instance, roster []byte) int {
+	r.t.Helper()
+	r.n++
+	body := mustJSON(r.t, map[string]any{"id": r.url("/passed/" + hex.EncodeToString([]byte{byte(r.n)})), "type": "Update", "actor": r.actor("mallory"), "object": json.RawMessage(roster), "to": []string{}})
+	res, err := http.Post(in.Config.PublicURL+"/inbox", "application/activity+json", bytes.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // only the status counts
+	return res.StatusCode
+}
+
+// A roster counts by the keeper's proof alone, whoever brings it, and never backwards;
+// what is refused is recorded, and pins nobody.
+func TestOnlyTheKeepersRosterCounts(t *testing.T) {
+	in, r, _ := admitted(t, "")
+	keeper, other, stranger := r.joins(), newRemote(t).joins(), newRemote(t)
+	entry := func(j *joiner) map[string]any {
+		return map[string]any{"authority": j.host(), "name": "x", "signingKey": httpsig.EncodeMultikey(j.signing()),
+			"sealingKey": httpsig.EncodeSealingKey(j.sealing.PublicKey().Bytes()), "since": time.Now().UTC()}
+	}
+	signing, sealing := ownKeys(t, in)
+	self := map[string]any{"authority": in.Config.Domain, "name": "we", "signingKey": httpsig.EncodeMultikey(signing), "sealingKey": httpsig.EncodeSealingKey(sealing), "since": time.Now().UTC()}
+	invites(t, in, keeper)
+	if got := stranger.passes(in, keeper.roster(5, nil, self)); got != http.StatusAccepted {
+		t.Fatalf("the first roster is answered %d", got)
+	}
+	bad := newRemote(t).joins()
+	for name, roster := range map[string][]byte{
+		"by another keeper": other.roster(9, nil, self, entry(bad)),
+		"in the keeper's name": other.roster(9, func(r map[string]any) {
+			r["id"], r["actor"] = keeper.url("/api/parley/v1/roster"), keeper.url("/actor")
+		}, self, entry(bad)),
+		"unsigned":                    bytes.Replace(keeper.roster(9, nil, self, entry(bad)), []byte(`"proof":`), []byte(`"prof":`), 1),
+		"changed after it was signed": bytes.Replace(keeper.roster(9, nil, self, entry(bad)), []byte(`"name":"x"`), []byte(`"name":"y"`), 1),
+		"with one company twice":      keeper.roster(9, nil, self, entry(bad), entry(bad)),
+		"in capitals (A8)":            keeper.roster(9, nil, self, map[string]any{"authority": "B.test", "signingKey": self["signingKey"], "sealingKey": self["sealingKey"], "since": self["since"]}),
+		"without the keeper":          keeper.roster(9, func(r map[string]any) { r["members"] = []any{self, entry(bad)} }),
+		"without keys":                keeper.roster(9, nil, self, map[string]any{"authority": bad.host(), "since": self["since"]}),
+		"with number 0":               keeper.roster(0, nil, self, entry(bad)),
+	} {
+		before := len(audited(t, in, ofKind(social.AuditPairing, social.AuditRefused)))
+		if got := stranger.passes(in, roster); got < 400 || got >= 500 {
+			t.Errorf("%s: answered %d", name, got)
+		}
+		if n := len(audited(t, in, ofKind(social.AuditPairing, social.AuditRefused))); n != before+1 {
+			t.Errorf("%s: %d refusals recorded", name, n-before)
+		}
+		if z := zoneOf(t, in, bad.host()); z.Kind == social.ZoneCompany {
+			t.Errorf("%s: pinned a company", name)
+		}
+	}
+	// An older one is nothing new: whoever passed it on need not come again.
+	if got := stranger.passes(in, keeper.roster(4, nil, self, entry(bad))); got != http.StatusAccepted || zoneOf(t, in, bad.host()).Kind == social.ZoneCompany {
+		t.Errorf("an older roster is answered %d", got)
+	}
+	if got := stranger.passes(in, keeper.roster(6, nil, self, entry(other))); got != http.StatusAccepted || zoneOf(t, in, other.host()) != company {
+		t.Errorf("the next roster is answered %d", got)
+	}
+	// Off the roster: nobody on it is a sister any more.
+	if got := stranger.passes(in, keeper.roster(7, nil, entry(other))); got != http.StatusAccepted || zoneOf(t, in, other.host()) == company || zoneOf(t, in, keeper.host()) == company {
+		t.Errorf("without us: %d", got)
+	}
+}
+
+// invites lets an instance accept a code of the remote, which so keeps the roster.
+func invites(t *testing.T, in *instance.Instance, j *joiner) {
+	t.Helper()
+	secret := bytes.Repeat([]byte{9}, 16)
+	c := social.Code{Authority: j.host(), Zone: company, Fingerprint: social.Fingerprint(j.signing()), ExpiresAt: time.Now().Add(time.Hour), Secret: secret}
+	j.special(func(w http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Path != "/api/parley/v1/pair" {
+			return false
+		}
+		signing, sealing := ownKeys(t, in)
+		statement := map[string]any{"type": "PairingStatement", "actor": j.url("/actor"), "authority": j.host(), "to": in.Config.Domain, "invitation": c.InvitationID(),
+			"name": "Remote", "zone": "company", "signingKey": httpsig.EncodeMultikey(j.signing()), "sealingKey": httpsig.EncodeSealingKey(j.sealing.PublicKey().Bytes()), "created": j.now().UTC()}
+		signed, err := proof.Sign(mustJSON(t, statement), proof.Key{ID: j.url("/actor") + "#ed25519", Private: j.key}, j.now())
+		if err != nil {
+			t.Error(err)
+		}
+		h := hmac.New(sha256.New, c.MACKey())
+		for _, part := range [][]byte{[]byte("parley pairing 1"), []byte("invite"), []byte(j.host()), j.signing(), j.sealing.PublicKey().Bytes(), []byte(in.Config.Domain), signing, sealing} {
+			h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
+			h.Write(part)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"statement": json.RawMessage(signed), "mac": base64.StdEncoding.EncodeToString(h.Sum(nil))})
+		return true
+	})
+	if _, err := in.Social.Accept(context.Background(), c.String(), social.Zone{}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The fingerprint in the code decides, not who answers for the domain (T60 of the other
+// side): whoever shows other keys, or answers without knowing the code, is refused.
+func TestAnAccepterChecksTheInviter(t *testing.T) {
+	in, r, _ := admitted(t, "")
+	j := r.joins()
+	c := social.Code{Authority: j.host(), Zone: company, Fingerprint: social.Fingerprint(j.signing()), ExpiresAt: time.Now().Add(time.Hour), Secret: bytes.Repeat([]byte{3}, 16)}
+	_, taken, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	honest := j.key
+	j.key = taken // somebody took the domain over
+	j.shows()
+	if _, err := in.Social.Accept(context.Background(), c.String(), social.Zone{}, nil); err == nil || !strings.Contains(err.Error(), "somebody else answers") {
+		t.Errorf("other keys: %v", err)
+	}
+	j.key = honest
+	j.shows()
+	j.special(func(w http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Path == "/api/parley/v1/pair" {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"statement": {"type": "PairingStatement"}, "mac": "AAAA"}`)
+		}
+		return q.URL.Path == "/api/parley/v1/pair"
+	})
+	if _, err := in.Social.Accept(context.Background(), c.String(), social.Zone{}, nil); err == nil || !strings.Contains(err.Error(), "not accepted") {
+		t.Errorf("without the code: %v", err)
+	}
+	if z := zoneOf(t, in, j.host()); z.Kind != social.ZoneBlocked {
+		t.Errorf("stands in %s", z)
+	}
+}

@@ -124,11 +124,7 @@ func (s *Server) takeRoster(ctx context.Context, b []byte, from string) error {
 	}
 	if kind := social.KindOf(err); err != nil && kind != social.Internal {
 		s.Log.Warn("roster refused", "peer", from, "reason", err.Error())
-		if err := s.Store.Tx(ctx, func(tx social.Tx) error {
-			return tx.AppendAudit(ctx, social.AuditRow{At: s.Now(), Kind: social.AuditPairing, Peer: from, Rule: "roster", Result: social.AuditRefused, Cause: err.Error()})
-		}); err != nil {
-			return err
-		}
+		s.auditPairingRefused(ctx, from, "roster", err)
 	}
 	return err
 }
