@@ -77,3 +77,34 @@ func TestAdminsAnswerRequestsToConnect(t *testing.T) {
 		t.Errorf("%+v", left)
 	}
 }
+
+// An administrator pairs two servers from here: the code of one, accepted by the other;
+// then sees the other's keys, ends it and reads the report.
+func TestAdminsPairServers(t *testing.T) {
+	w, other := start(t), start(t)
+	root, there := w.admin("root"), other.admin("root")
+	host, home := other.in.Social.HomeAuthority(), w.in.Social.HomeAuthority()
+	const base = "/api/parley/v1/admin/peers"
+	w.bob.post(base+"/"+host+"/invite", nil).refused(404)
+	root.post(base+"/"+host+"/invite", object{"zone": "public"}).refused(422)
+	root.post(base+"/not..a..host/invite", nil).refused(422)
+	root.post(base+"/"+host+"/zone", object{"zone": "company"}).refused(409)
+	code := text(root.post(base+"/"+host+"/invite", object{"expires_in": 3600}).ok(), "code")
+	there.post(base+"/accept", object{"code": code[:20]}).refused(422)
+	if got := there.post(base+"/accept", object{"code": code}).ok(); text(got, "host") != home || text(got, "zone") != "company" || text(got, "keeper") != home {
+		t.Errorf("%+v", got)
+	}
+	list := root.get(base).list()
+	mine, theirs := list[0], there.get(base).list()[0]
+	if len(list) != 1 || text(mine, "zone_that_counts") != "company" || text(mine, "pairing") != "active" || text(mine, "trust") != "pinned keys" ||
+		text(mine, "their_fingerprint") != text(theirs, "own_fingerprint") || text(mine, "own_fingerprint") != text(theirs, "their_fingerprint") {
+		t.Errorf("%+v %+v", mine, theirs)
+	}
+	root.post(base+"/"+host+"/veto", nil).refused(409)
+	there.post(base+"/"+home+"/history", object{"from": "yesterday"}).refused(422)
+	there.post(base+"/"+home+"/history", object{"from": "2026-01-01T00:00:00Z"}).ok()
+	root.post(base+"/"+host+"/remove", nil).ok()
+	if report := root.get(base + "/" + host + "/report").ok(); text(report, "pairing") != "left" || text(report, "zone") != "blocked" {
+		t.Errorf("%+v", report)
+	}
+}

@@ -135,7 +135,7 @@ func (s *Service) Invite(ctx context.Context, r InviteRequest) (Code, error) {
 	if err := checkDataClasses(r.DataClasses); err != nil {
 		return Code{}, err
 	}
-	if r.DataClasses == nil {
+	if len(r.DataClasses) == 0 {
 		r.DataClasses = dataClasses(r.Zone)
 	}
 	var code Code
@@ -309,7 +309,7 @@ func (s *Service) OfferTerms(ctx context.Context, c Code, z Zone, data []string)
 			return err
 		}
 		own.Zone, own.DataClasses = z, data
-		if data == nil {
+		if len(data) == 0 {
 			own.DataClasses = dataClasses(z)
 		}
 		return nil

@@ -1,0 +1,144 @@
+package api
+
+import (
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"parley/activitypub"
+	"parley/social"
+)
+
+// peerRoutes are the commands of parley peer, for administrators.
+func (a *API) peerRoutes() []route {
+	const base = "/api/parley/v1/admin/peers"
+	return []route{
+		{route: "GET " + base, scope: "admin:read", run: admin(a.peers)},
+		{route: "POST " + base + "/accept", scope: "admin:write", run: admin(a.acceptCode)},
+		{route: "GET " + base + "/{host}/report", scope: "admin:read", run: admin(a.peerReport)},
+		{route: "POST " + base + "/{host}/invite", scope: "admin:write", run: admin(a.invite)},
+		{route: "POST " + base + "/{host}/zone", scope: "admin:write", run: admin(a.peerDoes(a.setZone))},
+		{route: "POST " + base + "/{host}/remove", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error { return a.Social.RemovePeer(c.Context(), host) }))},
+		{route: "POST " + base + "/{host}/veto", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error { return a.Social.Veto(c.Context(), host, c.reader.Account.Username) }))},
+		{route: "POST " + base + "/{host}/unveto", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error { return a.Social.Unveto(c.Context(), host, c.reader.Account.Username) }))},
+		{route: "POST " + base + "/{host}/history", scope: "admin:write", run: admin(a.peerDoes(a.setHistory))},
+	}
+}
+
+// host is the server that a path names, in its one form.
+func (c *call) host() (string, error) {
+	host, err := activitypub.HostPort(mux.Vars(c.Request)["host"])
+	if err != nil {
+		return "", &social.Error{Kind: social.Invalid, Public: err.Error()}
+	}
+	return host, nil
+}
+
+// peers lists what is known of other servers, and how they are paired.
+func (a *API) peers(c *call) (any, error) {
+	list, err := a.Social.PeerViews(c.Context())
+	out := []any{}
+	for _, p := range list {
+		out = append(out, map[string]any{"host": p.Authority, "zone": p.Zone.String(), "zone_that_counts": p.Counts.String(), "reason": p.Reason, "trust": p.Trust,
+			"software": p.Software, "last_in_at": dateOrNil(p.LastInAt), "last_out_at": dateOrNil(p.LastOutAt), "last_error": p.LastError,
+			"pairing": p.Paired.State, "pairing_cause": p.Paired.Cause, "organisation": p.Paired.Name, "keeper": p.Paired.Keeper,
+			"paired_since": dateOrNil(p.Paired.Since), "pairing_expires_at": dateOrNil(p.Paired.ExpiresAt), "history_from": dateOrNil(p.Paired.HistoryFrom),
+			"data": p.Paired.DataClasses, "own_fingerprint": p.OwnKey, "their_fingerprint": p.TheirKey})
+	}
+	return out, err
+}
+
+// peerReport says what a server had, and what was taken back.
+func (a *API) peerReport(c *call) (any, error) {
+	host, err := c.host()
+	if err != nil {
+		return nil, err
+	}
+	return a.Social.PeerReport(c.Context(), host)
+}
+
+// invite answers a code for a server: zone, expires_in (seconds), until (a time).
+func (a *API) invite(c *call) (any, error) {
+	host, err := c.host()
+	if err != nil {
+		return nil, err
+	}
+	r := social.InviteRequest{Host: host, By: c.reader.Account.Username, DataClasses: c.list("data")}
+	if text := c.in.Get("zone"); text != "" {
+		if r.Zone, err = social.ParseZone(text); err != nil {
+			return nil, err
+		}
+	}
+	r.For = time.Duration(c.number("expires_in")) * time.Second
+	if r.Until, err = c.moment("until"); err != nil {
+		return nil, err
+	}
+	code, err := a.Social.Invite(c.Context(), r)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"host": host, "zone": code.Zone.String(), "expires_at": date(code.ExpiresAt), "code": code.String()}, nil
+}
+
+// acceptCode answers a code of another server.
+func (a *API) acceptCode(c *call) (any, error) {
+	var z social.Zone
+	if text := c.in.Get("zone"); text != "" {
+		var err error
+		if z, err = social.ParseZone(text); err != nil {
+			return nil, err
+		}
+	}
+	p, err := a.Social.Accept(c.Context(), c.in.Get("code"), z, c.list("data"))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"host": p.Authority, "zone": p.Zone.String(), "organisation": p.Name, "keeper": p.Keeper, "pairing_expires_at": dateOrNil(p.ExpiresAt)}, nil
+}
+
+// peerDoes is an endpoint that changes something about one server.
+func (a *API) peerDoes(change func(c *call, host string) error) endpoint {
+	return func(c *call) (any, error) {
+		host, err := c.host()
+		if err != nil {
+			return nil, err
+		}
+		return map[string]any{}, change(c, host)
+	}
+}
+
+func (a *API) setZone(c *call, host string) error {
+	z, err := social.ParseZone(c.in.Get("zone"))
+	if err != nil {
+		return err
+	}
+	return a.Social.SetZone(c.Context(), host, z, "set by "+c.reader.Account.Username)
+}
+
+// setHistory opens what was written before a server joined: from a time, or all.
+func (a *API) setHistory(c *call, host string) error {
+	from := time.UnixMilli(1)
+	if c.in.Get("from") != "all" {
+		var err error
+		if from, err = c.moment("from"); err != nil {
+			return err
+		}
+		if from.IsZero() {
+			return &social.Error{Kind: social.Invalid, Public: "from is missing: a time, or all"}
+		}
+	}
+	return a.Social.SetHistory(c.Context(), host, from, c.reader.Account.Username)
+}
+
+// moment reads a time of RFC 3339; zero when it is not given.
+func (c *call) moment(key string) (time.Time, error) {
+	text := c.in.Get(key)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, &social.Error{Kind: social.Invalid, Public: key + " is not a time like 2026-12-31T00:00:00Z"}
+	}
+	return t, nil
+}
