@@ -280,6 +280,7 @@ func (v *vault) hideAccounts(home *site) {
 	v.names = []secret{{"eve", "nemo", others}, {"secretive", "nobodyhere", others}}
 	v.other["group"] = []secret{{group.Account.ID.String(), none, others}}
 	v.other["audience"] = []secret{{"acme", "none", outsiders}, {"globex", "none", strangers}}
+	v.other["host"] = []secret{{v.net.Instances[1].Config.Domain, "none.test", others}} // which servers there are is for administrators
 	v.other["tag"] = []secret{{hushTag, noTag, strangers}}
 }
 
@@ -312,6 +313,8 @@ func (v *vault) pairs(route string) []secret {
 		variable, from = "{activity}", v.other["activity"]
 	case strings.Contains(path, "{audience}"):
 		variable, from = "{audience}", v.other["audience"]
+	case strings.Contains(path, "{host}"):
+		variable, from = "{host}", v.other["host"]
 	case strings.Contains(path, "{tag}"):
 		variable, from = "{tag}", v.other["tag"]
 	default:
