@@ -10,8 +10,9 @@ import (
 
 // askers may GET from other servers, each a place that a paired peer's answer cannot
 // get past unopened: ask and askOpenly sign and open, getFile refuses paired peers,
-// challenge opens by itself. Another one is a decision.
-var askers = []string{"federation/fetch.go ask", "federation/fetch.go askOpenly", "federation/file.go getFile", "federation/park.go challenge",
+// challenge opens by itself, instanceAt looks at keys that the code's fingerprint or the
+// HMAC decide about. Another one is a decision.
+var askers = []string{"federation/fetch.go ask", "federation/fetch.go askOpenly", "federation/file.go getFile", "federation/pair.go instanceAt", "federation/park.go challenge",
 	"instance/doctor.go checkAnswer"} // of its own domain
 
 // Whatever is asked of a paired peer is signed, and its answer opened (DESIGN 4).

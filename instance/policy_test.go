@@ -119,11 +119,12 @@ func TestRoleBoundsHowFarOnePublishes(t *testing.T) {
 // Where the policy admits no followers from outside, a request is rejected and those
 // from before get nothing more: not sent, not to be fetched. Sisters stay.
 func TestPolicyKeepsFollowersOutside(t *testing.T) {
-	net := instancetest.New(t, 2, nil)
+	net := instancetest.NewWith(t, 2, instancetest.Options{Apart: true})
 	a, b := net.Instances[0], net.Instances[1]
 	ctx := context.Background()
 	alice, bob, carol := net.Member(a, "alice"), net.Member(b, "bob"), net.Member(b, "carol")
 	net.Zone(a, b, social.Zone{Kind: social.ZonePublic})
+	net.Zone(b, a, social.Zone{Kind: social.ZonePublic})
 	follow := func(who social.Reader) social.ID {
 		t.Helper()
 		found, err := b.Social.Search(ctx, who, instancetest.Handle(a, alice), social.SearchOptions{Resolve: true})
@@ -177,6 +178,7 @@ func TestPolicyKeepsFollowersOutside(t *testing.T) {
 		t.Error("a sister's follower gets nothing")
 	}
 	net.Zone(a, b, social.Zone{Kind: social.ZonePublic})
+	net.Zone(b, a, social.Zone{Kind: social.ZonePublic})
 	setPolicy(t, a, map[string]string{"audience.widest.member": ""})
 	if !sees() {
 		t.Error("taken back, bob gets nothing")
