@@ -588,3 +588,26 @@ func TestOnlyItsOwnerAddsToAThread(t *testing.T) {
 		})
 	}
 }
+
+// Who cannot read a thread of ours has no place in it: what they answer there, knowing
+// its address, goes no further.
+func TestAStrangersReplyIsNotHandedOn(t *testing.T) {
+	in, stranger, net := admitted(t, social.ZonePublic)
+	sister, other := second(t, in, social.ZoneCompany), second(t, in, social.ZoneCompany)
+	w := sister.wire()
+	alice := net.Member(in, "alice")
+	sister.asks(t, net, in, alice.Account.URI, "1")
+	root := publish(t, in, alice, social.Draft{Text: "among sisters", Audience: "company"})
+	net.Settle()
+	if !w.says("among sisters") {
+		t.Fatal("a sister got nothing")
+	}
+	for id, r := range map[string]*remote{"stranger": stranger, "sister": other} {
+		note := with(with(r.note(5), "to", []any{in.Config.PublicURL + "/audiences/company"}), "inReplyTo", root.URI)
+		note["content"] = "words of a " + id
+		r.arrive(t, net, in.Config.PublicURL+"/inbox", r.said("5", note))
+	}
+	if w.says("words of a stranger") || !w.says("words of a sister") || len(w.of("Add", "Create")) != 1 {
+		t.Errorf("handed on: %v", w.of("Add", "Create"))
+	}
+}

@@ -99,6 +99,17 @@ func mutants() []mutant {
 		{"keys from before a pairing are read again", "federation/proof.go", "return b != nil && k.FetchedAt.Before(b.Since), err", "return b != nil && false, err", fed, "TestKeysFromBeforeAPairingAreReadAgain"},
 		{"what is sealed opens for its place alone", "activitypub/seal/seal.go", "for _, part := range [][]byte{[]byte(infoContext), []byte(a.From), []byte(a.To), []byte(a.Purpose), []byte(a.Target), request[:]} {", "for _, part := range [][]byte{[]byte(infoContext), []byte(a.From), []byte(a.To), []byte(a.Purpose), request[:]} {", "activitypub/seal", "TestASealedBodyOpensInItsPlaceAlone"},
 
+		// Groups, and what is handed on in them and in threads.
+		{"what a group hands on goes to its members", egress, "if ok && d.activity.Verb == social.VerbPass {", "if false {", fed, "TestAPublicGroupIsSentToMembersAlone"},
+		{"a member's server is within the widest zone", "social/group.go", "!r.Local() && !(allowed && s.reaches(g, r)) {", "false && !(allowed && s.reaches(g, r)) {", fed, "TestWhoIsNoMemberAnyMoreGetsNothing"},
+		{"only members write into a group", "social/hand_on.go", "case inside && !may:", "case false:", fed, "TestOnlyMembersWriteIntoAGroup"},
+		{"a group announces what stands in it", "federation/passed.go", "if err := s.belongs(ctx, p, post); err != nil {", "if err := s.belongs(ctx, p, post); false {", fed, "TestWhatAGroupMayVouchFor"},
+		{"nobody vouches for a sister", "federation/passed.go", "|| origin.Kind == social.ZoneCompany ||", "|| false && origin.Kind == social.ZoneCompany ||", fed, "TestWhatAGroupMayVouchFor"},
+		{"only sisters vouch in a thread", "federation/passed.go", "p.group == nil && owner.Kind != social.ZoneCompany", "false && owner.Kind != social.ZoneCompany", fed, "TestOnlyItsOwnerAddsToAThread"},
+		{"only its owner adds to a thread", "federation/passed.go", "p.bound.Owner != actor.Authority || actor.Kind", "false || actor.Kind", fed, "TestOnlyItsOwnerAddsToAThread"},
+		{"who cannot read a thread has no place in it", "social/hand_on.go", "s.remoteReader(ctx, tx, author), parent); err != nil || !ok {", "s.remoteReader(ctx, tx, author), parent); err != nil || ok && false {", fed, "TestAStrangersReplyIsNotHandedOn"},
+		{"the policy bounds communities", "social/group_service.go", "if far > policy.GroupWidest.farther() ||", "if false ||", "instance", "TestPolicyBoundsCommunities"},
+
 		// What the organisation says, and what is written down.
 		{"the policy says who gets what is for followers", visible, "return !policy.follower(a, r.Zone)", "return false && !policy.follower(a, r.Zone)", "instance", "TestPolicyKeepsFollowersOutside"},
 		{"the policy says who may follow", "social/apply_follow.go", "\t\tif !may {\n\t\t\treturn s.turnAway", "\t\tif false && !may {\n\t\t\treturn s.turnAway", "instance", "TestPolicyKeepsFollowersOutside"},
