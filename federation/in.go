@@ -33,6 +33,7 @@ type inParts struct {
 	passedOn  *allowance // unknown keys of proofs, by who passes them on
 	logReads  *allowance // pages of the change log, by who reads
 	digests   *allowance // by who asks
+	unheard   *allowance // retractions of what was never here, by peer
 	syncs     *allowance // comparisons of followers, by whose they are
 	peerSyncs *allowance // the same by server
 	syncing   *queue.Runner
@@ -58,6 +59,7 @@ const (
 	// A digest reads all that there is.
 	digestsHour   = 30
 	digestsWindow = time.Hour
+	unheardHour   = 2000
 	// inboundWorkers mostly wait: for the writer, or for another server to answer.
 	inboundWorkers = 32
 	// A file is in memory while it is fetched, and a slow server must leave places to
@@ -83,6 +85,7 @@ func (in *inParts) init(s *Server) {
 	in.passedOn = newAllowance(passedOnMinute, time.Minute)
 	in.logReads = newAllowance(logReadsMinute, logReadsWindow)
 	in.digests = newAllowance(digestsHour, digestsWindow)
+	in.unheard = newAllowance(unheardHour, time.Hour)
 	in.inbound = queue.NewRunner(s.Queue, queue.Options{Kind: "inbox", Workers: inboundWorkers, PerHost: inboundWorkers, Lease: leaseTime, Patience: 1, Handler: s.process, Now: s.Now, Log: s.Log})
 	in.backfills = queue.NewRunner(s.Queue, queue.Options{Kind: "backfill", Workers: 4, PerHost: 1, Lease: leaseTime, Handler: s.backfill, Now: s.Now, Log: s.Log})
 	in.lookups = queue.NewRunner(s.Queue, queue.Options{Kind: "thread", Workers: 4, PerHost: 4, Lease: leaseTime, Handler: s.lookUpThread, Now: s.Now, Log: s.Log})

@@ -25,6 +25,9 @@ func (s *Server) keepRetraction(ctx context.Context, in *social.Inbound, actor *
 	if _, err := s.provenBy(ctx, p, actor.URI, actor.Authority); err != nil {
 		return nil
 	}
+	if _, err := s.stored(ctx, uri); social.KindOf(err) == social.NotFound && !s.unheard.take(actor.Authority, s.Now()) {
+		return nil // of what was never here only so much is kept, or one could fill our disk with it
+	}
 	return s.Store.Tx(ctx, func(tx social.Tx) error {
 		return tx.PutRetraction(ctx, social.Retraction{ObjectURI: uri, Authority: actor.Authority, Actor: actor.URI, Body: in.Body, At: s.Now()})
 	})

@@ -62,6 +62,16 @@ func (c card) Next() string { return c.Path + "#p" + c.V.Post.ID.String() }
 // Edited says that the post was changed.
 func (c card) Edited() bool { return !c.V.Post.EditedAt.IsZero() }
 
+// lateAfter is more than a delivery takes while both servers are up.
+const lateAfter = time.Hour
+
+// Late says that the post was written some time before it came here. What was written
+// before its author was known here was not awaited.
+func (c card) Late() bool {
+	p := c.V.Post
+	return !p.Local && p.ArrivedAt.Sub(p.PublishedAt) > lateAfter && !p.PublishedAt.Before(c.V.Author.ID.Time())
+}
+
 // Covered is the text on the lid of a sensitive post; "" for an open one.
 func (c card) Covered() string {
 	switch {

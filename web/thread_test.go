@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/instance/instancetest"
 	"parley/social"
@@ -25,4 +26,40 @@ func TestAnAuthorSeesWhereAPostArrived(t *testing.T) {
 	if page := newVisitor(t, in, "en").as(bob).get(path, 200); strings.Contains(page.raw, "Delivered to") {
 		t.Error("somebody else reads where a post has arrived")
 	}
+}
+
+// What came later than it was written says so: after an outage. What was written before
+// anybody here knew its author does not.
+func TestALatePostSaysSo(t *testing.T) {
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 2, instancetest.Options{Now: clock.Now})
+	a, b, ctx := net.Instances[0], net.Instances[1], context.Background()
+	alice, bob := net.Member(a, "alice"), net.Member(b, "bob")
+	write := func(text string) {
+		t.Helper()
+		if _, err := a.Social.Publish(ctx, alice, social.Draft{Text: text, Audience: "company"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	catchUp := func() {
+		t.Helper()
+		clock.Advance(2 * time.Hour)
+		if err := b.Federation.CatchUpNow(ctx, ""); err != nil {
+			t.Fatal(err)
+		}
+		net.Settle()
+	}
+	page := "/" + instancetest.Handle(a, alice)
+	write("before")
+	catchUp()
+	if d := newVisitor(t, b, "de").as(bob).get(page, 200).says("before"); strings.Contains(d.raw, "verspätet") {
+		t.Error("a post of before says that it came late")
+	}
+	net.Stop(1)
+	write("meanwhile")
+	net.Settle()
+	b = net.Restart(1)
+	catchUp()
+	newVisitor(t, b, "de").as(bob).get(page, 200).says("meanwhile", "verspätet angekommen")
+	newVisitor(t, b, "en").as(bob).get(page, 200).says("meanwhile", "arrived late")
 }

@@ -159,6 +159,7 @@ var words = map[string][2]string{
 	"edit":      {"Edit", "Bearbeiten"},
 	"delete":    {"Delete", "Löschen"},
 	"shared_by": {"Shared by", "Geteilt von"}, "edited": {"edited", "bearbeitet"},
+	"late":        {"arrived late", "verspätet angekommen"},
 	"sensitive":   {"Sensitive content", "Heikler Inhalt"},
 	"quoted":      {"Quoted from %s", "Zitat von %s"},
 	"picture":     {"Picture without a description", "Bild ohne Beschreibung"},
