@@ -76,10 +76,8 @@ func (s *Server) catchUp(ctx context.Context, j queue.Job) queue.Result {
 		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 	}
 	zone, err := s.social.Zone(ctx, j.Target)
-	if err == nil && zone.Kind != social.ZoneCompany && zone.Kind != social.ZonePartner {
-		return queue.Result{Verdict: queue.Done}
-	}
-	if r.zone = zone; err == nil {
+	admitted := zone.Kind == social.ZoneCompany || zone.Kind == social.ZonePartner
+	if r.zone = zone; err == nil && admitted {
 		err = r.read(ctx)
 	}
 	if err := r.end(context.WithoutCancel(ctx), err); err != nil {
@@ -316,8 +314,9 @@ func (r *logRun) end(ctx context.Context, err error) error {
 		c.NextAt = now.Add(catchUpEvery)
 	case err == nil, errors.Is(err, errLogMore):
 		c.NextAt = now.Add(catchUpSoon)
-	case errors.Is(err, errNoLog):
-		c.NextAt, c.LastError = now.Add(catchUpNoLog), err.Error()
+	case errors.Is(err, errNoLog): // or we stand in no zone there yet
+		c.NextAt, c.LastError = now.Add(min(catchUpNoLog, 10*time.Minute<<min(c.Failures, 8))), err.Error()
+		c.Failures++
 	default:
 		wait := min(catchUpMost, time.Minute<<min(c.Failures, 12))
 		var said *social.Error

@@ -1,10 +1,12 @@
 package federation
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"parley/activitypub"
 	"parley/social"
@@ -22,8 +24,12 @@ const (
 	itemMost = 700 << 10
 	// logScan entries are looked at together, logScans times for one page: what a
 	// reader may not see makes a page short, never slow.
-	logScan  = 64
-	logScans = 16
+	// quietAfter is when a place may be named where nothing was shown, so that it is
+	// not looked through again each time: whoever asks may learn that something was
+	// said on a day, not when and how much.
+	quietAfter = 24 * time.Hour
+	logScan    = 64
+	logScans   = 16
 )
 
 // logReader is the server that reads the log as a whole: an instance actor of a
@@ -123,8 +129,8 @@ func (s *Server) logPage(tx social.Tx, q *query, r social.Reader) (object, error
 	q.served, q.rule = append(q.served, p.served...), p.rule
 	uri := s.Links.InstanceActor() + "/outbox"
 	o := object{"id": s.Links.PublicURL + q.URL.RequestURI(), "type": activitypub.OrderedCollectionPage, "partOf": uri, "orderedItems": p.items, "epoch": epoch}
-	if !p.newest.IsZero() {
-		o["head"] = s.placeText(p.newest)
+	if head := cmp.Or(p.newest, p.quiet); !head.IsZero() {
+		o["head"] = s.placeText(head)
 	}
 	if !p.done {
 		o["next"] = uri + "?page=true&after=" + s.placeText(after) + "&upto=" + s.placeText(p.next)
@@ -140,6 +146,7 @@ type logPage struct {
 	next   social.Place // where to go on
 	done   bool         // nothing is left above after
 	newest social.Place // of what is shown
+	quiet  social.Place // the newest place of yesterday, where nothing is shown
 	items  []any
 	served []*social.Post
 	rule   string // "directory" where people are among the items
@@ -173,7 +180,9 @@ func (p *logPage) fill(ctx context.Context, tx social.Tx) error {
 // without it.
 func (p *logPage) add(ctx context.Context, tx social.Tx, known *logFacts, a *social.Activity) (full bool, err error) {
 	at := social.Place{Epoch: a.Epoch, Seq: a.Seq}
-	p.next = at
+	if p.next = at; p.quiet.IsZero() && p.server.Now().Sub(a.CreatedAt) > quietAfter {
+		p.quiet = at
+	}
 	bodies, err := p.server.told(ctx, tx, known, a)
 	if err != nil {
 		return false, err

@@ -13,9 +13,9 @@ import (
 
 // fill writes n posts of a member straight into the database, with their entries in the
 // change log, each with so many bytes of text.
-func fill(t testing.TB, in *instance.Instance, author *social.Account, n, size int) {
+func fill(t testing.TB, in *instance.Instance, author *social.Account, n, size int, now time.Time) {
 	t.Helper()
-	ctx, now := context.Background(), time.Now()
+	ctx := context.Background()
 	for at := 0; at < n; at += 500 {
 		if err := in.DB.Tx(ctx, func(tx social.Tx) error {
 			for i := at; i < min(n, at+500); i++ {
@@ -43,7 +43,7 @@ func TestPagesOfALongLogAreBounded(t *testing.T) {
 	in, r, net := admitted(t, social.ZoneCompany)
 	r.speaks()
 	alice := net.Member(in, "alice")
-	fill(t, in, alice.Account, 10_000, 10)
+	fill(t, in, alice.Account, 10_000, 10, time.Now())
 	for range 12 { // an author who has a lot to say
 		publish(t, in, alice, social.Draft{Text: strings.Repeat("word ", 900), Audience: "company"})
 	}
@@ -68,12 +68,35 @@ func TestPagesOfALongLogAreBounded(t *testing.T) {
 	t.Logf("%d pages, the largest %d bytes", pages, largest)
 }
 
+// What a reader may not see is not looked through for ever: it gets a place of yesterday,
+// and none of today.
+func TestHiddenEntriesAreLookedThroughOnce(t *testing.T) {
+	in, r, net := admitted(t, social.ZonePartner)
+	r.speaks()
+	alice := net.Member(in, "alice")
+	address := in.Config.PublicURL + "/actor/outbox?page=true&after="
+	fill(t, in, alice.Account, 100, 10, time.Now())
+	if a := fetch(t, r, "GET", address); a.status != 200 || a.doc["head"] != nil || a.doc["next"] != nil {
+		t.Errorf("what is said today shows: %s", a.body)
+	}
+	other := net.Member(in, "other")
+	fill(t, in, other.Account, 100, 10, time.Now().Add(-48*time.Hour))
+	a := fetch(t, r, "GET", address)
+	head, _ := a.doc["head"].(string)
+	if items, _ := a.doc["orderedItems"].([]any); len(items) != 0 || head == "" {
+		t.Fatalf("%s", a.body)
+	}
+	if a = fetch(t, r, "GET", address+head); a.doc["head"] != nil {
+		t.Errorf("looked through again: %s", a.body)
+	}
+}
+
 // BenchmarkChangeLogPage is a full page of 50 posts for a sister that has them already,
 // out of a log of 5,000: audience asked, translated, proved, over HTTP.
 func BenchmarkChangeLogPage(b *testing.B) {
 	in, r, net := admitted(b, social.ZoneCompany)
 	r.speaks()
-	fill(b, in, net.Member(in, "alice").Account, 5000, 200)
+	fill(b, in, net.Member(in, "alice").Account, 5000, 200, time.Now())
 	address := in.Config.PublicURL + "/actor/outbox?page=true"
 	size := len(fetch(b, r, "GET", address).body)
 	b.ReportAllocs()
