@@ -323,3 +323,35 @@ func TestPartnerIsToldWhatThePairingNames(t *testing.T) {
 		})
 	}
 }
+
+// A restored instance has older entries than its sisters: it gives all new versions and
+// tells them anew, so that what it knows now counts.
+func TestRestoredDirectoryIsToldAnew(t *testing.T) {
+	net := instancetest.New(t, 2, nil)
+	s := &scene{t, net, context.Background(), net.Instances[0], net.Instances[1], nil}
+	alice, bob := s.named(s.a, "alice", "Alice"), s.named(s.b, "bob", "Bob")
+	net.Settle()
+	future := s.b.Social.Now().UnixMilli() + 5 // a version that the backup does not know
+	s.ok(s.a.DB.Tx(s.ctx, func(tx social.Tx) error {
+		p, err := tx.Person(s.ctx, bob.Account.URI)
+		if err != nil {
+			return err
+		}
+		p.Title, p.Version = "after the backup", future
+		return tx.PutPerson(s.ctx, p)
+	}))
+	s.ok(s.b.DB.Tx(s.ctx, func(tx social.Tx) error { _, err := tx.NewLogEpoch(s.ctx); return err })) // as restore does
+	net.Stop(1)
+	s.b = net.Restart(1)
+	net.Settle()
+	if got := s.found(s.a, alice, "bob"); got != "Bob" {
+		t.Errorf("after the restore: %q", got)
+	}
+	s.ok(s.b.DB.View(s.ctx, func(tx social.Tx) error {
+		p, err := tx.Person(s.ctx, bob.Account.URI)
+		if err == nil && p.Version <= future {
+			t.Errorf("version %d, the sister had %d", p.Version, future)
+		}
+		return err
+	}))
+}

@@ -37,10 +37,13 @@ func (c colleague) Handle() string {
 
 // Profile is the page of the account; "" before it was met.
 func (c colleague) Profile() string {
-	if c.Entry.Peer != "" && c.Entry.AccountID == 0 {
+	switch {
+	case c.Entry.Peer == "":
+		return "/@" + c.Entry.Username
+	case c.Entry.AccountID == 0:
 		return ""
 	}
-	return "/@" + c.Entry.Acct()
+	return "/users/" + c.Entry.AccountID.String() // the handle may have another host than the server
 }
 
 // Own says that it is the reader.
