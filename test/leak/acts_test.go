@@ -534,7 +534,6 @@ func (d *driver) zoneChange() {
 		case err != nil && social.KindOf(err) != social.NotFound:
 			d.Fatal(err)
 		}
-		at.zones[of] = ""
 		d.tell("zone of %s at %s is forgotten", of.name, at.name)
 		return
 	}

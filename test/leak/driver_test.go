@@ -11,8 +11,10 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,19 +28,21 @@ import (
 type driver struct {
 	testing.TB
 	*world
-	ctx    context.Context
-	street street
-	net    *instancetest.Network
-	clock  *instancetest.Clock
-	rng    *rand.Rand
-	crew   []*member // of all places
-	texts  []*text
-	groups []*group
-	made   int       // canaries
-	fresh  []*canary // of what is just being written
-	story  []string  // one line for each thing done
-	files  []string  // addresses of files that no post has taken
-	done   map[string]int
+	ctx     context.Context
+	street  street
+	net     *instancetest.Network
+	clock   *instancetest.Clock
+	rng     *rand.Rand
+	crew    []*member // of all places
+	zonesMu sync.Mutex
+	zones   map[[2]*place]string // last known
+	texts   []*text
+	groups  []*group
+	made    int       // canaries
+	fresh   []*canary // of what is just being written
+	story   []string  // one line for each thing done
+	files   []string  // addresses of files that no post has taken
+	done    map[string]int
 
 	stranger *place
 	down     *place // a server that does not answer at the moment
@@ -52,15 +56,16 @@ var cast = []struct{ name, people string }{
 func play(t testing.TB, mode string, seed uint64) *driver {
 	t.Helper()
 	d := &driver{TB: t, world: newWorld(mode), street: street{}, ctx: context.Background(), clock: instancetest.NewClock(),
-		rng: rand.New(rand.NewPCG(seed, 0)), done: map[string]int{}}
+		rng: rand.New(rand.NewPCG(seed, 0)), done: map[string]int{}, zones: map[[2]*place]string{}}
 	wire := &instancetest.Wire{Look: d.look, Open: func(e *instancetest.Exchange) { d.street.open(d, e) }}
+	d.live = d.liveZone
 	d.net = instancetest.NewWith(t, len(cast), instancetest.Options{Wire: wire, Apart: true, Now: d.clock.Now, Log: slog.New(slog.DiscardHandler),
 		Config: map[string]string{"federation.mode": mode}})
 	for i, one := range cast {
 		s := newSite(t, d.net, i, one.name, strings.Fields(one.people)...)
 		s.street = d.street
 		s.street[s.host()] = s
-		p := &place{site: s, name: one.name, host: s.host(), zones: map[*place]string{}, rules: rules{usualFields, usualFields, true, true}}
+		p := &place{site: s, name: one.name, host: s.host(), rules: rules{usualFields, usualFields, true, true}}
 		d.places, d.byHost[p.host] = append(d.places, p), p
 		for name, who := range s.people {
 			d.crew = append(d.crew, &member{place: p, person: who, name: name, uri: who.reader.Account.URI})
@@ -114,7 +119,6 @@ func start(at, of string) string {
 
 func (d *driver) setZone(at, of *place, z string) {
 	d.Helper()
-	at.zones[of] = z
 	zone, err := social.ParseZone(z)
 	if err != nil {
 		d.Fatal(err)
@@ -125,7 +129,15 @@ func (d *driver) setZone(at, of *place, z string) {
 		}
 		return
 	}
-	d.net.Zone(at.in, of.in, zone)
+	if zone.Kind != social.ZoneCompany {
+		d.net.Zone(at.in, of.in, zone)
+		return
+	}
+	// Whoever is in another roster, or was put out of one, does not become a sister again
+	// just because one of the two wants it.
+	if err := d.net.TryPair(at.in, of.in); err != nil && social.KindOf(err) != social.Conflict {
+		d.Fatal(err)
+	}
 }
 
 // strange adds a server that nobody knows: it speaks just enough to be let in where
@@ -155,7 +167,7 @@ func (d *driver) strange(wire *instancetest.Wire) {
 	}))
 	server.Start()
 	d.Cleanup(server.Close)
-	d.stranger = &place{name: "stranger", host: host, zones: map[*place]string{}}
+	d.stranger = &place{name: "stranger", host: host}
 	d.byHost[host] = d.stranger
 	sly := &person{site: &site{t: d, name: "stranger"}, key: httpsig.Key{ID: id + "#main-key", Private: signer}}
 	d.crew = append(d.crew, &member{place: d.stranger, person: sly, name: "sly", uri: id})
@@ -218,9 +230,37 @@ func (d *driver) about(report string, n int) (lines []string) {
 	return lines[max(0, len(lines)-n):]
 }
 
+// liveZone asks an instance where another one stands; one that is down says what it
+// said last.
+func (d *driver) liveZone(at, of *place) string {
+	d.zonesMu.Lock()
+	defer d.zonesMu.Unlock()
+	both := [2]*place{at, of}
+	if at != d.down && at.site != nil && at != of {
+		z, err := at.in.Social.Zone(d.ctx, of.host)
+		if err != nil {
+			d.Errorf("the zone of %s at %s: %v", of.name, at.name, err)
+		}
+		d.zones[both] = z.String()
+	}
+	return d.zones[both]
+}
+
 // settle lets everything happen that waits.
 func (d *driver) settle() {
+	before := map[[2]*place]string{}
+	for _, at := range d.places {
+		for _, of := range slices.Concat(d.places, []*place{d.stranger}) {
+			before[[2]*place{at, of}] = d.liveZone(at, of)
+		}
+	}
+	d.mu.Lock()
+	d.before = before
+	d.mu.Unlock()
 	d.net.Settle()
+	d.mu.Lock()
+	d.before = nil
+	d.mu.Unlock()
 	// A follow that somebody took back counts until its home knows.
 	for pair := range d.fading {
 		if pair[1].place != d.down && !d.counts(pair[0], pair[1]) {

@@ -15,8 +15,7 @@ type place struct {
 	*site // nil for strangers and those without a server
 	name  string
 	host  string // as the wire names it
-	zones map[*place]string
-	late  bool // has not joined yet, or has left
+	late  bool   // has not joined yet, or has left
 	rules rules
 }
 
@@ -115,6 +114,10 @@ type world struct {
 	followed map[[2]*member]bool // counted once
 	blocks   map[[2]*member]bool // by the first of the second
 
+	live      func(at, of *place) string
+	before    map[[2]*place]string // zones when the present settling began
+	looksBack bool
+
 	mu   sync.Mutex
 	had  map[string]map[string]bool // place -> words that came rightly
 	bad  []string
@@ -126,19 +129,30 @@ func newWorld(mode string) *world {
 		follows: map[[2]*member]bool{}, fading: map[[2]*member]bool{}, followed: map[[2]*member]bool{}, blocks: map[[2]*member]bool{}, had: map[string]map[string]bool{}}
 }
 
-// zone is where a place stands at another one now.
+// zone is where a place stands at another one now. What administrators decided is asked
+// of the instance itself: pairings and rosters move by messages too.
 func (w *world) zone(at, of *place) string {
 	if at == of {
 		return "company"
 	}
-	z := at.zones[of]
-	switch {
-	case z == "" && w.mode == "open":
-		return "public"
-	case z == "":
-		return "blocked"
+	if w.looksBack {
+		return w.before[[2]*place{at, of}]
 	}
-	return z
+	return w.live(at, of)
+}
+
+// twice judges by the zones as they are and, while messages that may change them are
+// under way, as they were when that began.
+func (w *world) twice(judge func() (bool, string)) (ok bool, why string) {
+	if ok, why = judge(); ok || w.before == nil {
+		return ok, why
+	}
+	w.looksBack = true
+	defer func() { w.looksBack = false }()
+	if was, _ := judge(); was {
+		return true, ""
+	}
+	return false, why
 }
 
 // admits says whether a place as a whole, or with m a person there, meets a condition
@@ -253,18 +267,17 @@ func (w *world) passes(from, to string, what string, b []byte, sent bool) {
 		if receiver == home && receiver != nil {
 			continue
 		}
-		var ok bool
-		var why string
-		switch {
-		case sent && sender != nil && w.zone(sender, receiver) == "blocked":
-			why = "the server is blocked"
-		case sender == home:
-			ok, why = w.may(c, receiver, nil)
-		default:
-			if ok = w.had[to][word]; !ok || sender != nil && c.of != nil && sender == c.of.audience.owner {
-				ok, why = w.could(c, receiver)
+		ok, why := w.twice(func() (bool, string) {
+			switch {
+			case sent && sender != nil && receiver != nil && w.zone(sender, receiver) == "blocked":
+				return false, "the server is blocked"
+			case sender == home:
+				return w.may(c, receiver, nil)
+			case w.had[to][word] && (sender == nil || c.of == nil || sender != c.of.audience.owner):
+				return true, ""
 			}
-		}
+			return w.could(c, receiver)
+		})
 		if !ok {
 			w.report(c, to, what, why)
 			continue
