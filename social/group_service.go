@@ -468,7 +468,7 @@ func (s *Service) HandOver(ctx context.Context, r Reader, group, who ID) error {
 		if err := s.addTo(ctx, tx, g, a); err != nil {
 			return err
 		}
-		g.Group.OwnerID = a.ID
+		g.Group.OwnerID, g.Group.Moderators = a.ID, without(g.Group.Moderators, a.ID)
 		return tx.UpdateAccount(ctx, g)
 	})
 }
