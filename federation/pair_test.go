@@ -98,8 +98,8 @@ func ownKeys(t testing.TB, in *instance.Instance) (signing, sealing []byte) {
 	return signing, sealing
 }
 
-// says posts an offer and answers what came back.
-func (j *joiner) says(in *instance.Instance, offer []byte) (int, string) {
+// offers posts an offer and answers what came back.
+func (j *joiner) offers(in *instance.Instance, offer []byte) (int, string) {
 	j.t.Helper()
 	res, err := http.Post(in.Config.PublicURL+"/api/parley/v1/pair", "application/json", bytes.NewReader(offer))
 	if err != nil {
@@ -127,7 +127,7 @@ func (j *joiner) code(in *instance.Instance, z social.Zone) social.Code {
 func (r *remote) pairs(in *instance.Instance, z social.Zone) *joiner {
 	r.t.Helper()
 	j := r.joins()
-	if status, body := j.says(in, j.offer(in, j.code(in, z), nil)); status != http.StatusOK {
+	if status, body := j.offers(in, j.offer(in, j.code(in, z), nil)); status != http.StatusOK {
 		r.t.Fatalf("answered %d %s", status, body)
 	}
 	r.closes(in, j.key, j.sealing)
@@ -153,25 +153,31 @@ func TestWrongCodesAreRefusedAlike(t *testing.T) {
 	good := j.code(in, company)
 	other := good
 	other.Secret = bytes.Repeat([]byte{7}, 16)
+	stolen := r.joins() // the code, and nothing of the server
+	j.shows()
+	guessed := j.offer(in, good, nil)
+	guessed = bytes.Replace(guessed, []byte(`"mac":"`), []byte(`"mac":"AAAA`), 1)
 	first := ""
 	for name, offer := range map[string][]byte{
-		"another code":             j.offer(in, other, nil),
-		"for another zone":         j.offer(in, good, func(s map[string]any) { s["zone"] = "partner:acme" }),
-		"for another instance":     j.offer(in, good, func(s map[string]any) { s["to"] = "else.test" }),
-		"of last year":             j.offer(in, good, func(s map[string]any) { s["created"] = time.Now().AddDate(-1, 0, 0).UTC() }),
-		"in another's name":        thief.offer(in, good, func(s map[string]any) { s["authority"], s["actor"] = j.host(), j.url("/actor") }),
-		"by whom it is not for":    thief.offer(in, good, nil),
-		"of itself":                j.offer(in, good, func(s map[string]any) { s["authority"], s["actor"] = in.Config.Domain, in.Config.PublicURL+"/actor" }),
-		"with a key not its own":   j.offer(in, good, func(s map[string]any) { s["signingKey"] = httpsig.EncodeMultikey(thief.signing()) }),
-		"with another sealing key": j.offer(in, good, func(s map[string]any) { s["sealingKey"] = httpsig.EncodeSealingKey(thief.sealing.PublicKey().Bytes()) }),
-		"in capitals (A8)":         j.offer(in, good, func(s map[string]any) { s["authority"] = strings.ToUpper("LocalHost") }),
-		"with a dot (A8)":          j.offer(in, good, func(s map[string]any) { s["authority"] = "b.test." }),
-		"of a name below (A8)":     j.offer(in, good, func(s map[string]any) { s["authority"], s["actor"] = "sub."+j.host(), "http://sub."+j.host()+"/actor" }),
-		"no proof":                 bytes.Replace(j.offer(in, good, nil), []byte(`"proof":`), []byte(`"prof":`), 1),
-		"not JSON":                 []byte("hello"),
-		"too long":                 j.offer(in, good, func(s map[string]any) { s["name"] = strings.Repeat("x", 20_000) }),
+		"another code": j.offer(in, other, nil),
+		"with keys that its server does not show": stolen.offer(in, good, nil),
+		"without the secret":                      guessed,
+		"for another zone":                        j.offer(in, good, func(s map[string]any) { s["zone"] = "partner:acme" }),
+		"for another instance":                    j.offer(in, good, func(s map[string]any) { s["to"] = "else.test" }),
+		"of last year":                            j.offer(in, good, func(s map[string]any) { s["created"] = time.Now().AddDate(-1, 0, 0).UTC() }),
+		"in another's name":                       thief.offer(in, good, func(s map[string]any) { s["authority"], s["actor"] = j.host(), j.url("/actor") }),
+		"by whom it is not for":                   thief.offer(in, good, nil),
+		"of itself":                               j.offer(in, good, func(s map[string]any) { s["authority"], s["actor"] = in.Config.Domain, in.Config.PublicURL+"/actor" }),
+		"with a key not its own":                  j.offer(in, good, func(s map[string]any) { s["signingKey"] = httpsig.EncodeMultikey(thief.signing()) }),
+		"with another sealing key":                j.offer(in, good, func(s map[string]any) { s["sealingKey"] = httpsig.EncodeSealingKey(thief.sealing.PublicKey().Bytes()) }),
+		"in capitals (A8)":                        j.offer(in, good, func(s map[string]any) { s["authority"] = strings.ToUpper("LocalHost") }),
+		"with a dot (A8)":                         j.offer(in, good, func(s map[string]any) { s["authority"] = "b.test." }),
+		"of a name below (A8)":                    j.offer(in, good, func(s map[string]any) { s["authority"], s["actor"] = "sub."+j.host(), "http://sub."+j.host()+"/actor" }),
+		"no proof":                                bytes.Replace(j.offer(in, good, nil), []byte(`"proof":`), []byte(`"prof":`), 1),
+		"not JSON":                                []byte("hello"),
+		"too long":                                j.offer(in, good, func(s map[string]any) { s["name"] = strings.Repeat("x", 20_000) }),
 	} {
-		status, body := j.says(in, offer)
+		status, body := j.offers(in, offer)
 		if first == "" {
 			first = body
 		}
@@ -182,7 +188,7 @@ func TestWrongCodesAreRefusedAlike(t *testing.T) {
 	if z := zoneOf(t, in, j.host()); z.Kind != social.ZoneBlocked {
 		t.Fatalf("stands in %s", z)
 	}
-	if status, body := j.says(in, j.offer(in, good, nil)); status != http.StatusOK {
+	if status, body := j.offers(in, j.offer(in, good, nil)); status != http.StatusOK {
 		t.Fatalf("the right answer: %d %s", status, body)
 	}
 	if z := zoneOf(t, in, j.host()); z != company {
@@ -194,11 +200,11 @@ func TestWrongCodesAreRefusedAlike(t *testing.T) {
 		}
 	}
 	// The same answer again, as when the first was lost; with other keys it is used.
-	if status, _ := j.says(in, j.offer(in, good, nil)); status != http.StatusOK {
+	if status, _ := j.offers(in, j.offer(in, good, nil)); status != http.StatusOK {
 		t.Errorf("asked again: %d", status)
 	}
 	again := r.joins()
-	if status, body := again.says(in, again.offer(in, good, nil)); status != http.StatusForbidden || body != first {
+	if status, body := again.offers(in, again.offer(in, good, nil)); status != http.StatusForbidden || body != first {
 		t.Errorf("a used code: %d %s", status, body)
 	}
 }
@@ -208,15 +214,15 @@ func TestLostKeysTakeANewCode(t *testing.T) {
 	in, r, _ := admitted(t, "")
 	j := r.joins()
 	old := j.code(in, company)
-	if status, _ := j.says(in, j.offer(in, j.code(in, company), nil)); status != http.StatusOK {
+	if status, _ := j.offers(in, j.offer(in, j.code(in, company), nil)); status != http.StatusOK {
 		t.Fatalf("answered %d", status)
 	}
-	if status, _ := j.says(in, j.offer(in, old, nil)); status != http.StatusForbidden {
+	if status, _ := j.offers(in, j.offer(in, old, nil)); status != http.StatusForbidden {
 		t.Errorf("an older code is answered %d", status)
 	}
 	before := pairingOf(t, in, j.host())
 	fresh := r.joins()
-	if status, body := fresh.says(in, fresh.offer(in, fresh.code(in, company), nil)); status != http.StatusOK {
+	if status, body := fresh.offers(in, fresh.offer(in, fresh.code(in, company), nil)); status != http.StatusOK {
 		t.Fatalf("answered %d %s", status, body)
 	}
 	p := pairingOf(t, in, j.host())
@@ -378,4 +384,50 @@ func TestAnAccepterChecksTheInviter(t *testing.T) {
 	if z := zoneOf(t, in, j.host()); z.Kind != social.ZoneBlocked {
 		t.Errorf("stands in %s", z)
 	}
+}
+
+// New keys of a paired instance are pinned when, and only when, the key that is pinned
+// has signed them: a former one that somebody found, or the new one itself, do not do.
+func TestNewKeysAreSignedByThePresentOne(t *testing.T) {
+	in, r, _ := admitted(t, "")
+	j := r.pairs(in, company)
+	change := func(by, to ed25519.PrivateKey) []byte {
+		signed, err := proof.Sign(mustJSON(t, map[string]any{"type": "KeyChange", "actor": j.url("/actor"), "signingKey": httpsig.EncodeMultikey(to.Public().(ed25519.PublicKey)),
+			"sealingKey": httpsig.EncodeSealingKey(j.sealing.PublicKey().Bytes()), "created": j.now().UTC(), "formerUntil": j.now().Add(100 * 24 * time.Hour).UTC()}),
+			proof.Key{ID: j.url("/actor") + "#ed25519", Private: by}, j.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signed
+	}
+	fresh := func() ed25519.PrivateKey {
+		_, k, err := ed25519.GenerateKey(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	first, second, thief := j.key, fresh(), fresh()
+	pinned := func() []byte { return pairingOf(t, in, j.host()).SigningKey }
+	if got := r.updates(in, change(thief, thief)); got < 400 || !bytes.Equal(pinned(), j.signing()) {
+		t.Fatalf("signed by itself: %d", got)
+	}
+	if got := r.updates(in, change(first, second)); got != http.StatusAccepted || !bytes.Equal(pinned(), second.Public().(ed25519.PublicKey)) {
+		t.Fatalf("signed by the pinned key: %d", got)
+	}
+	p := pairingOf(t, in, j.host())
+	if !p.Speaks(j.signing(), time.Now()) || p.FormerUntil.After(time.Now().Add(social.KeyOverlap)) {
+		t.Errorf("the former key is good until %s", p.FormerUntil)
+	}
+	if got := r.updates(in, change(first, thief)); got < 400 || !bytes.Equal(pinned(), second.Public().(ed25519.PublicKey)) {
+		t.Errorf("signed by the former key: %d", got)
+	}
+}
+
+// updates passes a document of the remote's instance to the inbox, as the object of an update.
+func (r *remote) updates(in *instance.Instance, document []byte) int {
+	r.t.Helper()
+	r.n++
+	return r.sendJSON(in.Config.PublicURL+"/inbox", map[string]any{"id": r.url("/updates/" + hex.EncodeToString([]byte{byte(r.n)})), "type": "Update",
+		"actor": r.url("/actor"), "object": json.RawMessage(document), "to": []string{}})
 }

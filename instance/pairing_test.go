@@ -436,6 +436,28 @@ func TestCodesFailClearly(t *testing.T) {
 	refuses("two rosters", err, a.Social.HomeAuthority(), "parley peer leave")
 }
 
+// A row that says "company" makes nobody a sister, as one from a time before pairing:
+// neither side gives or takes anything by it.
+func TestAWordAloneMakesNoSister(t *testing.T) {
+	ctx := context.Background()
+	net := outsiders(t, 2)
+	a, b := net.Instances[0], net.Instances[1]
+	for _, one := range [][2]*instance.Instance{{a, b}, {b, a}} {
+		if err := one[0].DB.Tx(ctx, func(tx social.Tx) error {
+			return tx.SetZone(ctx, one[1].Social.HomeAuthority(), companyZone, "by hand", time.Now())
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sisters(t, net.Instances)
+	alice, bob := net.Member(a, "alice"), net.Member(b, "bob")
+	p := says(t, a, alice, "for the company", "company")
+	net.Settle()
+	if _, _, err := b.Federation.FindURL(ctx, p.URI); err == nil || has(t, b, bob, p.URI) {
+		t.Error("who is not paired has it")
+	}
+}
+
 // Partners are paired one to one: each calls the other what it likes, each sends what
 // is meant for it, and an agreed end ends it.
 func TestPartnersArePairedUntilTheEnd(t *testing.T) {

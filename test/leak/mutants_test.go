@@ -97,6 +97,14 @@ func mutants() []mutant {
 		{"an answer by other keys is none", "federation/park.go", "if res.Body, err = h.unseal(res.Body); err == nil {", "if body, err := h.unseal(res.Body); err == nil || true {\n\t\tif err == nil {\n\t\t\tres.Body = body\n\t\t}", fed, "TestAnImpostorCannotSpeak"},
 		{"a paired server leads nowhere else", "federation/paired.go", "if before != nil && before.Authority != peer {", "if false {", fed, "TestAnImpostorCannotSpeak"},
 		{"keys from before a pairing are read again", "federation/proof.go", "return b != nil && k.FetchedAt.Before(b.Since), err", "return b != nil && false, err", fed, "TestKeysFromBeforeAPairingAreReadAgain"},
+		{"a pairing counts while it holds", "social/peer.go", "if z.Kind == ZoneCompany && !holds ||", "if false && !holds ||", "instance", "TestAWordAloneMakesNoSister"},
+		{"a pairing counts until its end", "social/peer.go", "z.Kind == ZonePartner && !holds &&", "false &&", "instance", "TestPartnersArePairedUntilTheEnd"},
+		{"what is older is not for who joins", "social/audience.go", "&& (f.At.IsZero() || !f.At.Before(r.From))", "", "instance", "TestHistoryIsADecision"},
+		{"who pairs knows the code", "federation/pair.go", "if !hmac.Equal(m.MAC,", "if false && !hmac.Equal(m.MAC,", fed, "TestWrongCodesAreRefusedAlike"},
+		{"who pairs shows the same keys", "federation/pair.go", "if !bytes.Equal(shown.signing,", "if false && !bytes.Equal(shown.signing,", fed, "TestWrongCodesAreRefusedAlike"},
+		{"the fingerprint of the code decides", "federation/pair.go", "if !bytes.Equal(social.Fingerprint(inviter.signing), c.Fingerprint) {", "if false {", fed, "TestAnAccepterChecksTheInviter"},
+		{"a roster is its keeper's", "federation/roster.go", "if err := s.provenByKey(b, s.Links.Of(r.Keeper).InstanceActor(), keys...); err != nil {", "if false {\n\t\t\t\tvar err error", fed, "TestOnlyTheKeepersRosterCounts"},
+		{"new keys are signed by the present one", "federation/new_keys.go", "if err := s.provenByKey(b, c.Actor, p.SigningKey); err != nil {", "if false {\n\t\t\tvar err error", fed, "TestNewKeysAreSignedByThePresentOne"},
 		{"what is sealed opens for its place alone", "activitypub/seal/seal.go", "for _, part := range [][]byte{[]byte(infoContext), []byte(a.From), []byte(a.To), []byte(a.Purpose), []byte(a.Target), request[:]} {", "for _, part := range [][]byte{[]byte(infoContext), []byte(a.From), []byte(a.To), []byte(a.Purpose), request[:]} {", "activitypub/seal", "TestASealedBodyOpensInItsPlaceAlone"},
 
 		// Groups, and what is handed on in them and in threads.
