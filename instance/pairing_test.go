@@ -285,6 +285,19 @@ func TestTheKeeperTakesAMemberOff(t *testing.T) {
 	if err := c.Social.RemovePeer(ctx, keeper.Social.HomeAuthority()); err == nil {
 		t.Error("a member took the keeper off")
 	}
+	// The keeper goes when nobody is left, and may join others then.
+	if _, err := keeper.Social.Leave(ctx, "test"); err == nil || !strings.Contains(err.Error(), "parley peer remove") {
+		t.Errorf("the keeper leaves the others behind: %v", err)
+	}
+	if err := keeper.Social.RemovePeer(ctx, c.Social.HomeAuthority()); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	if _, err := keeper.Social.Leave(ctx, "test"); err != nil {
+		t.Fatal(err)
+	}
+	accept(t, keeper, invite(t, c, keeper, companyZone), social.Zone{})
+	sisters(t, []*instance.Instance{keeper, c}, keeper, c)
 }
 
 // What was written before a company joined is not for it, until somebody decides so;

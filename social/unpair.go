@@ -216,7 +216,9 @@ func (s *Service) Leave(ctx context.Context, by string) (left []string, err erro
 		case keeper == "":
 			return adminErrorf(Conflict, "this instance is in no roster")
 		case keeper == s.home:
-			return adminErrorf(Conflict, "this instance keeps the roster; take the members off one by one: parley peer remove HOST")
+			if r, err := s.Roster(ctx, tx); err != nil || r != nil && len(r.Members) > 1 {
+				return errors.Join(err, adminErrorf(Conflict, "this instance keeps the roster; take the members off one by one first: parley peer remove HOST"))
+			}
 		}
 		list, err := tx.Pairings(ctx)
 		if err != nil {

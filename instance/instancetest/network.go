@@ -240,6 +240,14 @@ func (n *Network) TryPair(a, b *instance.Instance) error {
 	case keeperOfB == home || keeperOfA == home:
 		a, b = b, a
 	}
+	for _, one := range []struct {
+		in     *instance.Instance
+		keeper string
+	}{{a, n.keeper(a)}, {b, n.keeper(b)}} {
+		if one.keeper != "" && one.keeper != a.Social.HomeAuthority() { // of another group
+			n.depart(one.in)
+		}
+	}
 	n.lift(a, b)
 	n.lift(b, a)
 	code, err := a.Social.Invite(ctx, social.InviteRequest{Host: b.Social.HomeAuthority()})
@@ -278,6 +286,29 @@ func (n *Network) pairing(a, b *instance.Instance) (p social.Pairing, keeper str
 		return err
 	}))
 	return p, keeper
+}
+
+func (n *Network) keeper(in *instance.Instance) string {
+	n.T.Helper()
+	_, keeper := n.pairing(in, in)
+	return keeper
+}
+
+// depart takes an instance out of its roster; one that keeps it takes all others off.
+func (n *Network) depart(in *instance.Instance) {
+	n.T.Helper()
+	ctx := context.Background()
+	if n.keeper(in) == in.Social.HomeAuthority() {
+		list, err := in.Social.Pairings(ctx)
+		n.must(err)
+		for _, p := range list {
+			if p.State != social.PairingLeft && p.Keeper == in.Social.HomeAuthority() {
+				n.must(in.Social.RemovePeer(ctx, p.Authority))
+			}
+		}
+	}
+	_, err := in.Social.Leave(ctx, "test")
+	n.must(err)
 }
 
 // lift takes back what a decided about b, where that is neither a sister nor open.
