@@ -604,7 +604,7 @@ func TestAStrangersReplyIsNotHandedOn(t *testing.T) {
 	}
 	for id, r := range map[string]*remote{"stranger": stranger, "sister": other} {
 		note := with(with(r.note(5), "to", []any{in.Config.PublicURL + "/audiences/company"}), "inReplyTo", root.URI)
-		note["content"] = "words of a " + id
+		note["content"], note["published"] = "words of a "+id, time.Now().UTC().Format(time.RFC3339Nano) // since the sister joined
 		r.arrive(t, net, in.Config.PublicURL+"/inbox", r.said("5", note))
 	}
 	if w.says("words of a stranger") || !w.says("words of a sister") || len(w.of("Add", "Create")) != 1 {

@@ -178,6 +178,7 @@ func TestALogTellsWhatWasHandedOn(t *testing.T) {
 	s.meet(s.c, carol, s.a, alice)
 	label := "group:tooling@" + s.a.Config.Domain
 	kept := s.post(s.b, bob, social.Draft{Text: "kept", Audience: label})
+	clock.Advance(time.Second) // posts of one moment have no order
 	gone := s.post(s.b, bob, social.Draft{Text: "gone", Audience: label})
 	root := s.post(s.a, alice, social.Draft{Text: "to all sisters", Audience: "company"})
 	net.Settle()
