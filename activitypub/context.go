@@ -51,6 +51,7 @@ func terms() []term {
 		{"quoteUri", "http://fedibird.com/ns#quoteUri", ""},
 		{"sensitive", "as:sensitive", ""},
 		{"skills", "parley:skills", ""},
+		{"takenBack", "parley:takenBack", ""},
 		{"value", "schema:value", ""},
 		{"version", "parley:version", ""},
 		{"votersCount", "toot:votersCount", ""},

@@ -129,6 +129,9 @@ func (s *Server) applyDelete(ctx context.Context, in *social.Inbound, actor *soc
 	if uri == actor.URI {
 		return s.social.ApplyLeave(ctx, actor)
 	}
+	if o[takenBackWord] == true {
+		return s.social.ApplyTakeBack(ctx, actor, uri)
+	}
 	return s.social.ApplyDelete(ctx, actor, uri, social.Said{Verb: social.VerbDelete, Body: in.Body})
 }
 

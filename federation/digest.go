@@ -42,7 +42,9 @@ func (s *Server) digestFor(ctx context.Context, tx social.Tx, r social.Reader) (
 			case seen, withheld:
 				d.Add(p.URI, p.EditedAt, false)
 			case takenBack:
-				d.Add(p.URI, p.EditedAt, true)
+				if !p.MayReturn() { // else it is forgotten there
+					d.Add(p.URI, p.EditedAt, true)
+				}
 			}
 		}
 		if len(posts) < digestBatch {

@@ -169,7 +169,7 @@ func (s *Server) decidePost(ctx context.Context, tx social.Tx, j queue.Job, d *d
 			return err
 		}
 		if len(had) > 0 {
-			reader.From = time.Time{}
+			reader = reader.AsHad()
 		}
 	}
 	ok, err := s.social.VisibleTo(ctx, tx, reader, p)

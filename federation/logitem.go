@@ -108,6 +108,10 @@ func (s *Server) standings(ctx context.Context, tx social.Tx, r social.Reader, p
 	if err != nil {
 		return nil, err
 	}
+	keeps, err := s.social.Visible(ctx, tx, r.AsHad(), posts)
+	if err != nil {
+		return nil, err
+	}
 	people, err := tx.Accounts(ctx, authors)
 	if err != nil {
 		return nil, err
@@ -123,8 +127,13 @@ func (s *Server) standings(ctx context.Context, tx social.Tx, r social.Reader, p
 			out[p.ID] = withheld
 		}
 	}
+	for _, p := range keeps {
+		if had[p.URI] {
+			out[p.ID] = seen
+		}
+	}
 	for _, p := range visible {
-		if had[p.URI] || concerns(r, p, followed) {
+		if concerns(r, p, followed) {
 			out[p.ID] = seen
 		}
 	}

@@ -95,8 +95,10 @@ func (s *Server) perform(ctx context.Context, in *social.Inbound, actor *social.
 		if o.Ref("object") == directoryURI(actor.URI) {
 			return s.forgetPeople(ctx, in, actor)
 		}
-		if err := s.keepRetraction(ctx, in, actor, o.Ref("object")); err != nil {
-			return err
+		if o[takenBackWord] != true {
+			if err := s.keepRetraction(ctx, in, actor, o.Ref("object")); err != nil {
+				return err
+			}
 		}
 		return s.applyDelete(ctx, in, actor, o)
 	case activitypub.Follow:

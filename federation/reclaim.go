@@ -226,7 +226,7 @@ func (r *logRun) reclaimOne(ctx context.Context, peer *social.Account, o object,
 		in.Post, err = r.ownShare(ctx, author, o)
 	case o.IsPost():
 		in.Post, err = r.ownNote(ctx, author, o)
-	case retracts(o) && o.Has("published"):
+	case retracts(o) && o[takenBackWord] != true && o.Has("published"):
 		in.Post, in.GoneAt = &social.Post{URI: ownID(o)}, o.Time("published")
 	default:
 		err = social.Errorf(social.Invalid, "it is nothing that can be taken back")

@@ -42,6 +42,9 @@ func (s *Server) activity(ctx context.Context, tx social.Tx, id social.ID, c soc
 		o["type"] = activitypub.Delete
 		o["object"] = object{"type": activitypub.Tombstone, "id": c.Post.URI}
 		o["to"] = []any{activitypub.Public}
+		if c.Post.MayReturn() {
+			o[takenBackWord] = true
+		}
 		return o, c.Post.Audience, s.inGroup(ctx, tx, o, c.Post)
 	case social.VerbBoost:
 		o["id"], o["type"], o["object"] = c.Post.URI, activitypub.Announce, c.Subject.URI
@@ -68,6 +71,10 @@ func (s *Server) activity(ctx context.Context, tx social.Tx, id social.ID, c soc
 	s.personal(o, c)
 	return o, direct, nil
 }
+
+// takenBackWord marks the Delete of a post that lives on and may come again: its
+// receiver forgets the post, and nobody learns from it that the post is gone.
+const takenBackWord = "takenBack"
 
 // personal fills activities between two actors.
 func (s *Server) personal(o object, c social.Change) {

@@ -216,6 +216,21 @@ func (s *Service) theirs(ctx context.Context, tx Tx, actor *Account, uri string)
 	return p, nil
 }
 
+// ApplyTakeBack forgets a remote actor's own post, which is not for anybody here any
+// more. It may come again.
+func (s *Service) ApplyTakeBack(ctx context.Context, actor *Account, uri string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		p, err := s.theirs(ctx, tx, actor, uri)
+		if err != nil {
+			return ignoreNotFound(err)
+		}
+		if err := s.erase(ctx, tx, p.ID); err != nil {
+			return err
+		}
+		return tx.ForgetPost(ctx, p.ID)
+	})
+}
+
 // ApplyDelete removes a remote actor's own post. One that is not known yet is
 // remembered, so that it cannot arrive later; only URIs of the actor's own server are.
 func (s *Service) ApplyDelete(ctx context.Context, actor *Account, uri string, said Said) error {

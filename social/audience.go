@@ -157,6 +157,13 @@ func (r Reader) inZone(a Audience, f Facts, kind ZoneKind, name string) bool {
 	return r.Peer != "" && a.Owner == r.Home && r.Zone.Kind == kind && r.Zone.Name == name && (f.At.IsZero() || !f.At.Before(r.From))
 }
 
+// MayReturn says that a server which lost a post, and not by its deletion, can get it
+// again: zones, memberships and follows decide that, and they change. What was narrowed
+// to the members here or to the people named never comes back.
+func (p *Post) MayReturn() bool {
+	return !p.Deleted() && p.Audience.Kind != AudienceInstance && p.Audience.Kind != AudienceDirect
+}
+
 // MaySee decides on a post: the reader needs both its audience and its ceiling.
 func (p *Post) MaySee(r Reader, audience, ceiling Facts) bool {
 	if p.Deleted() && !r.System {
@@ -178,6 +185,13 @@ type Reader struct {
 	Grant   string    // label of the widest audience that the app of a member may publish to; "" for any
 	From    time.Time // of a paired peer: posts for its zone that are older are not for it
 	System  bool      // a job of our own that needs tombstones too; never set by an edge
+}
+
+// AsHad is the reader as regards what it has already: what a server got before it
+// joined stays true there.
+func (r Reader) AsHad() Reader {
+	r.From = time.Time{}
+	return r
 }
 
 // Nobody is a signed-out visitor.

@@ -86,7 +86,7 @@ func (s *Service) countReceipts(ctx context.Context, tx Tx, peer Peer, receipts 
 			alive = append(alive, p)
 		}
 	}
-	reader := s.ReaderAt(peer, nil)
+	reader := s.ReaderAt(peer, nil).AsHad()
 	reader.System = true
 	keeps, err := s.Visible(ctx, tx, reader, alive)
 	if err != nil {

@@ -113,6 +113,9 @@ type PostStore interface {
 	// It takes back counts, boosts of it, timeline and notification rows,
 	// favourites, bookmarks and the index, and says which media files are now free.
 	DeletePost(ctx context.Context, id ID, at time.Time) (files []string, err error)
+	// ForgetPost removes the tombstone of a remote post, as if it had never been here;
+	// what answers it waits for it again.
+	ForgetPost(ctx context.Context, id ID) error
 	// ResolveReplies hangs posts that were waiting for this URI under their parent.
 	ResolveReplies(ctx context.Context, uri string, parent *Post) error
 	// BoostOf finds an account's boost of a post.

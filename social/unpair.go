@@ -337,17 +337,20 @@ func (s *Service) TakeBack(ctx context.Context, peer string) error {
 	after := ""
 	for {
 		n := 0
-		err := s.Store.Tx(ctx, func(tx Tx) error {
-			receipts, err := tx.ReceiptsAt(ctx, peer, after, takeBackPage)
+		var receipts []Receipt
+		err := s.Store.Tx(ctx, func(tx Tx) (err error) {
+			receipts, err = tx.ReceiptsAt(ctx, peer, after, takeBackPage)
 			if err != nil {
 				return err
 			}
 			if n = len(receipts); n == 0 {
 				return nil
 			}
-			after = receipts[n-1].ObjectURI
 			return s.takeBack(ctx, tx, peer, receipts)
 		})
+		if n > 0 {
+			after = receipts[n-1].ObjectURI
+		}
 		if err != nil || n < takeBackPage {
 			return err
 		}
@@ -367,14 +370,7 @@ func (s *Service) takeBack(ctx context.Context, tx Tx, peer string, receipts []R
 		if err != nil {
 			return err
 		}
-		c := Change{Verb: VerbNarrow, Actor: author, Post: p, Peer: peer, At: s.Now()}
-		if p.Kind == PostBoost {
-			c.Verb = VerbUnboost
-			if c.Subject, err = tx.Post(ctx, p.BoostOfID); err != nil {
-				return err
-			}
-		}
-		if err := s.Outbox.Record(ctx, tx, c); err != nil {
+		if err := s.Outbox.Record(ctx, tx, Change{Verb: VerbNarrow, Actor: author, Post: p, Peer: peer, At: s.Now()}); err != nil {
 			return err
 		}
 		if err := tx.AskBack(ctx, p.URI, peer, s.Now()); err != nil {
@@ -407,7 +403,7 @@ func (s *Service) lost(ctx context.Context, tx Tx, peer string, receipts []Recei
 	if err != nil {
 		return nil, err
 	}
-	reader := s.ReaderAt(known, nil)
+	reader := s.ReaderAt(known, nil).AsHad()
 	reader.System = true // a suspension of the author ends, and decides nothing here
 	keeps, err := s.Visible(ctx, tx, reader, posts)
 	if err != nil {

@@ -401,6 +401,15 @@ func (t *Tx) DeletePost(ctx context.Context, id social.ID, when time.Time) ([]st
 	return append(files, copies...), err
 }
 
+// ForgetPost removes the tombstone of a remote post.
+func (t *Tx) ForgetPost(ctx context.Context, id social.ID) error {
+	if _, err := t.exec(ctx, `UPDATE post SET parent_id = 0 WHERE parent_id = $1`, id); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `DELETE FROM post WHERE id = $1 AND local = 0 AND deleted_at <> 0`, id)
+	return err
+}
+
 // RawPost gives the origin's bytes of a remote post.
 func (t *Tx) RawPost(ctx context.Context, id social.ID) (raw []byte, err error) {
 	err = t.q.QueryRowContext(ctx, `SELECT raw FROM post WHERE id = $1`, id).Scan(&raw)

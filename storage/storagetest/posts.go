@@ -132,3 +132,37 @@ func pollsEnd(t *testing.T, db *storage.DB) {
 		return err
 	})
 }
+
+// aForgottenPostComesAgain: a remote post that was taken back leaves nothing, and what
+// answered it hangs below it when it comes again.
+func aForgottenPostComesAgain(t *testing.T, db *storage.DB) {
+	ctx := context.Background()
+	bob := Account(t, db, "bob", "b.test")
+	again := func() *social.Post {
+		return Post(t, db, bob, func(p *social.Post) { p.URI, p.Kind = "https://b.test/1", social.PostNote })
+	}
+	first := again()
+	reply := Post(t, db, bob, func(p *social.Post) {
+		p.URI, p.InReplyToURI, p.InReplyToID = "https://b.test/2", first.URI, first.ID
+	})
+	must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.ForgetPost(ctx, first.ID) }))
+	must(t, db.View(ctx, func(tx social.Tx) error { _, err := tx.Post(ctx, first.ID); return err })) // it lives: nothing is forgotten
+	must(t, db.Tx(ctx, func(tx social.Tx) error {
+		if _, err := tx.DeletePost(ctx, first.ID, time.Now()); err != nil {
+			return err
+		}
+		return tx.ForgetPost(ctx, first.ID)
+	}))
+	second := again()
+	must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.ResolveReplies(ctx, second.URI, second) }))
+	must(t, db.View(ctx, func(tx social.Tx) error {
+		if _, err := tx.Post(ctx, first.ID); social.KindOf(err) != social.NotFound {
+			t.Errorf("the forgotten one: %v", err)
+		}
+		p, err := tx.Post(ctx, reply.ID)
+		if err == nil && p.InReplyToID != second.ID {
+			t.Errorf("the reply hangs below %v, not %v", p.InReplyToID, second.ID)
+		}
+		return err
+	}))
+}

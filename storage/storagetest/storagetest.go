@@ -64,6 +64,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"HostsAreHeldHeardAndDropped":          hostsAreHeldHeardAndDropped,
 		"PeopleAreFound":                       peopleAreFound,
 		"PairingsAreKept":                      pairingsAreKept,
+		"AForgottenPostComesAgain":             aForgottenPostComesAgain,
 		"PeersComeWithTheirPairing":            peersComeWithTheirPairing,
 		"InvitationsAreKept":                   invitationsAreKept,
 		"ReceiptsAreTakenBack":                 receiptsAreTakenBack,
