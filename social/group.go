@@ -132,11 +132,12 @@ func (s *Service) Shows(ctx context.Context, tx Tx, r Reader, a *Account) (bool,
 	return err == nil, ignoreNotFound(err)
 }
 
-// shows adds to mayShow that a closed group is known to its members, to those invited
-// and their servers, and to administrators.
+// shows adds to mayShow that a group is known to whom it is for: to all where servers
+// outside of the company may join, else to who is within its widest zone. A closed one
+// is known to its members, to those invited and their servers, and to administrators.
 func (s *Service) shows(ctx context.Context, tx Tx, r Reader, a *Account) error {
 	err := s.mayShow(r, a)
-	if err != nil || r.System || !a.Local() || a.Group == nil || a.Group.Join != JoinClosed {
+	if err != nil || r.System || !a.Local() || a.Group == nil || a.Group.Findable() || a.Group.Join != JoinClosed && s.reaches(a, r) {
 		return err
 	}
 	if runs, _ := runs(r, a); runs || slices.Contains(a.Group.Invited, r.AccountID()) {

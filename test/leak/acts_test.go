@@ -143,7 +143,7 @@ func (d *driver) quote() {
 
 // publish writes a post full of canaries.
 func (d *driver) publish(m *member, label string, parent, quoted *text) {
-	p := &text{n: len(d.texts) + 1, home: m.place, author: m}
+	p := &text{n: len(d.texts) + 1, home: m.place, author: m, at: d.clock.Now()}
 	draft := social.Draft{Audience: label}
 	for _, one := range []struct {
 		of *text

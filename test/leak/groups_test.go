@@ -34,16 +34,6 @@ func (w *world) reaches(g *group, at *place) bool {
 	return true
 }
 
-// invites says whether somebody of a place is invited.
-func (g *group) invites(at *place) bool {
-	for m := range g.invited {
-		if m.place == at {
-			return true
-		}
-	}
-	return false
-}
-
 // inGroup says whether a place, or a person there, belongs to a group now.
 func (w *world) inGroup(g *group, p *text, at *place, m *member) bool {
 	if m != nil && m == p.author {
@@ -84,8 +74,7 @@ func (d *driver) found() {
 	joins := []string{"open", "open", "request", "closed"}
 	widests := []string{"company", "company", "company", "partner:acme", "public", "instance"}
 	g := &group{join: joins[d.pick(len(joins))], widest: widests[d.pick(len(widests))], owner: m, invited: map[*member]bool{}, asked: map[*member]bool{}}
-	v, err := m.in.Social.CreateGroup(d.ctx, m.person.reader, social.NewGroup{Name: fmt.Sprintf("group%d", len(d.groups)), Join: g.join, Widest: g.widest,
-		Purpose: d.word(canary{owner: m, in: g, what: "purpose of a group"})})
+	v, err := m.in.Social.CreateGroup(d.ctx, m.person.reader, social.NewGroup{Name: fmt.Sprintf("group%d", len(d.groups)), Join: g.join, Widest: g.widest})
 	if err != nil {
 		d.tell("%s founds no group: %v", m, err)
 		return
@@ -120,8 +109,7 @@ func (d *driver) joinGroup() {
 	}
 	_, err := m.in.Social.Join(d.ctx, m.person.reader, a.ID, true)
 	d.tell("%s joins %s: %v", m, g, err)
-	switch {
-	case err != nil:
+	switch { // what fails later may have asked already
 	case g.join == "open" || g.invited[m] || m == g.owner:
 		d.belong(m, g)
 	case g.join == "request":

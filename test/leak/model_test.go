@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // This file is what DESIGN section 4 says about who may have what, written anew: it
@@ -62,6 +63,7 @@ func (b bound) open() bool { return b.kind == "public" || b.kind == "unlisted" }
 // text is a post in the model.
 type text struct {
 	n        int
+	at       time.Time
 	uri, url string
 	id       string
 	home     *place
@@ -96,7 +98,6 @@ type canary struct {
 	of    *text   // nil for what stands in no post
 	owner *member // of a file that no post has taken yet, or of an entry
 	entry *entry  // of the directory
-	in    *group  // whose description it is of
 	first bound   // the audience when it was written
 	what  string
 }
@@ -115,6 +116,8 @@ type world struct {
 	blocks   map[[2]*member]bool // by the first of the second
 
 	live      func(at, of *place) string
+	joined    map[[2]*place]time.Time // since when a place is a sister of another one
+	hadPost   map[string]map[*text]bool
 	before    map[[2]*place]string // zones when the present settling began
 	looksBack bool
 
@@ -126,7 +129,7 @@ type world struct {
 
 func newWorld(mode string) *world {
 	return &world{mode: mode, byHost: map[string]*place{}, canaries: map[string]*canary{}, sums: map[[32]byte]string{},
-		follows: map[[2]*member]bool{}, fading: map[[2]*member]bool{}, followed: map[[2]*member]bool{}, blocks: map[[2]*member]bool{}, had: map[string]map[string]bool{}}
+		follows: map[[2]*member]bool{}, fading: map[[2]*member]bool{}, followed: map[[2]*member]bool{}, blocks: map[[2]*member]bool{}, had: map[string]map[string]bool{}, joined: map[[2]*place]time.Time{}, hadPost: map[string]map[*text]bool{}}
 }
 
 // zone is where a place stands at another one now. What administrators decided is asked
@@ -163,10 +166,10 @@ func (w *world) admits(b bound, p *text, at *place, m *member) bool {
 	}
 	switch b.kind {
 	case "company":
-		return w.zone(b.owner, at) == "company"
+		return w.zone(b.owner, at) == "company" && w.since(b.owner, at, p)
 	case "partner":
 		z := w.zone(b.owner, at)
-		return z == "company" || z == "partner:"+b.zone
+		return z == "company" && w.since(b.owner, at, p) || z == "partner:"+b.zone
 	case "direct":
 		return w.among(b.people, at, m)
 	case "group":
@@ -186,6 +189,11 @@ func (w *world) admits(b bound, p *text, at *place, m *member) bool {
 		return p.answers != nil && w.among([]*member{p.answers}, at, m)
 	}
 	return false // instance
+}
+
+// since says that a text was written after a sister joined, or that it has it anyway.
+func (w *world) since(owner, at *place, p *text) bool {
+	return !p.at.Before(w.joined[[2]*place{owner, at}]) || w.hadPost[at.host][p]
 }
 
 // mayFollow says that the policy of somebody's server lets people of another one's zone
@@ -211,8 +219,6 @@ func (w *world) may(c *canary, at *place, m *member) (bool, string) {
 	switch {
 	case c.entry != nil:
 		return w.lets(c, at)
-	case c.in != nil:
-		return c.in.member != nil && at != nil && (c.in.join != "closed" || w.inGroup(c.in, &text{author: c.in.owner}, at, m) || m == nil && c.in.invites(at)), "it is of a closed group"
 	case p == nil:
 		return m != nil && m == c.owner, "no post has taken it"
 	case p.deleted || p.author.deleted:
@@ -240,7 +246,7 @@ func (w *world) meets(bounds []bound, p *text, at *place, m *member) (bool, stri
 // could says whether a place may have a canary of a server where the text is not at
 // home, which may not know yet that it was edited, narrowed or deleted.
 func (w *world) could(c *canary, at *place) (bool, string) {
-	if c.entry != nil || c.in != nil {
+	if c.entry != nil {
 		return w.may(c, at, nil)
 	}
 	if c.of == nil {
@@ -286,6 +292,12 @@ func (w *world) passes(from, to string, what string, b []byte, sent bool) {
 			w.had[to] = map[string]bool{}
 		}
 		w.had[to][word] = true
+		if c.of != nil {
+			if w.hadPost[to] == nil {
+				w.hadPost[to] = map[*text]bool{}
+			}
+			w.hadPost[to][c.of] = true
+		}
 		w.seen++
 	}
 }
