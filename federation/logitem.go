@@ -202,12 +202,15 @@ func (s *Server) postItem(ctx context.Context, tx social.Tx, f *logFacts, a *soc
 		}
 	case takenBack:
 		// Of shares too: what they shared may be gone with them.
-		c.Verb, id, c.At = social.VerbDelete, a.ID, retractedAt(p, a)
+		c.Verb, id, c.At = social.VerbNarrow, a.ID, retractedAt(p, a)
+		if p.Deleted() {
+			c.Verb = social.VerbDelete
+		}
 	default:
 		return nil, nil
 	}
 	o, _, err := s.activity(ctx, tx, id, c)
-	if c.Verb == social.VerbDelete && !a.Retraction {
+	if f.standing[p.ID] == takenBack && !a.Retraction {
 		o["id"] = o.ID() + "#retraction" // the entry's own id is that of a Create or Update
 	}
 	return o, err

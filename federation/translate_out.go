@@ -42,7 +42,7 @@ func (s *Server) activity(ctx context.Context, tx social.Tx, id social.ID, c soc
 		o["type"] = activitypub.Delete
 		o["object"] = object{"type": activitypub.Tombstone, "id": c.Post.URI}
 		o["to"] = []any{activitypub.Public}
-		if c.Post.MayReturn() {
+		if c.Verb == social.VerbNarrow && c.Post.MayReturn() {
 			o[takenBackWord] = true
 		}
 		return o, c.Post.Audience, s.inGroup(ctx, tx, o, c.Post)
