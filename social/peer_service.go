@@ -1,6 +1,9 @@
 package social
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // PeerReader is an actor of another instance, or with a nil actor the whole
 // instance, with the zone that counts at this moment.
@@ -61,6 +64,9 @@ func (s *Service) setZone(ctx context.Context, tx Tx, host string, z Zone, reaso
 	if err := s.moveDirectory(ctx, tx, host, was); err != nil {
 		return err
 	}
+	if err := s.takeBackLater(ctx, tx, host, was); err != nil {
+		return err
+	}
 	if err := tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditZone, Peer: host, Zone: z.String(), Result: "set", Cause: reason, By: by}); err != nil || z.Kind != ZoneBlocked {
 		return err
 	}
@@ -85,8 +91,12 @@ func (s *Service) unsettle(ctx context.Context, tx Tx, host string, z Zone, reas
 	switch {
 	case err != nil:
 		return false, err
-	case on && p.Zone == z:
+	case on && p.Zone == z && p.Holds(s.Now()):
 		return true, nil
+	case on && p.Zone == z && p.State == PairingParked:
+		return false, adminErrorf(Conflict, "the pairing with %s is parked (%s). To join again by a new code, run here: parley peer invite %s", host, p.Cause, host)
+	case on && p.Zone == z:
+		return false, adminErrorf(Conflict, "the pairing with %s ran out at %s. To join again by a new code, run here: parley peer invite %s --zone %s", host, p.ExpiresAt.UTC().Format(time.RFC3339), host, z)
 	case z.Kind == ZoneCompany:
 		return false, adminErrorf(Conflict, "a company of the group joins by a code. Run here: parley peer invite %s. Then run there: parley peer accept CODE", host)
 	case !on:
@@ -130,6 +140,9 @@ func (s *Service) RemovePeer(ctx context.Context, host string) error {
 			return err
 		}
 		if err := s.moveDirectory(ctx, tx, host, was); err != nil {
+			return err
+		}
+		if err := s.takeBackLater(ctx, tx, host, was); err != nil {
 			return err
 		}
 		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditZone, Peer: host, Result: "removed"})

@@ -131,8 +131,10 @@ func (s *Service) publishRoster(ctx context.Context, tx Tx, r *Roster) error {
 	if err != nil {
 		return err
 	}
-	r.Number++
+	// The clock keeps the number above those that were given before this instance was
+	// restored from a backup.
 	r.At = s.Now().Truncate(time.Millisecond)
+	r.Number = max(r.Number+1, r.At.UnixMilli())
 	if r.Document, err = s.Outbox.SignRoster(ctx, tx, *r); err != nil {
 		return err
 	}

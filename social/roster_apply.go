@@ -1,7 +1,9 @@
 package social
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -22,10 +24,15 @@ func (s *Service) ApplyRoster(ctx context.Context, tx Tx, r *Roster) error {
 	case had != nil && r.Number < had.Number:
 		return adminErrorf(Gone, "the roster %d is older than the %d that is known here", r.Number, had.Number)
 	case had != nil && r.Number == had.Number:
-		return nil
+		return sameRoster(had, r)
 	}
 	me, in := r.Member(s.home)
-	if !in {
+	switch {
+	case !in && had == nil:
+		// One from before this instance joined may come from anybody; the keeper says
+		// itself when it takes a member off.
+		return adminErrorf(Forbidden, "the roster %d does not name this instance, which has joined by a code", r.Number)
+	case !in:
 		return s.outOfRoster(ctx, tx, r.Keeper, "the roster no longer names this instance")
 	}
 	if err := putRoster(ctx, tx, r); err != nil {
@@ -61,6 +68,20 @@ func (s *Service) ApplyRoster(ctx context.Context, tx Tx, r *Roster) error {
 		return nil
 	}
 	return s.Outbox.Record(ctx, tx, Change{Verb: VerbRoster, Actor: actor, Roster: &others, At: s.Now()})
+}
+
+// sameRoster refuses a roster that has the number of the known one and other members:
+// its keeper has lost what it said, or its key is somebody else's too.
+func sameRoster(had, r *Roster) error {
+	a, err := json.Marshal(had.Members)
+	if err != nil {
+		return err
+	}
+	b, err := json.Marshal(r.Members)
+	if err == nil && !bytes.Equal(a, b) {
+		err = adminErrorf(Conflict, "the roster %d of %s is known here with other members", r.Number, r.Keeper)
+	}
+	return err
 }
 
 // pin makes a member of the roster a sister, unless an administrator here decided

@@ -22,6 +22,9 @@ func (s *Service) end(ctx context.Context, tx Tx, p Pairing, cause, by string, t
 	if err != nil {
 		return err
 	}
+	if p.State == PairingActive && !p.Holds(s.Now()) {
+		was = p.Zone // it ran out, and still has what it was told in time
+	}
 	p.State, p.EndedAt, p.Cause = PairingLeft, s.Now(), cause
 	if err := tx.PutPairing(ctx, p); err != nil {
 		return err
@@ -53,7 +56,40 @@ func (s *Service) end(ctx context.Context, tx Tx, p Pairing, cause, by string, t
 			return err
 		}
 	}
-	return tx.AddJobs(ctx, []queue.Job{{Kind: TakeBackJob, Ref: int64(NewID(s.Now())), Target: p.Authority}})
+	return s.addTakeBack(ctx, tx, p.Authority)
+}
+
+func (s *Service) addTakeBack(ctx context.Context, tx Tx, host string) error {
+	return tx.AddJobs(ctx, []queue.Job{{Kind: TakeBackJob, Ref: int64(NewID(s.Now())), Target: host}})
+}
+
+// takeBackLater takes back what a peer had, paired or not, when its zone is another now.
+func (s *Service) takeBackLater(ctx context.Context, tx Tx, host string, was Zone) error {
+	is, err := s.ZoneIn(ctx, tx, host)
+	if err != nil || is == was {
+		return err
+	}
+	return s.addTakeBack(ctx, tx, host)
+}
+
+// EndExpired ends the pairings whose agreed end has come: nothing flows since then, and
+// what the other had is taken back. Both sides know the day, so nobody is told.
+func (s *Service) EndExpired(ctx context.Context) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		list, err := tx.Pairings(ctx)
+		if err != nil {
+			return err
+		}
+		for _, p := range list {
+			if p.State == PairingLeft || p.ExpiresAt.IsZero() || s.Now().Before(p.ExpiresAt) {
+				continue
+			}
+			if err := s.end(ctx, tx, p, "the agreed end has come", "", false); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // pairedWith finds a pairing that has not ended.
