@@ -459,9 +459,10 @@ func (d *driver) removeFollower() {
 	if m == nil {
 		return
 	}
+	came := d.counts(other, m) // a request that is still under way comes after this, and counts
 	_, err := m.in.Social.RemoveFollower(d.ctx, m.person.reader, known.ID)
 	d.tell("%s removes the follower %s: %v", m, other, err)
-	if err == nil {
+	if err == nil && came {
 		delete(d.follows, [2]*member{other, m})
 	}
 }

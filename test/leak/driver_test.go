@@ -259,11 +259,26 @@ func (d *driver) liveZone(at, of *place) string {
 			d.Errorf("the zone of %s at %s: %v", of.name, at.name, err)
 		}
 		if z.Kind == social.ZoneCompany && d.zones[both] != "company" {
-			d.joined[both] = d.clock.Now()
+			d.joined[both] = d.sinceWhen(at, of)
 		}
 		d.zones[both] = z.String()
 	}
 	return d.zones[both]
+}
+
+// sinceWhen is the day of joining that both sides agreed on; the roster that tells it
+// may come later.
+func (d *driver) sinceWhen(at, of *place) time.Time {
+	list, err := at.in.Social.Pairings(d.ctx)
+	if err != nil {
+		d.Errorf("the pairings of %s: %v", at.name, err)
+	}
+	for _, p := range list {
+		if p.Authority == of.host {
+			return p.Since
+		}
+	}
+	return d.clock.Now()
 }
 
 func (d *driver) allZones() map[[2]*place]string {
@@ -376,7 +391,7 @@ func (d *driver) shown(c *canary, m *member) (bool, string) {
 				return false, "it is for " + b.String()
 			}
 		case "followers":
-			if !d.followed[[2]*member{m, b.of}] && m != b.of && !d.among(c.of.named, m.place, m) && m != c.of.answers && c.of.author != m {
+			if !d.followed[[2]*member{m, b.of}] && m != b.of && !d.among(c.of.ever, m.place, m) && m != c.of.answers && c.of.author != m {
 				return false, "it is for " + b.String()
 			}
 		case "group":
