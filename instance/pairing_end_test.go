@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
 )
@@ -126,5 +127,31 @@ func TestAnOldRosterEndsNoNewMembership(t *testing.T) {
 	res.Body.Close()
 	if zoneAt(t, d, keeper) != social.ZoneCompany {
 		t.Error("an old roster, posted by anybody without a signature, ended the pairing with the keeper")
+	}
+}
+
+func TestAVetoedMemberStaysOneAtTheNextRoster(t *testing.T) {
+	ctx := context.Background()
+	net := companies(t, 3)
+	keeper, b, c := net.Instances[0], net.Instances[1], net.Instances[2]
+	if err := b.Social.Veto(ctx, c.Social.HomeAuthority(), "test"); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	fourth := instancetest.Start(t, t.TempDir(), "")
+	net.Instances = append(net.Instances, fourth)
+	accept(t, fourth, invite(t, keeper, fourth, companyZone), social.Zone{})
+	net.Settle()
+	if zoneAt(t, c, b) == social.ZoneCompany {
+		t.Error("the vetoed one takes the other for a sister again")
+	}
+	for _, pair := range [][2]*instance.Instance{{b, c}, {c, b}} {
+		if err := pair[0].Social.Unveto(ctx, pair[1].Social.HomeAuthority(), "test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	net.Settle()
+	if zoneAt(t, c, b) != social.ZoneCompany || zoneAt(t, b, c) != social.ZoneCompany {
+		t.Error("both lifted the veto, and are no sisters")
 	}
 }

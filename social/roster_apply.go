@@ -102,6 +102,9 @@ func (s *Service) pin(ctx context.Context, tx Tx, r *Roster, me, m RosterMember)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
+	if p.State == PairingLeft && p.Cause == endedThere && p.Keeper == r.Keeper && !m.Since.After(p.EndedAt) {
+		return nil // it vetoed this instance: a roster says nothing else of it, unless it joined anew
+	}
 	if p.State == PairingActive && p.Zone.Kind == ZoneCompany && slices.Equal(p.SigningKey, m.SigningKey) && slices.Equal(p.SealingKey, m.SealingKey) && p.Keeper == r.Keeper {
 		return nil
 	}

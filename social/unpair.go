@@ -111,6 +111,9 @@ func (s *Service) dropMember(ctx context.Context, tx Tx, host string) error {
 	return s.publishRoster(ctx, tx, r)
 }
 
+// endedThere is the cause of a pairing that the other side ended.
+const endedThere = "ended by the other side"
+
 // HearEnd hears from another instance that it ended the pairing: a member that leaves,
 // the keeper that took us off the roster, or a partner. meant says whether that is about
 // the pairing of an invitation: news of an earlier one may come late.
@@ -120,7 +123,7 @@ func (s *Service) HearEnd(ctx context.Context, host string, meant func(invitatio
 		if err != nil || !on || !meant(p.Invitation) {
 			return err
 		}
-		if err := s.end(ctx, tx, p, "ended by the other side", "", false); err != nil {
+		if err := s.end(ctx, tx, p, endedThere, "", false); err != nil {
 			return err
 		}
 		if p.Keeper == host {

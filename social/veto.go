@@ -2,6 +2,7 @@ package social
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -61,6 +62,17 @@ func (s *Service) Unveto(ctx context.Context, host, by string) error {
 		}
 		if err := s.auditPairing(ctx, tx, AuditRow{Peer: host, Rule: "veto", Result: "lifted", By: by}); err != nil {
 			return err
+		}
+		p, err := tx.Pairing(ctx, host)
+		switch {
+		case errors.Is(err, ErrNotFound):
+		case err != nil:
+			return err
+		case p.Cause == endedThere:
+			p.Cause = "the veto there was lifted"
+			if err := tx.PutPairing(ctx, p); err != nil {
+				return err
+			}
 		}
 		r, err := s.Roster(ctx, tx)
 		if err != nil {
