@@ -27,7 +27,8 @@ func (s *Server) heldPage(tx social.Tx, q *query, r social.Reader) (object, erro
 		return nil, err
 	}
 	at := q.URL.Query().Get("at")
-	items, next := []any{}, ""
+	var items []any
+	var next string
 	if uri, ok := strings.CutPrefix(at, goneFirst); ok {
 		items, next, err = heldRetractions(ctx, tx, r.Peer, uri)
 	} else {
