@@ -155,3 +155,17 @@ func TestAVetoedMemberStaysOneAtTheNextRoster(t *testing.T) {
 		t.Error("both lifted the veto, and are no sisters")
 	}
 }
+
+func TestARosterOfOneNumberHasOneContent(t *testing.T) {
+	b := companies(t, 3).Instances[1]
+	for _, change := range []bool{false, true} {
+		r := rosterOf(t, b)
+		if change {
+			r.Members = r.Members[:2]
+		}
+		err := b.DB.Tx(context.Background(), func(tx social.Tx) error { return b.Social.ApplyRoster(context.Background(), tx, r) })
+		if refused := social.KindOf(err) == social.Conflict; refused != change || err != nil && !change {
+			t.Errorf("other members: %v; the known number was answered with: %v", change, err)
+		}
+	}
+}
