@@ -153,7 +153,7 @@ func (s *Server) stillAdmitted(ctx context.Context, in *social.Inbound, o object
 			return nil, err
 		}
 		if zone.Kind == social.ZoneBlocked {
-			if takesBack(o) && s.mayGiveBack(ctx, peer) {
+			if takesBack(o) && s.mayGiveBack(ctx, peer) || s.onlyParked(ctx, peer) {
 				continue
 			}
 			return nil, notAdmitted()
@@ -164,6 +164,17 @@ func (s *Server) stillAdmitted(ctx context.Context, in *social.Inbound, o object
 		err = notAdmitted()
 	}
 	return actor, err
+}
+
+// onlyParked says that a peer was parked, and nothing else, since it was taken at its
+// word: by its own keys, and whoever answers at its address says nothing about that.
+func (s *Server) onlyParked(ctx context.Context, peer string) bool {
+	var p social.Peer
+	err := s.Store.View(ctx, func(tx social.Tx) (err error) {
+		p, err = tx.Peer(ctx, peer)
+		return err
+	})
+	return err == nil && p.Pairing == social.PairingParked && p.Zone.Kind != social.ZoneBlocked
 }
 
 // withMember runs a change on the member that a URI names.

@@ -74,16 +74,16 @@ func (s *Server) fromPaired(ctx context.Context, r *http.Request, body []byte) (
 		return nil, nil, unauthenticated(err)
 	}
 	b, err := s.bond(ctx, peer)
+	if err == nil && b != nil {
+		err = s.binding(b, sig)
+	}
 	if err == nil && (b == nil || b.State != social.PairingLeft || !s.mayGiveBack(ctx, peer)) {
 		err = s.admit(ctx, peer, "", r.URL.Path)
 	}
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case b == nil:
-		return nil, nil, unauthenticated(errors.New("this server is not paired with yours; nothing sealed can be opened"))
+	if err == nil && b == nil {
+		err = unauthenticated(errors.New("this server is not paired with yours; nothing sealed can be opened"))
 	}
-	return sig, b, s.binding(b, sig)
+	return sig, b, err
 }
 
 // binding says whether a request in a paired peer's name counts at this moment.

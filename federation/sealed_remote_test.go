@@ -297,3 +297,24 @@ func TestASisterAsksForHerPeople(t *testing.T) {
 		t.Errorf("missing %d %q, hidden %d %q", missing.status, missing.body, hidden.status, hidden.body)
 	}
 }
+
+// What was taken before a sister is parked has its effect; what she sends while she is
+// parked is kept by her.
+func TestParkingLosesNothingThatWasTaken(t *testing.T) {
+	in, r, network := scriptedSister(t)
+	inbox := in.Config.PublicURL + "/inbox"
+	if got := r.sendJSON(inbox, r.create(1)); got != 202 {
+		t.Fatalf("answered %d", got)
+	}
+	if err := in.Social.Park(t.Context(), pairingOf(t, in, r.host()), "a test"); err != nil {
+		t.Fatal(err)
+	}
+	res := r.do(inbox, "", mustJSON(t, r.create(2)))
+	if res.StatusCode != 503 || res.Header.Get("Retry-After") == "" {
+		t.Errorf("a parked sister is answered %d", res.StatusCode)
+	}
+	network.Settle()
+	if !known(t, in, r.url("/notes/1")) || known(t, in, r.url("/notes/2")) {
+		t.Errorf("taken before: %v, sent while parked: %v", known(t, in, r.url("/notes/1")), known(t, in, r.url("/notes/2")))
+	}
+}
