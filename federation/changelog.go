@@ -126,7 +126,7 @@ func (s *Server) logPage(tx social.Tx, q *query, r social.Reader) (object, error
 	if err := p.fill(ctx, tx); err != nil {
 		return nil, err
 	}
-	q.served, q.rule = append(q.served, p.served...), p.rule
+	q.served, q.people, q.rule = append(q.served, p.served...), p.people, p.rule
 	uri := s.Links.InstanceActor() + "/outbox"
 	o := object{"id": s.Links.PublicURL + q.URL.RequestURI(), "type": activitypub.OrderedCollectionPage, "partOf": uri, "orderedItems": p.items, "epoch": epoch}
 	if head := cmp.Or(p.newest, p.quiet); !head.IsZero() {
@@ -149,6 +149,7 @@ type logPage struct {
 	quiet  social.Place // the newest place of yesterday, where nothing is shown
 	items  []any
 	served []*social.Post
+	people []string // entries of the directory
 	rule   string // "directory" where people are among the items
 	bytes  int
 }
@@ -213,6 +214,9 @@ func (p *logPage) put(known *logFacts, a *social.Activity, bodies []json.RawMess
 	p.bytes += size
 	if a.Verb == social.VerbPeople {
 		p.rule = "directory"
+		if one := known.entries[a.About]; !known.told[a.About] && !known.see(one).Gone {
+			p.people = append(p.people, a.About)
+		}
 	}
 	if post := known.posts[a.PostID]; post != nil && known.standing[post.ID] == seen {
 		p.served = append(p.served, post)

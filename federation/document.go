@@ -74,6 +74,7 @@ func (s *Server) documents() map[string]documentFunc {
 type query struct {
 	*http.Request
 	reader social.Reader
+	people []string       // entries of the directory, likewise
 	served []*social.Post // of which the reader's server is to have a receipt
 	rule   string         // what let the reader have what is of no post and not for everybody
 	lost   social.Place   // a place that the reader knows and our change log has lost
@@ -124,7 +125,7 @@ func (s *Server) answer(get documentFunc, who func(*http.Request) (social.Reader
 func (s *Server) make(get documentFunc, q *query) (o object, err error) {
 	rules := ""
 	err = s.Store.View(q.Context(), func(tx social.Tx) (err error) {
-		q.served, q.rule = nil, ""
+		q.served, q.people, q.rule = nil, nil, ""
 		if o, err = get(tx, q); err == nil && q.reader.Peer != "" && q.reader.Account != nil {
 			rules = limitedRules(q.served)
 			if q.rule != "" {
@@ -384,6 +385,16 @@ func (s *Server) noteFetched(q *query, rules string) error {
 		for _, p := range q.served {
 			if err := tx.PutReceipt(q.Context(), social.Receipt{ObjectURI: p.URI, PostID: p.ID, Peer: q.reader.Peer,
 				Inbox: q.reader.Account.DeliveryInbox(), How: social.ReceiptFetched, At: s.Now()}); err != nil {
+				return err
+			}
+		}
+		entries := q.people
+		if len(entries) > 0 {
+			entries = append(entries, directoryURI(s.Links.InstanceActor()))
+		}
+		for _, uri := range entries {
+			if err := tx.PutReceipt(q.Context(), social.Receipt{ObjectURI: uri, Peer: q.reader.Peer, Inbox: q.reader.Account.DeliveryInbox(),
+				How: social.ReceiptFetched, At: s.Now()}); err != nil {
 				return err
 			}
 		}

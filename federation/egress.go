@@ -152,6 +152,13 @@ func (s *Server) decideActor(ctx context.Context, tx social.Tx, d *decision) err
 	if err == nil && !actor.SuspendedAt.IsZero() && actor.DeletedAt.IsZero() {
 		d.refused = "its author is suspended"
 	}
+	if err != nil || d.refused != "" || actor.Kind != social.KindGroup || d.activity.Verb != social.VerbProfile && d.activity.Verb != social.VerbPin && d.activity.Verb != social.VerbUnpin {
+		return err
+	}
+	shown, err := s.social.Shows(ctx, tx, d.reader, actor)
+	if err == nil && !shown {
+		d.refused = "the community does not reach the peer"
+	}
 	return err
 }
 

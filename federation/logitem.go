@@ -34,7 +34,7 @@ type logFacts struct {
 	follows  map[string]*social.Follow
 	entries  map[string]*social.Person // of the directory, by entryURI
 	see      func(*social.Person) *social.Person
-	told     bool // the reader's server has entries
+	told     map[string]bool // entries that the reader's server was told of
 }
 
 // learnEntries looks up what the entries speak of.
@@ -235,6 +235,12 @@ func (s *Server) profileItem(ctx context.Context, tx social.Tx, f *logFacts, a *
 		c.Verb = social.VerbLeave
 	case !actor.Active():
 		return nil, nil
+	case actor.Kind == social.KindGroup:
+		if shown, err := s.social.Shows(ctx, tx, f.reader, actor); err != nil || !shown {
+			return nil, err
+		}
+	}
+	switch {
 	case a.Verb == social.VerbPin, a.Verb == social.VerbUnpin:
 		return s.pinned(ctx, tx, f.reader, actor)
 	}

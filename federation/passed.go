@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"parley/activitypub"
@@ -146,8 +147,8 @@ func (s *Server) believed(ctx context.Context, p passed, post object) (note obje
 	switch {
 	case err == nil:
 		return note, "", nil
-	case vouched == nil:
-		return post, p.passer.Authority, nil
+	case vouched == nil && (social.KindOf(err) == social.Forbidden || social.KindOf(err) == social.Unavailable):
+		return post, p.passer.Authority, nil // its origin may not be asked, or cannot; against its answer nobody vouches
 	case social.KindOf(err) == social.Unavailable:
 		return nil, "", err
 	}
@@ -174,9 +175,10 @@ func (s *Server) wrote(ctx context.Context, p passed, post object, author string
 }
 
 // vouches says why the passer's word does not count for a post of a third server: it
-// must come from the owner of the group or thread itself, that owner be a sister or the
-// group's, and the post neither ours nor of another sister. Of a server that is blocked
-// here nothing is taken.
+// must come from the owner of the group or thread itself, and the post be neither ours
+// nor of an instance that is paired with us. A sister vouches for whom she likes; the
+// owner of a group that is none only for whom we may not ask. Of a server that is
+// blocked here nothing is taken.
 func (s *Server) vouches(ctx context.Context, p passed, post object) error {
 	third, err := activitypub.Authority(post.ID())
 	if err != nil || third == s.Links.Home() {
@@ -184,6 +186,7 @@ func (s *Server) vouches(ctx context.Context, p passed, post object) error {
 	}
 	var owner, origin social.Zone
 	var blocked map[string]bool
+	paired := false
 	if err := s.Store.View(ctx, func(tx social.Tx) (err error) {
 		if owner, err = s.social.ZoneIn(ctx, tx, p.passer.Authority); err != nil {
 			return err
@@ -191,12 +194,18 @@ func (s *Server) vouches(ctx context.Context, p passed, post object) error {
 		if origin, err = s.social.ZoneIn(ctx, tx, third); err != nil {
 			return err
 		}
+		bond, err := tx.Pairing(ctx, third)
+		if err != nil && !errors.Is(err, social.ErrNotFound) {
+			return err
+		}
+		paired = err == nil && bond.State != social.PairingLeft
 		blocked, err = tx.BlockedAmong(ctx, []string{third})
 		return err
 	}); err != nil {
 		return err
 	}
-	if !p.direct || p.group == nil && owner.Kind != social.ZoneCompany || origin.Kind == social.ZoneCompany || blocked[third] {
+	sister := owner.Kind == social.ZoneCompany
+	if !p.direct || !sister && (p.group == nil || origin.Kind != social.ZoneBlocked) || paired || origin.Kind == social.ZoneCompany || blocked[third] {
 		return social.Errorf(social.Forbidden, "nobody who may do so vouches for what was handed on")
 	}
 	return nil

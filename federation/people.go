@@ -142,7 +142,7 @@ func (s *Server) decidePeople(ctx context.Context, tx social.Tx, j queue.Job, d 
 	if err != nil {
 		return err
 	}
-	entries, err := s.entriesFor(ctx, tx, see, named)
+	entries, err := s.entriesFor(ctx, tx, see, named, j)
 	if err != nil {
 		return err
 	}
@@ -168,11 +168,9 @@ func (s *Server) learnPeople(ctx context.Context, tx social.Tx, f *logFacts, ent
 	for i, uri := range entered {
 		uris[i] = strings.TrimSuffix(uri, entryURI(""))
 	}
-	had, err := tx.Receipts(ctx, directoryURI(s.Links.InstanceActor()), f.reader.Peer)
-	if err != nil {
+	if f.told, err = knownEntries(ctx, tx, f.reader.Peer, uris); err != nil {
 		return err
 	}
-	f.told = len(had) > 0
 	found, err := tx.PeopleByURI(ctx, uris)
 	f.entries = make(map[string]*social.Person, len(found))
 	for uri, p := range found {
@@ -188,7 +186,7 @@ func (s *Server) peopleItem(f *logFacts, a *social.Activity, actor *social.Accou
 	if p == nil || f.see == nil {
 		return nil
 	}
-	if p = f.see(p); p.Gone && !f.told {
+	if p = f.see(p); p.Gone && !f.told[a.About] {
 		return nil
 	}
 	return s.peopleUpdate(a, actor, f.reader.Zone, []any{entry(p)})
@@ -203,20 +201,48 @@ func (s *Server) peopleUpdate(a *social.Activity, actor *social.Account, z socia
 	return object{"id": a.URI, "type": activitypub.Update, "actor": actor.URI, "published": stamp(a.CreatedAt), "to": []any{s.Links.Audience(audience)}, "object": entries}
 }
 
-// entriesFor are the entries that an activity names, as somebody sees them.
-func (s *Server) entriesFor(ctx context.Context, tx social.Tx, see func(*social.Person) *social.Person, named object) ([]any, error) {
+// entriesFor are the entries that an activity names, as a peer sees them, with receipts
+// of those that it is told. Who is gone or hidden is told to whom knows them only.
+func (s *Server) entriesFor(ctx context.Context, tx social.Tx, see func(*social.Person) *social.Person, named object, j queue.Job) ([]any, error) {
 	var uris []string
 	for _, e := range named.Objects("object") {
 		uris = append(uris, e.Ref("describes"))
 	}
 	people, err := tx.PeopleByURI(ctx, uris)
+	if err != nil {
+		return nil, err
+	}
+	known, err := knownEntries(ctx, tx, j.Host, uris)
+	if err != nil {
+		return nil, err
+	}
 	out := []any{}
 	for _, uri := range uris {
-		if p := people[uri]; p != nil && p.Peer == "" {
-			out = append(out, entry(see(p)))
+		p := people[uri]
+		if p == nil || p.Peer != "" {
+			continue
+		}
+		if p = see(p); p.Gone && !known[entryURI(uri)] {
+			continue
+		}
+		out = append(out, entry(p))
+		if p.Gone || known[entryURI(uri)] {
+			continue
+		}
+		if err := tx.PutReceipt(ctx, social.Receipt{ObjectURI: entryURI(uri), Peer: j.Host, Inbox: j.Target, How: social.ReceiptSent, At: s.Now()}); err != nil {
+			return nil, err
 		}
 	}
-	return out, err
+	return out, nil
+}
+
+// knownEntries says which people's entries a peer was told of.
+func knownEntries(ctx context.Context, tx social.Tx, peer string, people []string) (map[string]bool, error) {
+	entries := make([]string, len(people))
+	for i, uri := range people {
+		entries[i] = entryURI(uri)
+	}
+	return tx.HaveReceipts(ctx, peer, entries)
 }
 
 // entry is a person as an object of the directory; of who left or is hidden, a

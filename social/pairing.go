@@ -34,7 +34,7 @@ type Pairing struct {
 	SealingKey  []byte    `json:"sealing_key"`           // raw X25519: what is sent there is sealed to it
 	OwnKey      []byte    `json:"own_key,omitempty"`     // our Ed25519 key that the other has pinned, as far as we know
 
-	DataClasses  []string  `json:"data_classes,omitempty"` // what may flow to a partner: posts, files, directory fields
+	DataClasses  []string  `json:"data_classes,omitempty"` // what may flow to a partner: posts with their files, directory fields
 	Capabilities []string  `json:"capabilities,omitempty"` // FEP-844e
 	Since        time.Time `json:"since"`                  // company posts from then on are for it
 	HistoryFrom  time.Time `json:"history_from,omitzero"`  // older ones too, by an explicit decision here
@@ -49,9 +49,15 @@ func (p Pairing) Holds(now time.Time) bool {
 	return p.State == PairingActive && (p.ExpiresAt.IsZero() || now.Before(p.ExpiresAt))
 }
 
+// never is later than anything that is written.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // VisibleFrom is the moment from which on posts for the company or the partner are
 // for the other side too.
 func (p Pairing) VisibleFrom() time.Time {
+	if p.Zone.Kind == ZonePartner && len(p.DataClasses) > 0 && !slices.Contains(p.DataClasses, DataPosts) {
+		return never // agreed without posts
+	}
 	if !p.HistoryFrom.IsZero() {
 		return p.HistoryFrom
 	}

@@ -31,7 +31,6 @@ const (
 // Data classes that may flow to a paired instance.
 const (
 	DataPosts     = "posts"
-	DataFiles     = "files"
 	DataDirectory = "directory" // with a field: directory.name
 )
 
@@ -39,16 +38,16 @@ const (
 // member shows them, partners only name, unit and title of people.
 func dataClasses(z Zone) []string {
 	if z.Kind == ZoneCompany {
-		return []string{DataPosts, DataFiles, DataDirectory}
+		return []string{DataPosts, DataDirectory}
 	}
-	return []string{DataPosts, DataFiles, DataDirectory + ".name", DataDirectory + ".department", DataDirectory + ".title"}
+	return []string{DataPosts, DataDirectory + ".name", DataDirectory + ".department", DataDirectory + ".title"}
 }
 
 func checkDataClasses(list []string) error {
 	for _, c := range list {
 		class, field, _ := strings.Cut(c, ".")
-		if !slices.Contains([]string{DataPosts, DataFiles, DataDirectory}, class) || field != "" && class != DataDirectory || len(c) > 60 {
-			return adminErrorf(Invalid, "unknown data class %.60q; use posts, files, directory or directory.<field>", c)
+		if !slices.Contains([]string{DataPosts, DataDirectory}, class) || field != "" && class != DataDirectory || len(c) > 60 {
+			return adminErrorf(Invalid, "unknown data class %.60q; use posts, directory or directory.<field>", c)
 		}
 	}
 	return nil

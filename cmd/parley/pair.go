@@ -57,7 +57,7 @@ func (a *app) peerInvite() *cobra.Command {
 	c.Flags().StringVar(&zone, "zone", "company", "where it will stand here: company or partner:<name>")
 	c.Flags().StringVar(&expires, "expires", "7d", "how long the code is good: 30m, 12h, 7d")
 	c.Flags().StringVar(&until, "until", "", "the day on which the pairing ends by itself, as 2027-12-31 (default never)")
-	c.Flags().StringVar(&data, "data", "", "what may flow to a partner, comma separated: posts,files,directory.name (default these, unit and title)")
+	c.Flags().StringVar(&data, "data", "", "what may flow to a partner, comma separated: posts,directory.name (default these, unit and title; without posts none for the partner are sent)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
