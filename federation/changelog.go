@@ -150,7 +150,7 @@ type logPage struct {
 	items  []any
 	served []*social.Post
 	people []string // entries of the directory
-	rule   string // "directory" where people are among the items
+	rule   string   // "directory" where people are among the items
 	bytes  int
 }
 

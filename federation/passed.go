@@ -205,7 +205,7 @@ func (s *Server) vouches(ctx context.Context, p passed, post object) error {
 		return err
 	}
 	sister := owner.Kind == social.ZoneCompany
-	if !p.direct || !sister && (p.group == nil || origin.Kind != social.ZoneBlocked) || paired || origin.Kind == social.ZoneCompany || blocked[third] {
+	if !p.direct || !sister && (p.group == nil || origin.Kind != social.ZoneBlocked) || paired || blocked[third] {
 		return social.Errorf(social.Forbidden, "nobody who may do so vouches for what was handed on")
 	}
 	return nil
