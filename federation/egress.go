@@ -171,11 +171,11 @@ func (s *Server) decidePost(ctx context.Context, tx social.Tx, j queue.Job, d *d
 	reader := d.reader
 	if d.activity.Verb == social.VerbEdit || d.activity.Verb == social.VerbPollCount {
 		// What it has from before it joined stays true.
-		had, err := tx.Receipts(ctx, p.URI, j.Host)
+		had, err := tx.HaveReceipts(ctx, j.Host, []string{p.URI})
 		if err != nil {
 			return err
 		}
-		if len(had) > 0 {
+		if had[p.URI] {
 			reader = reader.AsHad()
 		}
 	}

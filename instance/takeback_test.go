@@ -69,6 +69,8 @@ func TestWhatWasTakenBackComesAgain(t *testing.T) {
 	clock.Advance(time.Hour)
 	accept(t, b, invite(t, a, b, companyZone), social.Zone{})
 	net.Settle()
+	clock.Advance(11 * time.Minute)
+	caughtUp(t, net, clock, b)
 	if has(t, b, bob, old.URI) {
 		t.Error("it came before anybody decided so")
 	}

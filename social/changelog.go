@@ -96,7 +96,7 @@ type CatchUpStore interface {
 	LogEpoch(ctx context.Context) (int64, error)
 	NewLogEpoch(ctx context.Context) (int64, error)
 
-	// HaveReceipts tells which of the objects a peer has.
+	// HaveReceipts tells which of the objects a peer has, and was not asked to give back.
 	HaveReceipts(ctx context.Context, peer string, objectURIs []string) (map[string]bool, error)
 	// FollowedFrom tells which of the accounts somebody at a peer follows.
 	FollowedFrom(ctx context.Context, peer string, targets []ID) (map[ID]bool, error)

@@ -73,7 +73,7 @@ func (t *Tx) HaveReceipts(ctx context.Context, peer string, objectURIs []string)
 	if len(objectURIs) == 0 {
 		return out, nil
 	}
-	found, err := list(ctx, t, scanText, `SELECT DISTINCT object_uri FROM receipt WHERE peer = $1 AND object_uri IN `+t.db.dialect.texts("$2"), peer, jsonText(objectURIs))
+	found, err := list(ctx, t, scanText, `SELECT DISTINCT object_uri FROM receipt WHERE peer = $1 AND back_asked = 0 AND object_uri IN `+t.db.dialect.texts("$2"), peer, jsonText(objectURIs))
 	for _, uri := range found {
 		out[uri] = true
 	}

@@ -171,9 +171,10 @@ func (d *driver) runGroup() {
 		}
 	case 3:
 		if known := d.meet(g.owner, who); known != nil {
+			came := d.counts(who, g.member) // a request that is still under way comes after this, and counts
 			err := in.RemoveMember(d.ctx, owner, at.ID, known.ID)
 			d.tell("%s removes %s: %v", g, who, err)
-			if err == nil {
+			if err == nil && came {
 				delete(d.follows, [2]*member{who, g.member})
 				delete(g.invited, who)
 				delete(g.asked, who)
