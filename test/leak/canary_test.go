@@ -12,7 +12,9 @@ var regressions = []struct {
 	seed uint64
 	mode string
 	was  string
-}{}
+}{
+	{1045, "open", "a sister that parted and joined again read in the log what was taken back from it"},
+}
 
 // worldSteps is how much happens in one world before the next one begins.
 const worldSteps = 1000

@@ -39,6 +39,9 @@ func (w *world) inGroup(g *group, p *text, at *place, m *member) bool {
 	if m != nil && m == p.author {
 		return true
 	}
+	if at == p.home && at != g.place && m != nil && w.followed[[2]*member{m, g.member}] {
+		return true // two members of one server, which hears from the group's whether they still are
+	}
 	if g.deleted || !w.reaches(g, at) {
 		return false
 	}
