@@ -181,15 +181,19 @@ func (b *board) same(l *letter, who, way string, got bool) {
 }
 
 // Done when (1): one post for each audience; each reader sees exactly what the table
-// says, in the client API, by ActivityPub and by the files' addresses, whoever signs;
+// says, in the client API, by streams and the feed, by ActivityPub and by the files'
+// addresses, whoever signs;
 // and no server was sent a byte of what is not for it.
 func TestEachReaderSeesExactlyTheTable(t *testing.T) {
 	for _, mode := range []string{"allowlist", "open"} {
 		t.Run(mode, func(t *testing.T) {
 			b := newBoard(t, mode)
+			ears := b.listen()
 			b.write()
 			b.noticePictures()
 			b.checkWire("after sending")
+			b.checkStreams(ears)
+			b.checkFeed()
 			b.checkAPI()
 			b.checkDocuments()
 			b.checkFiles()
