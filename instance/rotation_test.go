@@ -166,3 +166,48 @@ func TestAChangeOfKeysIsHeardLate(t *testing.T) {
 		t.Errorf("%+v %+v", pairingAt(t, a, b), pairingAt(t, b, a))
 	}
 }
+
+// A sister that was down for longer than the keys are good beside each other hears of
+// the change when it is back, and gets all that it missed.
+func TestKeysChangedWhileASisterWasDown(t *testing.T) {
+	ctx := context.Background()
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 3, instancetest.Options{Now: clock.Now})
+	a := net.Instances[0]
+	alice, bob := net.Member(a, "alice"), net.Member(net.Instances[1], "bob")
+	net.Settle()
+	net.Stop(1)
+	if _, err := a.Social.RotateKeys(ctx, "test"); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	p := says(t, a, alice, "while you were away", "company")
+	for range 30 {
+		clock.Advance(24 * time.Hour)
+		if err := a.Social.DropFormerKeys(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := net.Restart(1)
+	for range 5 {
+		clock.Advance(13 * time.Hour)
+		if err := b.Federation.CatchUpNow(ctx, ""); err != nil {
+			t.Log(err)
+		}
+		net.Settle()
+	}
+	if !has(t, b, bob, p.URI) {
+		list, err := b.Social.Pairings(ctx)
+		t.Errorf("it gets nothing any more: %+v %v", list, err)
+	}
+	clock.Advance(8 * 24 * time.Hour)
+	if err := a.Social.DropFormerKeys(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.DB.View(ctx, func(tx social.Tx) error {
+		_, err := a.Social.FormerKey(ctx, tx)
+		return err
+	}); social.KindOf(err) != social.NotFound {
+		t.Errorf("all have heard, and the former key is still there: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -124,17 +125,45 @@ func (s *Service) FormerKey(ctx context.Context, tx Tx) (Key, error) {
 	return k, err
 }
 
+// unheard says that a paired instance has not taken our present key yet: it was down.
+func (s *Service) unheard(ctx context.Context, tx Tx) (bool, error) {
+	own, err := s.OwnTerms(ctx, tx)
+	if err != nil {
+		return false, err
+	}
+	list, err := tx.Pairings(ctx)
+	return slices.ContainsFunc(list, func(p Pairing) bool {
+		return p.State != PairingLeft && len(p.OwnKey) > 0 && !slices.Equal(p.OwnKey, own.SigningKey)
+	}), err
+}
+
+// longer is how much longer a former key stays good each time that somebody is found
+// who knows no other.
+const longer = 24 * time.Hour
+
 // DropFormerKeys removes keys whose time is over: what was caught on the wire under them
-// can be opened by nobody any more.
+// can be opened by nobody any more. While a paired instance has not heard of the change,
+// and that may take a month, their time is not over: it would take us for somebody else.
 func (s *Service) DropFormerKeys(ctx context.Context) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
+		unheard, err := s.unheard(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, uri := range []string{s.Links.EdKey(s.Links.InstanceActor()), s.Links.SealingKey()} {
 			k, err := tx.KeyByURI(ctx, uri+formerSuffix)
-			if errors.Is(err, ErrNotFound) || err == nil && s.Now().Before(k.ExpiresAt) {
+			if errors.Is(err, ErrNotFound) || err == nil && s.Now().Before(k.ExpiresAt.Add(-longer/2)) {
 				continue
+			}
+			if err == nil && unheard {
+				k.ExpiresAt = s.Now().Add(longer)
+				err = tx.PutKey(ctx, k)
 			}
 			if err != nil {
 				return err
+			}
+			if s.Now().Before(k.ExpiresAt) {
+				continue
 			}
 			if err := tx.DeleteKey(ctx, k.URI); err != nil {
 				return err
