@@ -41,7 +41,7 @@ func (s *Server) getOutbox(tx social.Tx, q *query) (object, error) {
 		return nil, err
 	}
 	if !paged(q) {
-		n, err := tx.CountPosts(q.Context(), a.ID, countedFor(q.reader))
+		n, err := tx.CountPosts(q.Context(), a.ID, counted())
 		return object{"id": a.OutboxURI, "type": activitypub.OrderedCollection, "totalItems": n, "first": pageOf(a.OutboxURI, "", 0)}, err
 	}
 	if a.Kind == social.KindGroup {
@@ -88,14 +88,10 @@ func isStranger(tx social.Tx, q *query, a *social.Account) (bool, error) {
 	return f == nil || f.State != social.FollowAccepted, err
 }
 
-// countedFor are the audiences whose posts a reader's outbox counts: those that
-// its zone has as a whole, never what only some of its people may see.
-func countedFor(r social.Reader) []social.AudienceKind {
-	kinds := []social.AudienceKind{social.AudiencePublic, social.AudienceUnlisted}
-	if r.Zone.Kind == social.ZoneCompany {
-		kinds = append(kinds, social.AudienceCompany)
-	}
-	return kinds
+// counted are the audiences whose posts an outbox counts: what everybody may see. A
+// sister's number would tell it of posts from before it joined.
+func counted() []social.AudienceKind {
+	return []social.AudienceKind{social.AudiencePublic, social.AudienceUnlisted}
 }
 
 // getCircle tells how many follow a member or are followed; who they are is for

@@ -293,7 +293,7 @@ func TestOutboxTellsNothingOfHiddenPosts(t *testing.T) {
 			t.Errorf("%v, next %v", got, page["next"])
 		}
 	}
-	if n := fetch(t, sister, "GET", alice.Account.OutboxURI).doc["totalItems"]; n != 16.0 {
+	if n := fetch(t, sister, "GET", alice.Account.OutboxURI).doc["totalItems"]; n != 1.0 { // else it would learn of those from before it joined
 		t.Errorf("a sister counts %v", n)
 	}
 	if uris, pages := walk(t, sister, alice.Account.OutboxURI); len(uris) != 16 || pages > 3 {

@@ -141,7 +141,7 @@ func (r *logRun) othersBehind(ctx context.Context, epoch int64) (behind bool, er
 	err = r.Store.View(ctx, func(tx social.Tx) error {
 		peers, err := tx.Peers(ctx)
 		for _, p := range peers {
-			if zone := r.Mode.Effective(p.Zone); err != nil || p.Authority == r.peer || zone.Kind != social.ZoneCompany && zone.Kind != social.ZonePartner {
+			if zone := r.social.ReaderAt(p, nil).Zone; err != nil || p.Authority == r.peer || zone.Kind != social.ZoneCompany && zone.Kind != social.ZonePartner {
 				continue
 			}
 			var c social.CatchUp
