@@ -486,6 +486,9 @@ func (s *Service) Deliveries(ctx context.Context, r Reader, id ID) (states []Del
 			return err
 		}
 		for _, rc := range receipts {
+			if !rc.BackAsked.IsZero() {
+				continue
+			}
 			state := "delivered"
 			if rc.How == ReceiptFetched {
 				state = "fetched"
@@ -501,7 +504,9 @@ func (s *Service) Deliveries(ctx context.Context, r Reader, id ID) (states []Del
 		}
 		activities, err := tx.ActivitiesOf(ctx, p.ID)
 		for _, a := range activities {
-			refs = append(refs, int64(a.ID))
+			if !a.Retraction { // what takes the post back from some brings it to nobody
+				refs = append(refs, int64(a.ID))
+			}
 		}
 		return err
 	})

@@ -66,7 +66,7 @@ func (s *Service) addTakeBack(ctx context.Context, tx Tx, host string) error {
 // takeBackLater takes back what a peer had, paired or not, when its zone is another now.
 func (s *Service) takeBackLater(ctx context.Context, tx Tx, host string, was Zone) error {
 	is, err := s.ZoneIn(ctx, tx, host)
-	if err != nil || is == was {
+	if err != nil || is == was || was.Kind == ZoneBlocked { // who could have nothing has nothing to give back
 		return err
 	}
 	return s.addTakeBack(ctx, tx, host)
