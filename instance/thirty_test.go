@@ -16,7 +16,7 @@ import (
 func TestThirtyCompanies(t *testing.T) {
 	n, err := strconv.Atoi(os.Getenv("PARLEY_TEST_COMPANIES"))
 	if err != nil {
-		t.Skip("set PARLEY_TEST_COMPANIES=30")
+		t.Skip("PARLEY_TEST_COMPANIES is not set: run ./test/all")
 	}
 	net := companies(t, n-1)
 	last := instancetest.Start(t, t.TempDir(), "")
