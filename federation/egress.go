@@ -128,11 +128,11 @@ func (s *Server) decideRetraction(ctx context.Context, tx social.Tx, j queue.Job
 		d.refused = "the peer never had what this takes back"
 		return nil
 	}
-	if d.activity.Verb != social.VerbNarrow {
+	if d.activity.Verb != social.VerbNarrow && d.activity.Verb != social.VerbPass {
 		return nil
 	}
 	p, err := tx.Post(ctx, d.activity.PostID)
-	if err != nil {
+	if err != nil || p.Deleted() {
 		return err
 	}
 	// A suspension of the author ends, and says nothing about who may see the post.
@@ -140,7 +140,7 @@ func (s *Server) decideRetraction(ctx context.Context, tx social.Tx, j queue.Job
 	reader.System = true
 	keeps, err := s.social.VisibleTo(ctx, tx, reader, p)
 	if keeps {
-		d.refused = "the peer may still have what was edited"
+		d.refused = "the peer may have it, now or still"
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -525,6 +526,69 @@ func with(o map[string]any, key string, v any) map[string]any {
 	return c
 }
 
+// What its owner added to a thread, its owner takes back, and nobody else who did not
+// write it.
+func TestOnlyWhoHandedItOnTakesItBack(t *testing.T) {
+	in, r, net := admitted(t, social.ZoneCompany)
+	other, third := second(t, in, social.ZoneCompany), newRemote(t)
+	alice := net.Member(in, "alice")
+	r.speaks()
+	other.speaks()
+	say := func(by *remote, actor string, activity map[string]any) {
+		t.Helper()
+		by.n++
+		by.key.ID = actor + "#main-key"
+		activity["id"], activity["actor"] = by.url(fmt.Sprintf("/said/%d", by.n)), actor
+		by.arrive(t, net, in.Config.PublicURL+"/inbox", activity)
+	}
+	to := []any{r.url("/audiences/company")}
+	say(r, r.actor("mallory"), map[string]any{"type": "Create", "object": with(r.note(1), "to", to)})
+	reply := third.note(9)
+	reply["to"], reply["inReplyTo"] = to, r.url("/notes/1")
+	say(r, r.url("/actor"), map[string]any{"type": "Add", "object": third.said("9", reply), "target": r.url("/contexts/1"), "to": to})
+	takeBack := func(by *remote, actor, uri string) {
+		t.Helper()
+		say(by, actor, map[string]any{"type": "Delete", "takenBack": true, "object": map[string]any{"type": "Tombstone", "id": uri}})
+	}
+	takeBack(r, r.actor("mallory"), third.url("/notes/9"))
+	takeBack(other, other.url("/actor"), third.url("/notes/9"))
+	takeBack(r, r.url("/actor"), r.url("/notes/1")) // mallory's own, which nobody handed on
+	for _, uri := range []string{third.url("/notes/9"), r.url("/notes/1")} {
+		if view(in, alice, uri) == nil {
+			t.Errorf("%s was taken back by somebody else", uri)
+		}
+	}
+	takeBack(r, r.url("/actor"), third.url("/notes/9"))
+	if known(t, in, third.url("/notes/9")) {
+		t.Error("its owner could not take it back")
+	}
+}
+
+// What a group handed on it takes back, and no other group.
+func TestOnlyItsGroupTakesAPostBack(t *testing.T) {
+	in, r, net := admitted(t, social.ZoneCompany)
+	alice := net.Member(in, "alice")
+	third := newRemote(t)
+	groups := map[string]string{"main": r.community(t, in, net, alice, "main"), "others": r.community(t, in, net, alice, "others")}
+	uri := third.url("/notes/third")
+	r.announces(t, in, net, "main", "third", third.said("third", third.into("third", groups["main"])))
+	takeBack := func(group string) {
+		t.Helper()
+		r.says(group, func() {
+			r.arrive(t, net, alice.Account.InboxURI, map[string]any{"id": r.url("/deletes/" + group), "type": "Delete", "actor": groups[group],
+				"takenBack": true, "object": map[string]any{"type": "Tombstone", "id": uri}})
+		})
+	}
+	takeBack("others")
+	if view(in, alice, uri) == nil {
+		t.Fatal("another group took it back, or it never came")
+	}
+	takeBack("main")
+	if known(t, in, uri) {
+		t.Error("its group could not take it back")
+	}
+}
+
 // Only the owner of a thread adds to it, only a sister's word counts in it, and only for
 // servers that are no sisters.
 func TestOnlyItsOwnerAddsToAThread(t *testing.T) {
@@ -534,6 +598,7 @@ func TestOnlyItsOwnerAddsToAThread(t *testing.T) {
 		by         string // who adds
 		third      bool   // the reply is of a third server, else of another sister
 		elsewhere  bool   // somebody else's thread
+		unknown    string // for whom the owner says it is, where the thread is not here
 		taken, via bool
 	}{
 		{name: "a sister for a third server", owner: social.ZoneCompany, by: "owner", third: true, taken: true, via: true},
@@ -542,18 +607,21 @@ func TestOnlyItsOwnerAddsToAThread(t *testing.T) {
 		{name: "a person", owner: social.ZoneCompany, by: "mallory", third: true},
 		{name: "another sister", owner: social.ZoneCompany, by: "other", third: true},
 		{name: "into a thread of ours", owner: social.ZoneCompany, by: "owner", third: true, elsewhere: true},
+		{name: "what is answered comes later", owner: social.ZoneCompany, by: "owner", third: true, unknown: "/audiences/company", taken: true, via: true},
+		{name: "what is answered comes later, from another sister", owner: social.ZoneCompany, by: "other", third: true, unknown: "/audiences/company"},
+		{name: "for everybody", owner: social.ZoneCompany, by: "owner", third: true, unknown: public},
+		{name: "for one person", owner: social.ZoneCompany, by: "owner", third: true, unknown: "/users/mallory"},
+		{name: "for who follows a person of hers", owner: social.ZoneCompany, by: "owner", third: true, unknown: "/users/mallory/followers", taken: true, via: true},
+		{name: "for who follows somebody unknown", owner: social.ZoneCompany, by: "owner", third: true, unknown: "/users/nobody/followers"},
+		{name: "for who follows a person of ours", owner: social.ZoneCompany, by: "owner", third: true, unknown: "ours"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in, r, net := admitted(t, "")
 			inZone(t, in, r, social.Zone{Kind: c.owner, Name: map[social.ZoneKind]string{social.ZonePartner: "acme"}[c.owner]})
 			other, third := second(t, in, social.ZoneCompany), newRemote(t)
 			alice := net.Member(in, "alice")
-			for _, s := range []*remote{r, other} {
-				doc := s.person("../actor")
-				doc["id"], doc["type"], doc["preferredUsername"], doc["inbox"] = s.url("/actor"), "Application", "actor", s.url("/actor/inbox")
-				doc["publicKey"] = map[string]any{"id": s.url("/actor#main-key"), "owner": s.url("/actor"), "publicKeyPem": string(s.public)}
-				s.docs["/actor"] = doc
-			}
+			r.speaks().as("mallory")
+			other.speaks()
 			root := with(r.note(1), "to", []any{r.url("/audiences/company")})
 			r.arrive(t, net, in.Config.PublicURL+"/inbox", r.said("root", root))
 			answered := root["id"].(string)
@@ -563,11 +631,27 @@ func TestOnlyItsOwnerAddsToAThread(t *testing.T) {
 			if c.elsewhere {
 				answered = publish(t, in, alice, social.Draft{Text: "ours", Audience: "company"}).URI
 			}
+			to := r.url("/audiences/company")
+			if c.unknown != "" {
+				mallory := accountOf(t, in, r.actor("mallory"))
+				if _, err := in.Social.Follow(t.Context(), alice, mallory.ID, social.FollowOptions{}); err != nil {
+					t.Fatal(err)
+				}
+				r.arrive(t, net, in.Config.PublicURL+"/inbox", map[string]any{"id": r.url("/accepts/1"), "type": "Accept",
+					"actor": r.actor("mallory"), "object": follow(t, in, alice.Account.ID, mallory.ID).URI})
+				answered, to = r.url("/notes/2"), c.unknown
+				switch {
+				case to == "ours":
+					to = alice.Account.FollowersURI
+				case strings.HasPrefix(to, "/"):
+					to = r.url(to)
+				}
+			}
 			author := other
 			if c.third {
 				author = third
 			}
-			reply := with(with(author.note(9), "to", []any{r.url("/audiences/company")}), "inReplyTo", answered)
+			reply := with(with(author.note(9), "to", []any{to}), "inReplyTo", answered)
 			sender, actor := r, r.url("/actor")
 			switch c.by {
 			case "mallory":
@@ -577,7 +661,7 @@ func TestOnlyItsOwnerAddsToAThread(t *testing.T) {
 			}
 			sender.key.ID = actor + "#main-key"
 			sender.arrive(t, net, in.Config.PublicURL+"/inbox", map[string]any{"id": sender.url("/adds/1"), "type": "Add", "actor": actor,
-				"object": author.said("9", reply), "target": r.url("/contexts/1"), "to": []any{r.url("/audiences/company")}})
+				"object": author.said("9", reply), "target": r.url("/contexts/1"), "to": []any{to}})
 			p := view(in, alice, author.url("/notes/9"))
 			if (p != nil) != c.taken || p != nil && (p.Via == r.host()) != c.via {
 				t.Errorf("taken: %+v", p)

@@ -15,6 +15,13 @@ import (
 
 // pass writes what a group or the owner of a thread hands on, and its deliveries.
 func (s *Server) pass(ctx context.Context, tx social.Tx, c social.Change) error {
+	if c.Said.Verb == social.VerbNarrow {
+		inboxes, err := s.havers(ctx, tx, c, &inboxSet{home: s.Links.Home(), seen: map[string]bool{}})
+		if err != nil {
+			return err
+		}
+		return s.passAs(ctx, tx, c, "pass "+c.Post.URI, s.withdrawal, inboxes)
+	}
 	all, err := s.passTo(ctx, tx, c)
 	if err != nil || len(all) == 0 {
 		return err
@@ -62,7 +69,7 @@ func (s *Server) passAs(ctx context.Context, tx social.Tx, c social.Change, abou
 		return err
 	}
 	a := &social.Activity{ID: id, URI: s.Links.Activity(id), Verb: c.Verb, ActorID: c.Actor.ID, PostID: c.Post.ID, ObjectURI: c.Post.URI, About: about,
-		Retraction: c.Said.Verb == social.VerbDelete, Audience: c.Post.Audience, Ceiling: c.Post.Ceiling, Body: body, CreatedAt: s.Now()}
+		Retraction: c.Said.Verb == social.VerbDelete || c.Said.Verb == social.VerbNarrow, Audience: c.Post.Audience, Ceiling: c.Post.Ceiling, Body: body, CreatedAt: s.Now()}
 	return s.enqueue(ctx, tx, a, inboxes)
 }
 
@@ -136,6 +143,13 @@ func (s *Server) share(_ context.Context, _ social.Tx, c social.Change, _ []byte
 	return object{"type": activitypub.Undo, "actor": c.Actor.URI, "object": o, "to": o["to"], "cc": o["cc"]}, nil
 }
 
+// withdrawal takes back what was handed on from a server that may not have it any more:
+// who decides over a group or a thread speaks here, and not the post's author.
+func (s *Server) withdrawal(_ context.Context, _ social.Tx, c social.Change, _ []byte) (object, error) {
+	return object{"type": activitypub.Delete, "actor": c.Actor.URI, "published": stamp(c.At), takenBackWord: true,
+		"object": object{"type": activitypub.Tombstone, "id": c.Post.URI}, "to": []any{activitypub.Public}}, nil
+}
+
 // passOwn lets a group of ours hand on what a member here did in it.
 func (s *Server) passOwn(ctx context.Context, tx social.Tx, c social.Change, body []byte) error {
 	said := map[social.Verb]social.Verb{social.VerbCreate: social.VerbCreate, social.VerbEdit: social.VerbEdit,
@@ -194,39 +208,47 @@ func (s *Server) renewPass(ctx context.Context, tx social.Tx, a *social.Activity
 // it, the last edit, as they were said; or that it is gone. Its author's server knows.
 func (s *Server) passItems(ctx context.Context, tx social.Tx, f *logFacts, a *social.Activity) ([]json.RawMessage, error) {
 	p := f.posts[a.PostID]
-	if p == nil || f.standing[p.ID] != seen && !a.Retraction || a.Retraction && f.standing[p.ID] != takenBack {
+	if p == nil || f.standing[p.ID] != seen && f.standing[p.ID] != takenBack {
 		return nil, nil
 	}
 	if at, err := activitypub.Authority(p.URI); err != nil || at == f.reader.Peer {
 		return nil, nil
 	}
-	if ok, err := s.decidePass(ctx, tx, f.reader, a); err != nil || !ok {
-		return nil, err
-	}
 	said, err := tx.ActivitiesOf(ctx, p.ID)
 	if err != nil {
 		return nil, err
 	}
-	var create, last *social.Activity
+	var create, last, gone *social.Activity
 	for _, e := range said {
 		switch {
-		case e.Verb != social.VerbPass || e.About != a.About || e.Retraction != a.Retraction:
+		case e.Verb != social.VerbPass || e.About != a.About:
+		case e.Retraction:
+			gone = e
 		case create == nil:
 			create = e
 		default:
 			last = e
 		}
 	}
-	if create != nil && !a.Retraction && p.EditedAt.After(create.CreatedAt) {
+	if f.standing[p.ID] == takenBack {
+		return bodies(gone), nil
+	}
+	if ok, err := s.decidePass(ctx, tx, f.reader, a); err != nil || !ok {
+		return nil, err
+	}
+	if create != nil && p.EditedAt.After(create.CreatedAt) {
 		if err := s.renewPass(ctx, tx, create, p); err != nil {
 			return nil, err
 		}
 	}
-	var out []json.RawMessage
-	for _, e := range []*social.Activity{last, create} {
-		if e != nil {
-			out = append(out, e.Body)
+	return bodies(last, create), nil
+}
+
+func bodies(list ...*social.Activity) (out []json.RawMessage) {
+	for _, a := range list {
+		if a != nil {
+			out = append(out, a.Body)
 		}
 	}
-	return out, nil
+	return out
 }

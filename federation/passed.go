@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"parley/activitypub"
 	"parley/activitypub/proof"
@@ -35,21 +36,50 @@ func (s *Server) applyGroup(ctx context.Context, in *social.Inbound, group *soci
 }
 
 // applyAdded takes what the owner of a thread adds to it.
-func (s *Server) applyAdded(ctx context.Context, in *social.Inbound, actor *social.Account, inner object) error {
+func (s *Server) applyAdded(ctx context.Context, in *social.Inbound, actor *social.Account, o, inner object) error {
 	p := passed{passer: actor, direct: in.Peer == actor.Authority, inner: inner, raw: proof.Part(in.Body, "object"), in: in}
 	about := inner.Ref("object")
 	if post, ok := inner.Embedded("object"); ok && inner.Type() == activitypub.Create {
 		about = post.Ref("inReplyTo")
 	}
 	known, err := s.stored(ctx, about)
-	if err != nil {
+	switch {
+	case err == nil:
+		p.bound = known.Bound()
+	case social.KindOf(err) == social.NotFound && inner.Type() == activitypub.Create:
+		// A log is read from its end: what is answered comes later.
+		if p.bound, err = s.addedTo(ctx, actor, o); err != nil {
+			return err
+		}
+	default:
 		return err
 	}
-	p.bound = known.Bound()
 	if p.bound.IsZero() || p.bound.Kind == social.AudienceGroup || p.bound.Owner != actor.Authority || actor.Kind != social.KindApplication {
 		return social.Errorf(social.Forbidden, "only its owner adds to a thread")
 	}
 	return s.applyPassed(ctx, p)
+}
+
+// addedTo is the audience that the owner of a thread names for what it adds, where the
+// thread is not known here.
+func (s *Server) addedTo(ctx context.Context, owner *social.Account, o object) (social.Audience, error) {
+	a, err := s.readAudience(ctx, owner, o, nil)
+	if err != nil || a.Kind == social.AudienceCompany || a.Kind == social.AudiencePartner {
+		return a, err
+	}
+	to := o.Recipients("to")
+	if len(to) != 1 {
+		return social.Audience{}, nil
+	}
+	err = s.Store.View(ctx, func(tx social.Tx) error {
+		a = social.Audience{}
+		root, err := tx.AccountByURI(ctx, strings.TrimSuffix(to[0], "/followers"))
+		if err == nil && root.FollowersURI == to[0] && root.Authority == owner.Authority {
+			a = social.Audience{Kind: social.AudienceFollowers, Name: root.URI, Owner: root.Authority}
+		}
+		return err
+	})
+	return a, err
 }
 
 func (s *Server) applyPassed(ctx context.Context, p passed) error {

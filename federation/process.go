@@ -117,7 +117,7 @@ func (s *Server) perform(ctx context.Context, in *social.Inbound, actor *social.
 		return s.applyAnnounce(ctx, in, actor, o)
 	case activitypub.Add, activitypub.Remove:
 		if inner, ok := o.Embedded("object"); ok && inner.IsActivity() && o.Type() == activitypub.Add {
-			return s.applyAdded(ctx, in, actor, inner)
+			return s.applyAdded(ctx, in, actor, o, inner)
 		}
 		if actor.FeaturedURI == "" || o.Ref("target") != actor.FeaturedURI {
 			return social.Errorf(social.Invalid, "only the own featured collection can be changed")

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
 )
@@ -27,6 +28,13 @@ func TestWhatWasTakenBackIsNotDeleted(t *testing.T) {
 	if has(t, b, bob, old.URI) {
 		t.Error("who parted still has it")
 	}
+	s.ok(b.DB.View(ctx, func(tx social.Tx) error {
+		kept, err := tx.Retractions(ctx, a.Config.Domain, "", 10)
+		if len(kept) != 0 {
+			t.Errorf("kept as proof that it is gone: %+v", kept)
+		}
+		return err
+	}))
 	clock.Advance(time.Hour)
 	if _, err := b.Social.Leave(ctx, "test"); social.KindOf(err) == social.Internal {
 		t.Fatal(err)
@@ -112,4 +120,82 @@ func TestPairingTakesNothingBack(t *testing.T) {
 	if !has(t, b, bob, p.URI) {
 		t.Error("pairing a partner took back what it had")
 	}
+}
+
+// What others wrote in our threads and groups, and we handed on to a sister, is taken
+// back from it when it becomes a stranger, and comes again with its zone. Nobody else
+// loses it.
+func TestWhatWasHandedOnIsTakenBack(t *testing.T) {
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 4, instancetest.Options{Apart: true, Now: clock.Now})
+	s := &communities{&scene{T: t, net: net, ctx: t.Context(), a: net.Instances[0], b: net.Instances[1], c: net.Instances[2]}}
+	p := net.Instances[3]
+	acme := social.Zone{Kind: social.ZonePartner, Name: "acme"}
+	net.Pair(s.a, s.b)
+	net.Pair(s.a, s.c)
+	net.Settle()
+	net.Zone(s.a, p, acme) // b and c do not know the partner
+	net.Zone(p, s.a, social.Zone{Kind: social.ZonePartner, Name: "muster"})
+	alice, bob, carol, paul := net.Member(s.a, "alice"), net.Member(s.b, "bob"), net.Member(s.c, "carol"), net.Member(p, "paul")
+	s.meet(s.b, bob, s.a, alice)
+	s.meet(s.c, carol, s.a, alice)
+	s.meet(p, paul, s.a, alice)
+	s.group(s.a, alice, social.NewGroup{Name: "tooling", Widest: "partner:acme"})
+	label := "group:tooling@" + s.a.Config.Domain
+	for in, r := range map[*instance.Instance]social.Reader{s.b: bob, s.c: carol, p: paul} {
+		s.join(in, r, s.a, "tooling")
+	}
+	root := s.post(s.a, alice, social.Draft{Text: "shall we?", Audience: "partner:acme"})
+	net.Settle()
+	own := s.post(s.b, bob, social.Draft{Text: "we would", InReplyTo: s.there(s.b, bob, root.Post.URI).Post.ID})
+	handed := []string{
+		s.post(p, paul, social.Draft{Text: "p says yes", InReplyTo: s.there(p, paul, root.Post.URI).Post.ID}).Post.URI,
+		s.post(s.c, carol, social.Draft{Text: "c says yes", InReplyTo: s.there(s.c, carol, root.Post.URI).Post.ID}).Post.URI,
+		s.post(p, paul, social.Draft{Text: "p in the group", Audience: label}).Post.URI,
+		s.post(s.c, carol, social.Draft{Text: "c in the group", Audience: label}).Post.URI,
+	}
+	net.Settle()
+	for _, uri := range handed {
+		s.there(s.b, bob, uri)
+	}
+	clock.Advance(time.Hour)
+	s.ok(s.a.Social.SetZone(s.ctx, s.b.Config.Domain, social.Zone{Kind: social.ZonePublic}, "test"))
+	net.Settle()
+	gone := func(want bool) {
+		t.Helper()
+		for _, uri := range handed {
+			if has(t, s.b, bob, uri) == want || !has(t, s.c, carol, uri) || !has(t, s.a, alice, uri) {
+				t.Errorf("%s: at b %v, at c %v, at a %v", uri, has(t, s.b, bob, uri), has(t, s.c, carol, uri), has(t, s.a, alice, uri))
+			}
+		}
+	}
+	gone(true)
+	if !has(t, s.b, bob, own.Post.URI) {
+		t.Error("a member of b lost a reply of his own")
+	}
+	report, err := s.a.Social.PeerReport(s.ctx, s.b.Config.Domain)
+	s.ok(err)
+	if report.Confirmed < len(handed) || report.UnconfirmedCount != 0 {
+		t.Errorf("%+v", report)
+	}
+	catchUp := func(in *instance.Instance) { // from those it knows
+		t.Helper()
+		for range 3 {
+			s.ok(in.Federation.CatchUpNow(s.ctx, ""))
+			net.Settle()
+		}
+	}
+	// Others who come to know the log later are told of it as of any post.
+	clock.Advance(11 * time.Minute)
+	catchUp(s.c)
+	gone(true)
+
+	clock.Advance(time.Hour)
+	accept(t, s.b, invite(t, s.a, s.b, companyZone), social.Zone{})
+	s.ok(s.a.Social.SetHistory(s.ctx, s.b.Config.Domain, time.UnixMilli(1), "test"))
+	net.Settle()
+	clock.Advance(11 * time.Minute)
+	s.join(s.b, bob, s.a, "tooling")
+	catchUp(s.b)
+	gone(false)
 }

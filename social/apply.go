@@ -216,12 +216,13 @@ func (s *Service) theirs(ctx context.Context, tx Tx, actor *Account, uri string)
 	return p, nil
 }
 
-// ApplyTakeBack forgets a remote actor's own post, which is not for anybody here any
-// more. It may come again.
+// ApplyTakeBack forgets a remote post that is not for anybody here any more, by the word
+// of its author or of who handed it on: a group, or the owner of a thread. It may come
+// again.
 func (s *Service) ApplyTakeBack(ctx context.Context, actor *Account, uri string) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
-		p, err := s.theirs(ctx, tx, actor, uri)
-		if err != nil {
+		p, err := tx.PostByURI(ctx, uri)
+		if err != nil || p.Local || p.Deleted() || p.AuthorID != actor.ID && !p.handedOnBy(actor) {
 			return ignoreNotFound(err)
 		}
 		if err := s.erase(ctx, tx, p.ID); err != nil {

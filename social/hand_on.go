@@ -87,17 +87,11 @@ func (s *Service) handOn(ctx context.Context, tx Tx, p *Post, said Said) error {
 // nil where nothing is ours to hand on. Who could not read a thread has no place in it:
 // what they send into it goes no further.
 func (s *Service) passer(ctx context.Context, tx Tx, p *Post, verb Verb) (*Account, error) {
-	if p.GroupID != 0 {
-		g, err := tx.Account(ctx, p.GroupID)
-		if err != nil || !g.Local() || !g.Active() {
-			return nil, err
-		}
-		return g, nil
+	keeper, err := s.keeperOf(ctx, tx, p)
+	if err != nil || keeper == nil || keeper.Kind == KindGroup && !keeper.Active() {
+		return nil, err
 	}
-	if p.InReplyToID == 0 || p.Audience.Owner != s.home || !p.Audience.bounded() {
-		return nil, nil
-	}
-	if verb != VerbDelete {
+	if keeper.Kind != KindGroup && verb != VerbDelete {
 		author, err := tx.Account(ctx, p.AuthorID)
 		if err != nil {
 			return nil, err
@@ -110,5 +104,34 @@ func (s *Service) passer(ctx context.Context, tx Tx, p *Post, verb Verb) (*Accou
 			return nil, err
 		}
 	}
+	return keeper, nil
+}
+
+// keeperOf is who decides here over a remote post's place: the group of ours in which it
+// stands, or the instance for a thread of ours; nil when it stands in neither.
+func (s *Service) keeperOf(ctx context.Context, tx Tx, p *Post) (*Account, error) {
+	if p.GroupID != 0 {
+		g, err := tx.Account(ctx, p.GroupID)
+		if err != nil || !g.Local() {
+			return nil, err
+		}
+		return g, nil
+	}
+	if p.InReplyToID == 0 || p.Audience.Owner != s.home || !p.Audience.bounded() {
+		return nil, nil
+	}
 	return tx.AccountByURI(ctx, s.Links.InstanceActor())
+}
+
+// handedOnBy says that a remote actor decides who has a post of somebody else: as the
+// group in which it stands, or as the owner of its thread's audience.
+func (p *Post) handedOnBy(actor *Account) bool {
+	bound := p.Bound()
+	switch {
+	case actor.Kind == KindGroup:
+		return p.GroupID == actor.ID && bound.Kind == AudienceGroup
+	case actor.Kind == KindApplication:
+		return p.InReplyToURI != "" && bound.bounded() && bound.Kind != AudienceGroup && bound.Owner == actor.Authority
+	}
+	return false
 }

@@ -225,11 +225,20 @@ func (s *Service) takeBack(ctx context.Context, tx Tx, peer string, receipts []R
 		return err
 	}
 	for _, p := range lost {
-		author, err := tx.Account(ctx, p.AuthorID)
+		c := Change{Verb: VerbNarrow, Post: p, Peer: peer, At: s.Now()}
+		if p.Local {
+			c.Actor, err = tx.Account(ctx, p.AuthorID)
+		} else {
+			c.Verb, c.Said = VerbPass, Said{Verb: VerbNarrow}
+			c.Actor, err = s.keeperOf(ctx, tx, p)
+		}
 		if err != nil {
 			return err
 		}
-		if err := s.Outbox.Record(ctx, tx, Change{Verb: VerbNarrow, Actor: author, Post: p, Peer: peer, At: s.Now()}); err != nil {
+		if c.Actor == nil {
+			continue // it stands in nothing of ours any more
+		}
+		if err := s.Outbox.Record(ctx, tx, c); err != nil {
 			return err
 		}
 		if err := tx.AskBack(ctx, p.URI, peer, s.Now()); err != nil {
@@ -254,7 +263,7 @@ func (s *Service) lost(ctx context.Context, tx Tx, peer string, receipts []Recei
 	}
 	var posts []*Post
 	for _, id := range unique(ids) {
-		if p := found[id]; p != nil && p.Local && !p.Deleted() {
+		if p := found[id]; p != nil && !p.Deleted() {
 			posts = append(posts, p)
 		}
 	}
