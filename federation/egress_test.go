@@ -28,6 +28,28 @@ func followedBy(t *testing.T, in *instance.Instance, r *remote, net *instancetes
 	return alice
 }
 
+// Whatever waits for a server goes nowhere once it is blocked: its members are told
+// nothing about people either.
+func TestABlockedServerIsToldNothing(t *testing.T) {
+	in, r, net := admitted(t, social.ZonePublic)
+	alice := followedBy(t, in, r, net)
+	w := r.wire()
+	says := func(name string) bool {
+		t.Helper()
+		if _, err := in.Social.UpdateProfile(t.Context(), alice, social.ProfileChange{DisplayName: &name}); err != nil {
+			t.Fatal(err)
+		}
+		if name == "canary" {
+			inZone(t, in, r, social.Zone{Kind: social.ZoneBlocked})
+		}
+		net.Settle()
+		return w.says(name)
+	}
+	if !says("Alice Meier") || says("canary") {
+		t.Errorf("told: %v", w.of("Update", "Person"))
+	}
+}
+
 // T20: a redirected delivery is a failure and waits; its body goes to nobody else.
 func TestRedirectedDeliveryGoesNowhere(t *testing.T) {
 	for status, zone := range map[int]social.ZoneKind{301: social.ZonePublic, 302: social.ZonePartner, 303: social.ZonePartner,

@@ -233,6 +233,27 @@ func TestInboxRefuses(t *testing.T) {
 	}
 }
 
+// What we said is not heard when somebody passes it back, although it bears our proof.
+func TestOwnWordsComeBackUnheard(t *testing.T) {
+	in, r, net := admitted(t, social.ZonePublic)
+	alice := followedBy(t, in, r, net)
+	w := r.wire()
+	publish(t, in, alice, social.Draft{Text: "hello", Audience: "public"})
+	net.Settle()
+	if len(w.of("Create", "Note")) != 1 {
+		t.Fatalf("%d posts arrived", len(w.of("Create", "Note")))
+	}
+	w.mu.Lock()
+	body := bytes.Clone(w.bytes.Bytes())
+	w.mu.Unlock()
+	if !bytes.Contains(body, []byte(`"proof"`)) {
+		t.Fatal("it bears no proof")
+	}
+	if got := r.send(in.Config.PublicURL+"/inbox", body, httpsig.Cavage, nil); got != http.StatusBadRequest {
+		t.Errorf("answered %d", got)
+	}
+}
+
 // Unknown hosts are refused before any fetch, and listed once as wanting in.
 func TestUnknownHostsAreRefusedAndListed(t *testing.T) {
 	in, r, _ := admitted(t, "")
@@ -269,6 +290,8 @@ func TestOnlyTheOwnerChangesAnything(t *testing.T) {
 	theirs := other.url("/notes/1")
 	forged := other.note(1)
 	forged["content"] = "forged"
+	invented, unheard := other.note(2), other.note(3) // nothing stands at the first; the second is there to read
+	other.docs["/notes/3"] = unheard
 	n := 0
 	for _, target := range []string{own.Post.URI, theirs} {
 		for _, activity := range []map[string]any{
@@ -277,6 +300,8 @@ func TestOnlyTheOwnerChangesAnything(t *testing.T) {
 			{"type": "Update", "object": forged},
 			{"type": "Update", "object": map[string]any{"id": target, "type": "Note", "attributedTo": r.actor("mallory"), "content": "forged"}},
 			{"type": "Create", "object": forged},
+			{"type": "Create", "object": invented},
+			{"type": "Update", "object": unheard["id"]},
 			{"type": "Announce", "object": forged},
 			{"type": "Undo", "object": map[string]any{"type": "Like", "actor": other.actor("mallory"), "object": target}},
 			{"type": "Add", "object": target, "target": other.actor("mallory") + "/featured"},
@@ -296,6 +321,11 @@ func TestOnlyTheOwnerChangesAnything(t *testing.T) {
 		v, err := in.Social.PostByURI(ctx, alice, uri)
 		if err != nil || strings.Contains(v.Post.Content, "forged") {
 			t.Errorf("%s: %v", uri, err)
+		}
+	}
+	for _, note := range []map[string]any{invented, unheard} {
+		if known(t, in, note["id"].(string)) {
+			t.Errorf("%s was taken from somebody else", note["id"])
 		}
 	}
 	following, _, err := in.Social.Following(ctx, alice, alice.Account.ID, social.Page{})

@@ -45,7 +45,7 @@ func mutants() []mutant {
 		{"what is boosted or quoted is asked too", "social/read.go", "if posts, err = s.Visible(ctx, tx, r, list); err != nil {", "if posts = list; err != nil {", here, "TestQuotesAndBoostsShowNothingHidden"},
 
 		// What leaves.
-		{"nothing is sent to a blocked server", egress, "case d.zone.Kind == social.ZoneBlocked:", "case false:", "instance", "TestZoneIsAskedAtTheLastMoment"},
+		{"nothing is sent to a blocked server", egress, "case d.zone.Kind == social.ZoneBlocked:", "case false:", fed, "TestABlockedServerIsToldNothing"},
 		{"the audience is asked at the last moment", egress, "\tif !ok {\n\t\td.refused = \"the audience", "\tif false {\n\t\td.refused = \"the audience", here, "TestDemotedSisterGetsNothingThatWaits"},
 		{"a direct post goes to the inboxes of those named", egress, "if ok && p.Audience.Kind == social.AudienceDirect {", "if false {", here, "TestDirectPostsGoToPersonalInboxes"},
 		{"only who has it is told that it is gone", egress, "if len(receipts) == 0 {", "if len(receipts) < 0 {", here, "TestRetractionsGoToWhoeverHasThePost"},
@@ -92,7 +92,7 @@ func mutants() []mutant {
 		{"for whom a sister asks is signed", "federation/sealed_answer.go", "len(named) == 1 && !sig.Covers", "false && !sig.Covers", fed, "TestASisterAsksForHerPeople"},
 		{"nobody vouches for a paired instance", "federation/passed.go", "|| paired || blocked[third]", "|| paired && false || blocked[third]", fed, "TestNobodyVouchesForAPairedInstance"},
 		{"nobody vouches against the origin", "federation/passed.go", "case vouched == nil && (social.KindOf(err) == social.Forbidden ||", "case vouched == nil && (true || social.KindOf(err) == social.Forbidden ||", fed, "TestNobodyVouchesAgainstTheOrigin"},
-		{"a take-back proves no deletion", "federation/process.go", "if o[takenBackWord] != true {", "if true {", "instance", "TestWhatWasTakenBackIsNotDeleted"},
+		{"a take-back proves no deletion", "federation/process.go", "if o[takenBackWord] != true {", "if true {", "instance", "TestTakingBackProvesNoDeletion"},
 		{"a narrowed community is silent", egress, "if err == nil && !shown {", "if false && !shown {", "instance", "TestANarrowedCommunityIsSilent"},
 		{"who is hidden is gone for those who knew them", "federation/people.go", "p.Gone && !known[entryURI(uri)] {", "p.Gone && false {", "instance", "TestHiddenPeopleAreGoneForWhoKnewThem"},
 		{"a pairing without posts carries none", "social/pairing.go", "!slices.Contains(p.DataClasses, DataPosts) {", "false {", "instance", "TestAPairingWithoutPosts"},

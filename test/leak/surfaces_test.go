@@ -400,6 +400,18 @@ func TestNodeInfoCountsNobody(t *testing.T) {
 func TestRetractionsGoToWhoeverHasThePost(t *testing.T) {
 	b := stage(t)
 	world := b.sites[worldSite]
+	// What waited while the world was blocked, and is deleted now, it never had.
+	never := b.says("alice", social.Draft{Text: "canarywaited", Audience: "public"})
+	b.net.Zone(b.alice.in, world.in, social.Zone{Kind: social.ZoneBlocked})
+	b.net.Settle()
+	b.net.Zone(b.alice.in, world.in, social.Zone{Kind: social.ZonePublic})
+	if _, err := b.alice.in.Social.Delete(t.Context(), b.alice.reader, never.Post.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.net.Settle()
+	if n := b.got(worldSite, never.Post.URI); n > 0 {
+		t.Errorf("the world is told %d times of a post that it never had", n)
+	}
 	for _, z := range []social.ZoneKind{social.ZonePublic, social.ZoneBlocked} {
 		public := b.says("alice", social.Draft{Text: "canarypublic", Audience: "public"})
 		inside := b.says("alice", social.Draft{Text: "canaryinside", Audience: "company"})
