@@ -31,6 +31,9 @@ func (w *Web) act(p *page) error {
 	if err != nil {
 		return err
 	}
+	if p.wantsPart() {
+		return w.showPost(p, id)
+	}
 	return w.back(p, "/", "")
 }
 
@@ -59,6 +62,19 @@ func (w *Web) language(p *page) error {
 		if _, err := w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{Language: &l}); err != nil {
 			return err
 		}
+	}
+	return w.back(p, "/", "")
+}
+
+// appearance chooses light or dark for this browser, or lets the system say.
+func (w *Web) appearance(p *page) error {
+	switch t := p.r.PostFormValue("theme"); t {
+	case "light", "dark":
+		w.setCookie(p, w.cookie+"_theme", t, 365*24*3600)
+	case "":
+		w.setCookie(p, w.cookie+"_theme", "", -1)
+	default:
+		return social.Errorf(social.Invalid, "choose light, dark or what the system says")
 	}
 	return w.back(p, "/", "")
 }

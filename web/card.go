@@ -203,12 +203,13 @@ func firstOf(texts ...string) string {
 type act struct {
 	card
 	Verb, Label string
+	Icon        string
 	Done        bool
 	Count       int
 }
 
 func (c card) act(verb string, done bool, count int) act {
-	a := act{card: c, Verb: verb, Label: c.T(verb), Done: done, Count: count}
+	a := act{card: c, Verb: verb, Icon: verb, Label: c.T(verb), Done: done, Count: count}
 	if done {
 		a.Verb = "un" + verb
 	}

@@ -21,6 +21,7 @@ var german = map[string]string{
 	"nobody is their own manager":                                                         "Niemand ist sich selbst vorgesetzt.",
 	"the people of %s have no place in the directory here":                                "Die Leute von %s gehören hier nicht in das Verzeichnis.",
 	"%s has %d people in the directory already, and more than %d are not taken":           "%s hat schon %d Leute im Verzeichnis; mehr als %d werden nicht angenommen.",
+	"choose light, dark or what the system says":                                          "Wählen Sie hell, dunkel oder wie das System.",
 	"sign in first":            "Melden Sie sich zuerst an.",
 	"that is your own account": "Das ist Ihr eigenes Konto.",
 	"the name %q does not fit: use 1 to 64 of a-z, 0-9, _, . and -, not beginning or ending with . or -": "Der Name %q passt nicht: 1 bis 64 Zeichen aus a–z, 0–9, _, . und -, nicht mit . oder - am Anfang oder Ende.",

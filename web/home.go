@@ -66,6 +66,27 @@ func (w *Web) company(p *page) error {
 	return w.timeline(p, t, views)
 }
 
+// here lists what was written on this server.
+func (w *Web) here(p *page) error {
+	if p.Me == nil {
+		return social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	views, err := w.Social.Public(p.ctx(), p.reader, p.cursor(), true, false, social.PostFilter{})
+	if err != nil {
+		return err
+	}
+	t := timelinePage{frame: p.titled("here"), Intro: p.T("here_intro", p.Org.Name), Empty: p.T("here_empty"), EmptyTo: "/compose"}
+	t.Title = p.Org.Name
+	return w.timeline(p, t, views)
+}
+
+// menuPage has all ways on; small screens show few of them.
+type menuPage struct{ *frame }
+
+func (menuPage) file() string { return "menu.html" }
+
+func (w *Web) menu(p *page) error { return w.show(p, http.StatusOK, menuPage{p.titled("menu")}) }
+
 func (w *Web) tag(p *page) error {
 	tag := mux.Vars(p.r)["tag"]
 	views, err := w.Social.TagPosts(p.ctx(), p.reader, tag, p.cursor())

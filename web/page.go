@@ -19,6 +19,7 @@ import (
 // frame is what every page shows around its own content.
 type frame struct {
 	Language string // de or en
+	Theme    string // light, dark or "" for what the system says
 	Title    string
 	Org      social.Organisation
 	Me       *social.Account // nil when signed out
@@ -68,7 +69,7 @@ func (f *frame) Here(path string) bool {
 }
 
 func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
-	f := &frame{Language: w.preferred(r), Trial: w.Trial, Domain: w.Links.Domain, Path: r.URL.RequestURI(),
+	f := &frame{Language: w.preferred(r), Theme: w.theme(r), Trial: w.Trial, Domain: w.Links.Domain, Path: r.URL.RequestURI(),
 		home: w.Links.Home(), now: w.Now(), shown: map[social.ID]bool{}}
 	p := &page{frame: f, r: r, w: rw, reader: social.Nobody(f.home)}
 	f.zone = w.zones(p.ctx())
@@ -175,6 +176,14 @@ func (w *Web) preferred(r *http.Request) string {
 	return "en"
 }
 
+// theme is what was chosen in this browser.
+func (w *Web) theme(r *http.Request) string {
+	if c, err := r.Cookie(w.cookie + "_theme"); err == nil && (c.Value == "light" || c.Value == "dark") {
+		return c.Value
+	}
+	return ""
+}
+
 // show writes a page; nothing has been sent when a template fails.
 func (w *Web) show(p *page, status int, c content) error {
 	var b strings.Builder
@@ -223,7 +232,7 @@ func (w *Web) Refuse(rw http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	guard(rw.Header())
-	f := &frame{Language: w.preferred(r), Bare: true, Path: r.URL.RequestURI(), Org: social.Organisation{Name: w.Links.Domain}}
+	f := &frame{Language: w.preferred(r), Theme: w.theme(r), Bare: true, Path: r.URL.RequestURI(), Org: social.Organisation{Name: w.Links.Domain}}
 	if r.Method == http.MethodPost {
 		f.Path = "/"
 	}

@@ -24,7 +24,7 @@ type composer struct {
 	More     bool          // the rarer fields are open
 }
 
-// composePage is the composer alone, after a mistake.
+// composePage is the composer alone: on its own, and after a mistake.
 type composePage struct {
 	*frame
 	Composer *composer
@@ -53,6 +53,18 @@ func (w *Web) composer(p *page, parent *social.PostView) (*composer, error) {
 	c.Poll = field{Name: "poll", Label: p.T("poll"), Hint: p.T("poll_hint"), Kind: "textarea", Rows: 3}
 	c.Warning = field{Name: "summary", Label: p.T("warning"), Hint: p.T("warning_hint"), Kind: "text", MaxLength: 500}
 	return c, nil
+}
+
+// compose shows the composer alone.
+func (w *Web) compose(p *page) error {
+	if p.Me == nil {
+		return social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	c, err := w.composer(p, nil)
+	if err != nil {
+		return err
+	}
+	return w.show(p, http.StatusOK, composePage{p.titled("new_post"), c})
 }
 
 // fields lists the composer's, in their order on the page.

@@ -183,7 +183,7 @@ func (d *doc) check(language string, h http.Header) {
 			d.Errorf("%s: the policy lacks %s", d.name, want)
 		}
 	}
-	if strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") || strings.Contains(policy, "script-src") {
+	if strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") || !strings.Contains(policy, "script-src 'self';") {
 		d.Errorf("%s: the policy allows %s", d.name, policy)
 	}
 	if h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Cache-Control"), "no-store") {
@@ -222,7 +222,11 @@ func (d *doc) checkElements(language string) {
 			}
 		}
 		switch n.Data {
-		case "script", "style", "iframe", "object", "canary-x":
+		case "script":
+			if src := attr(n, "src"); !strings.HasPrefix(src, "/static/") || n.FirstChild != nil {
+				d.Errorf("%s: a script from %q", d.name, src)
+			}
+		case "style", "iframe", "object", "canary-x":
 			d.Errorf("%s: <%s>", d.name, n.Data)
 		case "img":
 			if src := attr(n, "src"); !strings.HasPrefix(src, "/") || strings.HasPrefix(src, "//") {

@@ -1,6 +1,6 @@
-// Package web is the pages for people: plain forms, German and English, no
-// JavaScript needed. It knows neither client JSON nor SQL, and decides nothing:
-// social does.
+// Package web is the pages for people: plain forms, German and English, made livelier
+// by small scripts of our own where a browser runs them. It knows neither client JSON
+// nor SQL, and decides nothing: social does.
 //
 // A handler reads the form, asks social, and shows one of the typed pages; each
 // page type names its template. After a change the browser is redirected, so that
@@ -43,38 +43,45 @@ type Options struct {
 type Web struct {
 	Options
 	pages  map[string]*template.Template // by file name
+	parts  *template.Template            // what pages share
+	assets *assets
 	cookie string
 }
 
 // New parses all templates, so that a broken one is known at the start.
 func New(o Options) (*Web, error) {
-	pages, err := parse()
-	return &Web{Options: o, pages: pages, cookie: CookieName(o.Links.Home())}, err
+	assets, err := loadAssets()
+	if err != nil {
+		return nil, err
+	}
+	pages, parts, err := parse(assets)
+	return &Web{Options: o, pages: pages, parts: parts, assets: assets, cookie: CookieName(o.Links.Home())}, err
 }
 
 // parse makes a set of templates for each page: its own file and the shared parts.
-func parse() (map[string]*template.Template, error) {
-	shared, err := template.New("").Funcs(template.FuncMap{
-		"html": func(s string) template.HTML { return template.HTML(s) }, //nolint:gosec // sanitised on arrival by text
+func parse(a *assets) (pages map[string]*template.Template, shared *template.Template, err error) {
+	shared, err = template.New("").Funcs(template.FuncMap{
+		"asset": a.path,
+		"html":  func(s string) template.HTML { return template.HTML(s) }, //nolint:gosec // sanitised on arrival by text
 	}).ParseFS(files, "template/part/*.html")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	names, err := fs.Glob(files, "template/*.html")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	pages := map[string]*template.Template{}
+	pages = map[string]*template.Template{}
 	for _, name := range names {
 		set, err := shared.Clone()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if pages[path.Base(name)], err = set.ParseFS(files, name); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return pages, nil
+	return pages, shared, nil
 }
 
 // CookieName is that of an instance's session: browsers ignore ports, so it holds a
@@ -87,6 +94,7 @@ func CookieName(authority string) string {
 // Mount adds the pages; it comes last on the router.
 func (w *Web) Mount(r *mux.Router) {
 	r.HandleFunc("/static/{name}", w.static).Methods("GET", "HEAD")
+	r.HandleFunc("/static/{version}/{name}", w.static).Methods("GET", "HEAD")
 	sub := r.NewRoute().Subrouter()
 	sub.Use(w.sameOrigin)
 	get, post := []string{"GET", "HEAD"}, []string{"POST"}
@@ -95,12 +103,12 @@ func (w *Web) Mount(r *mux.Router) {
 		path    string
 		run     handler
 	}{
-		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
+		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/here", w.here}, {get, "/menu", w.menu}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
 		{get, "/setup", w.setupForm}, {post, "/setup", w.setup},
 		{get, "/sign-in", w.signInForm}, {post, "/sign-in", w.signIn}, {post, "/sign-out", w.signOut},
 		{get, "/reset", w.resetForm}, {post, "/reset", w.reset},
-		{get, "/settings", w.settingsForm}, {post, "/settings", w.settings}, {post, "/language", w.language},
-		{post, "/posts", w.publish},
+		{get, "/settings", w.settingsForm}, {post, "/settings", w.settings}, {post, "/language", w.language}, {post, "/appearance", w.appearance},
+		{get, "/compose", w.compose}, {post, "/posts", w.publish},
 		{get, "/posts/{id:[0-9]+}/edit", w.editForm}, {post, "/posts/{id:[0-9]+}/edit", w.edit},
 		{get, "/posts/{id:[0-9]+}/delete", w.deleteForm}, {post, "/posts/{id:[0-9]+}/delete", w.delete},
 		{post, "/posts/{id:[0-9]+}/{act:like|unlike|share|unshare|bookmark|unbookmark|vote}", w.act},
@@ -153,9 +161,11 @@ func (w *Web) sameOrigin(next http.Handler) http.Handler {
 	return forms.Handler(next)
 }
 
-// contentPolicy allows nothing from elsewhere and no script at all.
-const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'; " +
-	"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+// contentPolicy allows nothing from elsewhere and nothing that stands in a page. Only
+// static/js/part.js makes HTML of text.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; connect-src 'self'; " +
+	"manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types parley"
 
 // guard sets what every page says to the browser.
 func guard(h http.Header) {

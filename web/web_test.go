@@ -1,15 +1,21 @@
 package web
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/gorilla/mux"
 )
 
 // source is all that can ask for a text: templates and code.
@@ -196,17 +202,67 @@ func TestCodeWordsReachNoPage(t *testing.T) {
 	}
 }
 
-// The weight that a first visit costs.
+// The weight of all that is embedded, as it goes over the line: a page cannot load more.
 func TestStaticFilesAreLight(t *testing.T) {
-	css, err := files.ReadFile("static/parley.css")
+	a, err := loadAssets()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(css) > 15<<10 {
-		t.Errorf("the style sheet has %d bytes", len(css))
+	weight := map[string]int{}
+	for name, one := range a.files {
+		kind := path.Ext(name)
+		if strings.HasPrefix(name, "admin") {
+			kind = "admin" + kind
+		}
+		weight[kind] += min(len(one.plain), cmp.Or(len(one.packed), len(one.plain)))
+		if outside := regexp.MustCompile(`https?://(?:[^w]|w[^w])[^"' )]*|@import|url\(`).FindString(string(one.plain)); outside != "" {
+			t.Errorf("%s loads %s", name, outside)
+		}
 	}
-	if strings.Contains(string(css), "url(") || strings.Contains(string(css), "@import") {
-		t.Error("the style sheet loads something")
+	for kind, most := range map[string]int{".css": 15 << 10, ".js": 40 << 10, "admin.js": 25 << 10} {
+		t.Logf("%s: %d bytes", kind, weight[kind])
+		if weight[kind] > most {
+			t.Errorf("%s: %d bytes, at most %d", kind, weight[kind], most)
+		}
+	}
+	if weight[".css"] < 1000 || weight[".js"] < 1000 {
+		t.Errorf("too little to be true: %v", weight)
+	}
+}
+
+// Files keep their address for as long as they stay the same.
+func TestStaticFilesAreKept(t *testing.T) {
+	w, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := mux.NewRouter()
+	w.Mount(r)
+	get := func(path, accepts string) *http.Response {
+		rec := httptest.NewRecorder()
+		req := httptest.NewRequest("GET", path, nil)
+		req.Header.Set("Accept-Encoding", accepts)
+		r.ServeHTTP(rec, req)
+		return rec.Result()
+	}
+	address, err := w.assets.path(styles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range []struct{ path, accepts, kept, encoding string }{
+		{address, "gzip, br", "public, max-age=31536000, immutable", "gzip"}, {address, "", "public, max-age=31536000, immutable", ""},
+		{"/static/0123456789ab/" + styles, "gzip", "no-cache", "gzip"}, {"/static/" + styles, "gzip", "public, max-age=3600", "gzip"},
+	} {
+		res := get(one.path, one.accepts)
+		if res.StatusCode != 200 || res.Header.Get("Cache-Control") != one.kept || res.Header.Get("Content-Encoding") != one.encoding || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/css") {
+			t.Errorf("%s: %d %v", one.path, res.StatusCode, res.Header)
+		}
+	}
+	if res := get("/static/none.css", ""); res.StatusCode != 404 {
+		t.Errorf("answered %d", res.StatusCode)
+	}
+	if _, err := w.assets.path("none.css"); err == nil {
+		t.Error("a page may name what is not there")
 	}
 }
 

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -27,28 +30,25 @@ func TestPagesAreLight(t *testing.T) {
 		}
 	}
 	for _, one := range []struct {
-		v    *visitor
-		path string
-		most int
-	}{{newVisitor(t, in, "de"), "/sign-in", 30 << 10}, {newVisitor(t, in, "de").as(alice), "/", 100 << 10}} {
+		v             *visitor
+		path          string
+		most, scripts int
+	}{{newVisitor(t, in, "de"), "/sign-in", 30 << 10, 5 << 10}, {newVisitor(t, in, "de").as(alice), "/", 100 << 10, 40 << 10}} {
 		d := one.v.get(one.path, 200)
 		html := one.v.weigh(one.path)
-		all, requests := html, 1
-		for _, n := range d.elements {
-			address := attr(n, "src")
-			if n.Data == "link" {
-				address = attr(n, "href")
+		all, requests, scripts := html, 1, 0
+		for _, address := range d.loads() {
+			size := one.v.weigh(address)
+			if strings.HasSuffix(address, ".css") && (size > 15<<10 || size < 1000) {
+				t.Errorf("%s: %d bytes", address, size)
 			}
-			if n.Data == "script" {
-				t.Errorf("%s: a script", one.path)
+			if strings.HasSuffix(address, ".js") {
+				scripts += size
 			}
-			if address != "" && !strings.HasPrefix(address, "/media/") {
-				size := one.v.weigh(address)
-				if strings.HasSuffix(address, ".css") && (size > 15<<10 || size < 1000) {
-					t.Errorf("%s: %d bytes", address, size)
-				}
-				all, requests = all+size, requests+1
-			}
+			all, requests = all+size, requests+1
+		}
+		if scripts > one.scripts {
+			t.Errorf("%s: %d bytes of scripts, at most %d", one.path, scripts, one.scripts)
 		}
 		t.Logf("%s: %d bytes of HTML, %d in %d requests", one.path, html, all, requests)
 		if all > one.most || requests > 12 || requests < 2 {
@@ -58,6 +58,45 @@ func TestPagesAreLight(t *testing.T) {
 			t.Errorf("%d posts on the page", strings.Count(d.raw, "<article"))
 		}
 	}
+}
+
+var imports = regexp.MustCompile(`(?m)^import .*"\./([a-z_]+\.js)";$`)
+
+// loads lists what a browser fetches for a page, but for photos: each once, and the
+// modules that its scripts import.
+func (d *doc) loads() (list []string) {
+	d.Helper()
+	seen := map[string]bool{}
+	var add func(address string)
+	add = func(address string) {
+		address, _, _ = strings.Cut(address, "#")
+		if address == "" || seen[address] || strings.HasPrefix(address, "/media/") {
+			return
+		}
+		seen[address] = true
+		list = append(list, address)
+		if !strings.HasSuffix(address, ".js") {
+			return
+		}
+		text, err := os.ReadFile("static/js/" + path.Base(address))
+		if err != nil {
+			d.Fatal(err)
+		}
+		for _, m := range imports.FindAllStringSubmatch(string(text), -1) {
+			add(path.Dir(address) + "/" + m[1])
+		}
+	}
+	for _, n := range d.elements {
+		switch {
+		case n.Data == "link" && attr(n, "rel") != "alternate" && attr(n, "rel") != "canonical":
+			add(attr(n, "href"))
+		case n.Data == "use":
+			add(attr(n, "href"))
+		default:
+			add(attr(n, "src"))
+		}
+	}
+	return list
 }
 
 // weigh counts an answer's bytes as they come over the line, compressed or not.

@@ -1,0 +1,3 @@
+// What every page of a signed-in member loads. Each module makes livelier what works as
+// a form or a link without it.
+import "./acts.js";

@@ -1,0 +1,37 @@
+// Parts of pages that come from our own server. This is the one place where text
+// becomes HTML; everything else goes by the DOM.
+
+const policy = window.trustedTypes?.createPolicy("parley", { createHTML: (text) => text });
+
+// parse makes a document of a page or a part that our server answered.
+export function parse(text) {
+  return new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
+}
+
+// send posts a form as the browser would and asks for the part of the page that it
+// changes. It answers the document, or throws what the server said.
+export async function send(form, button) {
+  const data = new FormData(form, button);
+  const plain = form.enctype !== "multipart/form-data";
+  const answer = await fetch(form.action, {
+    method: "POST",
+    body: plain ? new URLSearchParams(data) : data,
+    headers: { Accept: "text/html", "Parley-Part": "yes" },
+    credentials: "same-origin",
+  });
+  const page = parse(await answer.text());
+  if (!answer.ok) {
+    const said = page.querySelector(".problem, .why, main p");
+    throw new Problem(said ? said.textContent.trim() : answer.statusText, answer.status, page);
+  }
+  return page;
+}
+
+// Problem is what the server refused, in the words of its page.
+export class Problem extends Error {
+  constructor(text, status, page) {
+    super(text);
+    this.status = status;
+    this.page = page;
+  }
+}

@@ -1,0 +1,34 @@
+package web
+
+// way is one entry of the navigation.
+type way struct {
+	Path, Icon, Label string
+	Tab               bool // small screens show it too; the others stand in the menu
+	Current           bool
+	Count             int
+	CountText         string
+}
+
+// Ways lists where a member can go.
+func (f *frame) Ways() []way {
+	ways := []way{
+		{Path: "/", Icon: "home", Label: f.T("home"), Tab: true},
+		{Path: "/company", Icon: "company", Label: f.T("company"), Tab: true},
+		{Path: "/here", Icon: "here", Label: f.Org.Name},
+		{Path: "/public", Icon: "all", Label: f.T("all_posts")},
+		{Path: "/groups", Icon: "groups", Label: f.T("groups")},
+		{Path: "/directory", Icon: "people", Label: f.T("directory")},
+		{Path: "/find", Icon: "search", Label: f.T("find"), Tab: true},
+		{Path: "/notifications", Icon: "bell", Label: f.T("notifications"), Tab: true, Count: f.Unread, CountText: f.T("unread", f.Unread)},
+		{Path: "/bookmarks", Icon: "bookmark", Label: f.T("bookmarks")},
+		{Path: "/@" + f.Me.Username, Icon: "person", Label: f.Me.Name()},
+		{Path: "/settings", Icon: "settings", Label: f.T("settings")},
+	}
+	if f.Admin {
+		ways = append(ways, way{Path: "/admin/requests", Icon: "admin", Label: f.T("connect_nav"), Count: f.Knocking, CountText: f.N("servers_wait", f.Knocking)})
+	}
+	for i := range ways {
+		ways[i].Current = f.Here(ways[i].Path)
+	}
+	return ways
+}
