@@ -35,7 +35,7 @@ const (
 // audiences states the rule of every route but those of the client API, whose table is
 // in api/routes_test.go with the scope of each. A route without one fails.
 var audiences = map[string]rule{
-	"ANY /healthz": everybody, "ANY /readyz": everybody, "GET /static/{name}": everybody,
+	"ANY /healthz": everybody, "ANY /readyz": everybody, "GET /static/{name}": everybody, "GET /static/{version}/{name}": everybody, "GET /menu": everybody,
 	"GET /.well-known/host-meta": everybody, "GET /.well-known/nodeinfo": everybody, "GET /nodeinfo/2.1": everybody,
 	"GET /actor": everybody, "GET /setup": everybody, "GET /sign-in": everybody, "GET /reset": everybody,
 	"ANY /.well-known/": everybody, "ANY /nodeinfo/": everybody, "ANY /oauth/": everybody, "ANY /api/": everybody,
@@ -56,12 +56,12 @@ var audiences = map[string]rule{
 
 	"GET /": list, "GET /public": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
 
-	"GET /groups": signedIn, "GET /groups/new": signedIn, "GET /bookmarks": signedIn, "GET /company": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /notifications": signedIn, "GET /settings": signedIn,
+	"GET /groups": signedIn, "GET /groups/new": signedIn, "GET /bookmarks": signedIn, "GET /company": signedIn, "GET /here": signedIn, "GET /compose": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /notifications": signedIn, "GET /settings": signedIn,
 	"GET /directory": signedIn, "GET /settings/directory": signedIn, "POST /settings/directory": write, "POST /directory/follow": write,
 
 	"GET /admin/requests": admins, "POST /admin/requests": admins,
 
-	"POST /setup": write, "POST /sign-in": write, "POST /sign-out": write, "POST /reset": write, "POST /settings": write, "POST /language": write,
+	"POST /setup": write, "POST /sign-in": write, "POST /sign-out": write, "POST /reset": write, "POST /settings": write, "POST /language": write, "POST /appearance": write,
 	"POST /groups": write, "POST /groups/{id}/edit": write, "POST /groups/{id}/{act}": write, "POST /groups/{id}/members/{who}/{act}": write,
 	"POST /posts": write, "POST /posts/{id}/edit": write, "POST /posts/{id}/delete": write, "POST /posts/{id}/{act}": write, "POST /accounts/{id}/{act}": write,
 }
