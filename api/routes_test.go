@@ -46,6 +46,10 @@ var rules = map[string]rule{
 	"POST /api/v1/statuses/{id}/unpin":                {"write:accounts", 401, 404},
 	"GET /api/v1/polls/{id}":                          {"", 404, 404},
 	"POST /api/v1/polls/{id}/votes":                   {"write:statuses", 401, 404},
+	"GET /api/v1/scheduled_statuses":                  {"read:statuses", 401, 200},
+	"GET /api/v1/scheduled_statuses/{id}":             {"read:statuses", 401, 404},
+	"PUT /api/v1/scheduled_statuses/{id}":             {"write:statuses", 401, 404},
+	"DELETE /api/v1/scheduled_statuses/{id}":          {"write:statuses", 401, 404},
 	"GET /api/v1/accounts/verify_credentials":         {"read:accounts", 401, 200},
 	"PATCH /api/v1/accounts/update_credentials":       {"write:accounts", 401, 200},
 	"GET /api/v1/accounts/lookup":                     {"", 404, 404},
@@ -130,6 +134,7 @@ func secrets(w *world) func(route string) string {
 	w.Helper()
 	status := w.alice.write("for me alone", "direct")
 	poll := text(w.alice.post("/api/v1/statuses", object{"status": "?", "audience": "direct", "poll": object{"options": []string{"a", "b"}, "expires_in": 3600}}).ok(), "id")
+	scheduled := text(w.alice.post("/api/v1/statuses", object{"status": "for me alone", "audience": "direct", "scheduled_at": tomorrow()}).ok(), "id")
 	media := text(w.alice.post("/api/v2/media", files{name: "file", file: "a.txt", data: []byte("hello")}).ok(), "id")
 	gone := w.member("gone")
 	if err := w.in.Social.Suspend(context.Background(), gone.who.Account.ID, true); err != nil {
@@ -140,7 +145,7 @@ func secrets(w *world) func(route string) string {
 	group := text(w.alice.post("/api/parley/v1/groups", object{"name": "inner", "join": "closed"}).ok(), "id")
 	return func(route string) string {
 		id := status
-		for part, secret := range map[string]string{"/polls/": poll, "/media/": media, "/accounts/{id": gone.id, "/follow_requests/": gone.id, "/notifications/": note, "/groups/{id": group} {
+		for part, secret := range map[string]string{"/polls/": poll, "/scheduled_statuses/": scheduled, "/media/": media, "/accounts/{id": gone.id, "/follow_requests/": gone.id, "/notifications/": note, "/groups/{id": group} {
 			if strings.Contains(route, part) {
 				id = secret
 			}

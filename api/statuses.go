@@ -42,9 +42,6 @@ func (c *call) one(v *social.PostView, err error) (any, error) {
 func (a *API) draft(c *call) (d social.Draft, err error) {
 	d = social.Draft{Text: c.in.Get("status"), Summary: c.in.Get("spoiler_text"), Sensitive: c.bool("sensitive"), Language: c.in.Get("language"),
 		Audience: c.in.Get("audience"), Visibility: c.in.Get("visibility"), IdempotencyKey: storable(c.Header.Get("Idempotency-Key"))}
-	if c.in.Get("scheduled_at") != "" {
-		return d, social.Errorf(social.Invalid, "posts cannot be scheduled here yet; send this one when its time has come")
-	}
 	if d.MediaIDs, err = c.ids("media_ids"); err != nil {
 		return d, err
 	}
@@ -52,6 +49,9 @@ func (a *API) draft(c *call) (d social.Draft, err error) {
 		return d, err
 	}
 	if d.QuoteOf, err = c.id("quoted_status_id"); err != nil {
+		return d, err
+	}
+	if d.At, err = c.scheduledAt(); err != nil {
 		return d, err
 	}
 	d.Poll, err = c.pollDraft()
@@ -74,6 +74,9 @@ func (a *API) publish(c *call) (any, error) {
 	d, err := a.draft(c)
 	if err != nil {
 		return nil, err
+	}
+	if !d.At.IsZero() {
+		return c.oneScheduled(a.Social.Schedule(c.Context(), c.reader, d))
 	}
 	return c.one(a.Social.Publish(c.Context(), c.reader, d))
 }

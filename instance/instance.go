@@ -23,6 +23,7 @@ import (
 	"parley/live"
 	"parley/media"
 	"parley/outbound"
+	"parley/queue"
 	"parley/serve"
 	"parley/social"
 	"parley/storage"
@@ -47,6 +48,8 @@ type Instance struct {
 	now    func() time.Time
 	client *outbound.Client
 	files  *blob.Files
+
+	sender *queue.Runner // of posts that waited for their time
 
 	working atomic.Bool // the workers run
 }
@@ -90,6 +93,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 		Links: links, Files: in.files, Images: media.NewProcessor(), NewKeys: newKeys, NewSealingKey: newSealingKey, Mode: mode, Profile: c.Profile, Limits: limits, Now: now, Log: in.log})
 	in.Federation.Use(in.Social)
 	hub.Use(in.Social)
+	in.sender = queue.NewRunner(in.DB, queue.Options{Kind: social.SendJob, Workers: 4, PerHost: 4, Lease: sendLease, Handler: in.send, Now: now, Log: in.log})
 	in.Auth = auth.New(in.DB, in.DB, now, in.log)
 	in.Auth.Address = serve.Address
 	if err := in.Social.EnsureInstance(ctx); err != nil {
@@ -206,7 +210,7 @@ func (in *Instance) Run(ctx context.Context) error {
 		in.log.Error("the change logs of others are read later", "error", err)
 	}
 	var wg sync.WaitGroup
-	for _, r := range in.Federation.Runners() {
+	for _, r := range in.Runners() {
 		wg.Go(func() { r.Run(ctx) })
 	}
 	wg.Go(func() { in.keepHouse(ctx) })
@@ -218,6 +222,22 @@ func (in *Instance) Run(ctx context.Context) error {
 	cancel()
 	wg.Wait()
 	return err
+}
+
+// Runners do the waiting work: posts whose time has come first, since they make more.
+func (in *Instance) Runners() []*queue.Runner {
+	return append([]*queue.Runner{in.sender}, in.Federation.Runners()...)
+}
+
+// sendLease is longer than it takes to look up the people whom a post names.
+const sendLease = time.Minute
+
+// send is the handler of jobs that publish a post whose time has come.
+func (in *Instance) send(ctx context.Context, j queue.Job) queue.Result {
+	if err := in.Social.SendDue(ctx, social.ID(j.Ref)); err != nil {
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	}
+	return queue.Result{Verdict: queue.Done}
 }
 
 const (
@@ -304,7 +324,7 @@ func (in *Instance) ready(w http.ResponseWriter, r *http.Request) {
 // Settle does all waiting work until none is due; tests and the demo wait with it.
 func (in *Instance) Settle(ctx context.Context) int {
 	n := 0
-	for _, r := range in.Federation.Runners() {
+	for _, r := range in.Runners() {
 		n += r.Drain(ctx)
 	}
 	if err := in.DB.LinkAudit(ctx); err != nil && ctx.Err() == nil {

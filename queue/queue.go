@@ -34,8 +34,11 @@ type Job struct {
 // Adder writes jobs inside a transaction. A job with the same kind, ref and
 // target as a waiting one is written once.
 type Adder interface {
-	// AddJobs writes jobs that are due at once, those of a chain after the older ones.
+	// AddJobs writes jobs that are due at once or at their NextAt, those of a chain after
+	// the older ones.
 	AddJobs(ctx context.Context, jobs []Job) error
+	// DropJobs removes the jobs of a kind about ref that nobody works on.
+	DropJobs(ctx context.Context, kind string, ref int64) error
 }
 
 // Host is the health of another server, kept while jobs or contacts need it.

@@ -57,6 +57,7 @@ type Account struct {
 	Role            Role
 	Email           string
 	DefaultAudience string // label; "" means the instance's default
+	UndoSeconds     *int   `json:",omitempty"` // see UndoTime; nil if nothing was chosen
 	Group           *Group `json:",omitempty"` // of KindGroup only
 
 	URI, URL                     string

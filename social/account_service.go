@@ -251,6 +251,7 @@ type ProfileChange struct {
 	Fields                           []Field
 	AvatarID, HeaderID               *ID
 	Language, DefaultAudience, Email *string
+	UndoSeconds                      *int
 }
 
 // UpdateProfile changes a member's own profile and tells the followers' servers.
@@ -317,6 +318,12 @@ func (s *Service) applyProfile(ctx context.Context, tx Tx, a *Account, c Profile
 			}
 		}
 		a.DefaultAudience = *c.DefaultAudience
+	}
+	if c.UndoSeconds != nil {
+		if !slices.Contains(UndoTimes(), time.Duration(*c.UndoSeconds)*time.Second) {
+			return Errorf(Invalid, "posts can be held back for 0, 10 or 30 seconds")
+		}
+		a.UndoSeconds = c.UndoSeconds
 	}
 	for _, pic := range []struct{ to, from *ID }{{&a.AvatarID, c.AvatarID}, {&a.HeaderID, c.HeaderID}} {
 		if pic.from == nil {
@@ -404,6 +411,9 @@ func (s *Service) DeleteAccount(ctx context.Context, id ID) error {
 			return err
 		}
 		if err := s.leaveGroups(ctx, tx, a.ID); err != nil {
+			return err
+		}
+		if err := tx.DeleteUnsentOf(ctx, a.ID); err != nil {
 			return err
 		}
 		a.DeletedAt = s.Now()

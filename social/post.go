@@ -228,7 +228,9 @@ type Draft struct {
 	QuoteOf        ID
 	MediaIDs       []ID
 	Poll           *PollDraft
-	IdempotencyKey string // 1 hour per account
+	IdempotencyKey string    // 1 hour per account
+	At             time.Time // when to publish it; see Schedule
+	UnsentID       ID        // what is kept of it on the server, and gone when it is published
 }
 
 // PollDraft is a poll to be published.
@@ -250,6 +252,7 @@ const (
 	NotifyPoll          NotificationKind = "poll"
 	NotifyUpdate        NotificationKind = "update"
 	NotifyReport        NotificationKind = "admin.report"
+	NotifyUnsent        NotificationKind = "parley.unsent"        // an own post was not published when it was due
 	NotifyJoinRequest   NotificationKind = "parley.group_request" // somebody asks to join a group, which it is from
 )
 

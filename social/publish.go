@@ -32,28 +32,20 @@ func (s *Service) Publish(ctx context.Context, r Reader, d Draft) (*PostView, er
 	clamped := false
 	err = retryTaken(func() error {
 		return s.Store.Tx(ctx, func(tx Tx) error {
-			now := s.Now()
-			if d.IdempotencyKey != "" {
-				done, err := tx.Recall(ctx, me.ID, d.IdempotencyKey, now.Add(-time.Hour))
-				if err != nil || done != 0 {
-					id = done
-					return err
-				}
+			done, err := s.recall(ctx, tx, me, d)
+			if err != nil || done != 0 {
+				id = done
+				return err
 			}
-			p, was, err := s.compose(ctx, tx, r, d, people, now)
+			if err := s.spend(ctx, tx, me, d.UnsentID); err != nil {
+				return err
+			}
+			p, was, err := s.write(ctx, tx, r, d, people)
 			if err != nil {
 				return err
 			}
 			id, clamped = p.ID, was
-			if err := s.put(ctx, tx, me, p, false); err != nil {
-				return err
-			}
-			if d.IdempotencyKey != "" {
-				if err := tx.Remember(ctx, me.ID, d.IdempotencyKey, p.ID, now); err != nil {
-					return err
-				}
-			}
-			return s.Outbox.Record(ctx, tx, Change{Verb: VerbCreate, Actor: me, Post: p, At: now})
+			return s.remember(ctx, tx, me, d, p.ID)
 		})
 	})
 	if err != nil {
@@ -64,6 +56,36 @@ func (s *Service) Publish(ctx context.Context, r Reader, d Draft) (*PostView, er
 		v.Clamped = clamped
 	}
 	return v, err
+}
+
+// recall answers what came of a draft that was sent before with the same key; zero for
+// nothing.
+func (s *Service) recall(ctx context.Context, tx Tx, me *Account, d Draft) (ID, error) {
+	if d.IdempotencyKey == "" {
+		return 0, nil
+	}
+	return tx.Recall(ctx, me.ID, d.IdempotencyKey, s.Now().Add(-time.Hour))
+}
+
+func (s *Service) remember(ctx context.Context, tx Tx, me *Account, d Draft, id ID) error {
+	if d.IdempotencyKey == "" {
+		return nil
+	}
+	return tx.Remember(ctx, me.ID, d.IdempotencyKey, id, s.Now())
+}
+
+// write makes a post of a draft, and all that follows from it. It says whether fewer
+// see it than the author wanted.
+func (s *Service) write(ctx context.Context, tx Tx, r Reader, d Draft, people map[string]*Account) (*Post, bool, error) {
+	now := s.Now()
+	p, clamped, err := s.compose(ctx, tx, r, d, people, now)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := s.put(ctx, tx, r.Account, p, false); err != nil {
+		return nil, false, err
+	}
+	return p, clamped, s.Outbox.Record(ctx, tx, Change{Verb: VerbCreate, Actor: r.Account, Post: p, At: now})
 }
 
 // retryTaken runs a transaction again when an id it drew was taken.
@@ -285,7 +307,7 @@ func (s *Service) attach(ctx context.Context, tx Tx, me *Account, post ID, ids [
 	for _, id := range unique(ids) {
 		m := found[id]
 		if m == nil || m.AccountID != me.ID || m.PostID != 0 && m.PostID != post {
-			return nil, Errorf(Invalid, "a file is not there any more; upload it again")
+			return nil, filesGone()
 		}
 		if m.PostID != post {
 			m.PostID = post
@@ -297,6 +319,8 @@ func (s *Service) attach(ctx context.Context, tx Tx, me *Account, post ID, ids [
 	}
 	return out, nil
 }
+
+func filesGone() error { return Errorf(Invalid, "a file is not there any more; upload it again") }
 
 // put writes a post and shows it: timelines, notifications, the parent's counts.
 func (s *Service) put(ctx context.Context, tx Tx, author *Account, p *Post, quiet bool) error {

@@ -33,6 +33,7 @@ type Tx interface {
 	CollectionStore
 	GroupStore
 	PersonStore
+	UnsentStore
 	SettingStore
 	AuditStore
 	queue.Adder
@@ -153,7 +154,7 @@ type PostStore interface {
 	MediaOf(ctx context.Context, ids []ID) (map[ID]*Media, error)
 	// UpdateMedia writes PostID and the attachment's description and focus.
 	UpdateMedia(ctx context.Context, m *Media) error
-	// OrphanMedia lists media never posted, older than before.
+	// OrphanMedia lists media never posted, and kept for no unsent post, older than before.
 	OrphanMedia(ctx context.Context, before time.Time, limit int) ([]*Media, error)
 	DeleteMedia(ctx context.Context, id ID) error
 

@@ -52,9 +52,10 @@ func (t *Tx) UpdateMedia(ctx context.Context, m *social.Media) error {
 	return err
 }
 
-// OrphanMedia lists uploads that no post or profile took.
+// OrphanMedia lists uploads that no post or profile took, and no unsent post keeps.
 func (t *Tx) OrphanMedia(ctx context.Context, before time.Time, limit int) ([]*social.Media, error) {
-	found, err := list(ctx, t, scanMedia, `SELECT `+mediaColumns+` FROM media WHERE post_id = 0 AND created_at < $1 ORDER BY id LIMIT $2`, ms(before), limit)
+	found, err := list(ctx, t, scanMedia, `SELECT `+mediaColumns+` FROM media
+		WHERE post_id = 0 AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM unsent_media u WHERE u.media_id = media.id) ORDER BY id LIMIT $2`, ms(before), limit)
 	if err != nil {
 		return nil, err
 	}

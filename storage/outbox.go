@@ -176,6 +176,12 @@ func (t *Tx) Forget(ctx context.Context, before time.Time) error {
 	return err
 }
 
+// DropJobs removes the jobs about something that nobody works on.
+func (t *Tx) DropJobs(ctx context.Context, kind string, ref int64) error {
+	_, err := t.exec(ctx, `DELETE FROM job WHERE kind = $1 AND ref = $2 AND lease_at <= $3`, kind, ref, ms(t.db.now()))
+	return err
+}
+
 // AddJobs writes jobs, due at once or when their host is tried again; what waits behind
 // others learns from moveUp when that is.
 func (t *Tx) AddJobs(ctx context.Context, jobs []queue.Job) error {

@@ -189,7 +189,7 @@ func work(t *testing.T, list []*instance.Instance) {
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	for _, in := range list {
-		for _, r := range in.Federation.Runners() {
+		for _, r := range in.Runners() {
 			wg.Go(func() { r.Run(ctx) })
 		}
 	}

@@ -135,6 +135,8 @@ func (f *frame) Does(k social.NotificationKind) string {
 		return f.T("now_follows")
 	case social.NotifyPoll:
 		return f.T("poll_ended")
+	case social.NotifyUnsent:
+		return f.T("was_not_sent")
 	case social.NotifyJoinRequest:
 		return f.T("is_asked")
 	}

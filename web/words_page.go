@@ -232,7 +232,8 @@ var pageWords = map[string][2]string{
 	"follow_request": {"wants to follow you", "möchte Ihnen folgen"}, "now_follows": {"follows you now", "folgt Ihnen jetzt"},
 	"update":     {"edited a post that you shared", "hat einen Beitrag bearbeitet, den Sie geteilt haben"},
 	"poll_ended": {"A poll has ended", "Eine Umfrage ist beendet"}, "admin.report": {"reported something", "hat etwas gemeldet"},
-	"show_post": {"Show the post", "Beitrag zeigen"},
+	"was_not_sent": {"could not publish a post when it was due; it is back in the drafts", "konnte einen Beitrag nicht zur gewählten Zeit veröffentlichen; er ist wieder bei den Entwürfen"},
+	"show_post":    {"Show the post", "Beitrag zeigen"},
 
 	// Who sees a post: the words of the design, with names from the setup
 	"aud_direct": {"Only the people named", "Nur die Genannten"}, "aud_followers": {"My followers", "Nur wer mir folgt"},

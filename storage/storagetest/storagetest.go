@@ -57,6 +57,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"PostsAreFoundAndEdited":               postsAreFoundAndEdited,
 		"MarksAndMedia":                        marksAndMedia,
 		"GroupsAndTheirPosts":                  groupsAndTheirPosts,
+		"UnsentIsKept":                         unsentIsKept,
 		"PollsEnd":                             pollsEnd,
 		"OutboxReceiptsAndRefusals":            outboxReceiptsAndRefusals,
 		"TakenBackComesAgain":                  takenBackComesAgain,

@@ -42,6 +42,10 @@ func mutants() []mutant {
 		{"an edit never widens", "social/publish.go", "if !a.narrows(p.Audience) {", "if false {", here, "TestEditsAndRepliesNeverWiden"},
 		{"an app publishes as far as it was granted", "social/choose.go", "if r.Grant == \"\" || !beyond {", "if true || beyond {", "api", "TestAudiencesOfAnApp"},
 		{"hidden is missing for who replies", "social/publish.go", "\tif !ok {\n\t\treturn nil, NotFoundError()\n\t}\n\treturn p, nil", "\tif ok = true; !ok {\n\t\treturn nil, NotFoundError()\n\t}\n\treturn p, nil", "api", "TestHiddenIsMissing"},
+		{"what was not sent is its author's alone", "social/unsent.go", "if err == nil && u.AuthorID != me.ID {", "if false && u.AuthorID != me.ID {", "instance", "TestDraftsAreKept"},
+		{"what waited is seen by those it was meant for", "social/scheduled.go", "if label != now.Audience {", "if label != now.Audience && false {", "instance", "TestWhatIsDueKeepsTheRulesOfThatMoment"},
+		{"who was suspended sends nothing that waited", "social/scheduled.go", "if _, err := s.member(r); err != nil {", "if _, err := s.member(r); err != nil && false {", "instance", "TestWhatIsDueKeepsTheRulesOfThatMoment"},
+		{"an app's bound holds when its post is due", "social/scheduled.go", "r.Grant = u.Grant", "", "instance", "TestWhatIsDueKeepsTheRulesOfThatMoment"},
 		{"what is boosted or quoted is asked too", "social/read.go", "if posts, err = s.Visible(ctx, tx, r, list); err != nil {", "if posts = list; err != nil {", here, "TestQuotesAndBoostsShowNothingHidden"},
 
 		// What leaves.

@@ -161,6 +161,7 @@ func newVault(t *testing.T) *vault {
 		"an app of bob": v.app(home.people["bob"]), "bob's browser": v.browser(home.people["bob"]),
 	}
 	v.hidePosts()
+	v.hideUnsent()
 	v.hideAccounts(home)
 	return v
 }
@@ -253,6 +254,23 @@ func (v *vault) hidePosts() {
 	}
 }
 
+// hideUnsent has alice write what nobody but her sees, whoever is named in it.
+func (v *vault) hideUnsent() {
+	for _, audience := range []string{"direct", "company", "public"} {
+		later, err := v.in.Social.Schedule(v.Context(), v.alice.reader, social.Draft{Text: hush + " @bob", Audience: audience, At: time.Now().Add(time.Hour)})
+		if err != nil {
+			v.Fatal(err)
+		}
+		v.other["scheduled"] = append(v.other["scheduled"], secret{later.ID.String(), social.NewID(time.Now()).String(), others})
+	}
+	if _, err := v.in.Social.SaveDraft(v.Context(), v.alice.reader, social.Draft{Text: hush + " @bob"}); err != nil {
+		v.Fatal(err)
+	}
+	if _, err := v.in.Social.Hold(v.Context(), v.alice.reader, social.Draft{Text: hush + " @bob"}); err != nil {
+		v.Fatal(err)
+	}
+}
+
 func (v *vault) hideAccounts(home *site) {
 	none := social.NewID(time.Now()).String()
 	eve, bob := home.people["eve"].reader.Account, home.people["bob"]
@@ -301,6 +319,8 @@ func (v *vault) pairs(route string) []secret {
 		variable, from = "{id}", v.posts
 	case strings.Contains(path, "/users/{id}"), strings.Contains(path, "/accounts/{id}"), strings.Contains(path, "/follow_requests/{id}"):
 		variable, from = "{id}", v.accounts
+	case strings.Contains(path, "/scheduled_statuses/{id}"):
+		variable, from = "{id}", v.other["scheduled"]
 	case strings.Contains(path, "/media/{id}"):
 		variable, from = "{id}", v.other["media"]
 	case strings.Contains(path, "/groups/{id}"):
