@@ -176,7 +176,7 @@ func TestErrors(t *testing.T) {
 	w.alice.app("read", true).post("/api/v1/statuses", form{"status": {"x"}}).refused(403)
 	w.alice.get("/api/v1/statuses/1").refused(404)
 	w.alice.post("/api/v1/statuses", form{}).refused(422)
-	w.alice.post("/api/v1/statuses", form{"status": {"later"}, "scheduled_at": {"2030-01-01T00:00:00Z"}}).refused(422)
+	w.alice.post("/api/v1/statuses", form{"status": {"earlier"}, "scheduled_at": {"2020-01-01T00:00:00Z"}}).refused(422)
 	lower := w.alice.request("GET", "/api/v1/timelines/home", nil)
 	lower.Header.Set("Authorization", "bearer "+w.alice.token)
 	w.alice.send(lower).is(200)
