@@ -329,7 +329,7 @@ func TestOnlyOurProofBringsAPostBack(t *testing.T) {
 	if l.run(); len(l.asked) != 1 || l.asked[0].Has("of") {
 		t.Errorf("asked %v without a restore", l.asked)
 	}
-	if _, err := l.in.DB.NewEpoch(t.Context()); err != nil {
+	if _, err := l.in.Social.Restored(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	c := l.run()
@@ -460,7 +460,7 @@ func TestCatchingUpIsSealed(t *testing.T) {
 	if v, err := b.Social.PostByURI(ctx, carol, p.URI); err != nil || !strings.Contains(v.Post.Content, "canary company") {
 		t.Fatalf("it did not come: %v", err)
 	}
-	if _, err := a.DB.NewEpoch(ctx); err != nil {
+	if _, err := a.Social.Restored(ctx); err != nil {
 		t.Fatal(err)
 	}
 	catchUp(a) // b gives back what it holds

@@ -269,7 +269,7 @@ func backupAndRestore(t *testing.T, from func(i int) string, to string) {
 	again, err := instance.Open(ctx, &c, a.Social.Log, time.Now)
 	s.ok(err)
 	t.Cleanup(func() { _ = again.Close() })
-	epoch, err := again.DB.NewEpoch(ctx)
+	epoch, err := again.Social.Restored(ctx)
 	s.ok(err)
 	if epoch <= 1 {
 		t.Errorf("epoch %d", epoch)

@@ -455,3 +455,28 @@ func dueOnce(t *testing.T, database func(int) string) {
 		t.Errorf("timers left: %v %v", jobs, err)
 	}
 }
+
+// After a restore what was due since the backup is not published a second time: its
+// author decides.
+func TestRestoreSendsNothingTwice(t *testing.T) {
+	d := newDesk(t, nil)
+	d.schedule(social.Draft{Text: "due"})
+	d.schedule(social.Draft{Text: "later", At: d.clock.Now().Add(3 * time.Hour)})
+	file := filepath.Join(t.TempDir(), "backup")
+	d.ok(d.a.Backup(d.ctx, file))
+	d.pass(time.Hour)
+	d.shows("due")
+	d.a = d.net.Restore(0, file, "")
+	d.pass(time.Hour)
+	d.shows("")
+	if list := d.lists("due"); !strings.Contains(list[0].Reason, "backup") {
+		t.Errorf("%q", list[0].Reason)
+	}
+	notes, err := d.a.Social.Notifications(d.ctx, d.alice, social.Page{}, []social.NotificationKind{social.NotifyUnsent}, nil)
+	d.ok(err)
+	if len(notes) != 1 {
+		t.Errorf("alice is told %v", notes)
+	}
+	d.pass(time.Hour)
+	d.shows("later")
+}

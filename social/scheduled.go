@@ -270,16 +270,44 @@ func (s *Service) SendDue(ctx context.Context, id ID) error {
 		if missing != nil || !due(u) {
 			return ignoreNotFound(missing)
 		}
-		if err := s.toDraft(ctx, tx, u, reason(err)); err != nil {
+		return s.giveBack(ctx, tx, u, reason(err))
+	})
+}
+
+// giveBack makes a draft of what was due, and tells its author.
+func (s *Service) giveBack(ctx context.Context, tx Tx, u *Unsent, reason string) error {
+	if err := s.toDraft(ctx, tx, u, reason); err != nil {
+		return err
+	}
+	n := &Notification{AccountID: u.AuthorID, Kind: NotifyUnsent, FromID: u.AuthorID, CreatedAt: s.Now()}
+	if err := tx.RenewNotification(ctx, n); err != nil {
+		return err
+	}
+	s.tell(tx, Event{Kind: EventNotified, Notification: n.ID, To: n.AccountID})
+	return nil
+}
+
+// Restored is called once when the data come from a backup. The change log begins anew,
+// which tells sisters so; and what became due since the backup was made waits for its
+// author's word, for it may have been published: it would be there twice.
+func (s *Service) Restored(ctx context.Context) (epoch int64, err error) {
+	err = s.Store.Tx(ctx, func(tx Tx) error {
+		if epoch, err = tx.NewLogEpoch(ctx); err != nil {
 			return err
 		}
-		n := &Notification{AccountID: u.AuthorID, Kind: NotifyUnsent, FromID: u.AuthorID, CreatedAt: s.Now()}
-		if err := tx.RenewNotification(ctx, n); err != nil {
+		due, err := tx.UnsentDue(ctx, s.Now())
+		if err != nil {
 			return err
 		}
-		s.tell(tx, Event{Kind: EventNotified, Notification: n.ID, To: n.AccountID})
+		maybe := Errorf(Conflict, "the server was put back from a backup, and this post may have been sent before that: look, then send it or delete it").Public
+		for _, u := range due {
+			if err := s.giveBack(ctx, tx, u, maybe); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
+	return epoch, err
 }
 
 // send publishes an unsent post if it is ready. Its row goes in the transaction that

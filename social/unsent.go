@@ -59,6 +59,8 @@ type UnsentStore interface {
 	// CountUnsent counts what an author has in one state, and what of it is due from
 	// one time until before another.
 	CountUnsent(ctx context.Context, author ID, state UnsentState, from, until time.Time) (all, due int, err error)
+	// UnsentDue lists what waits and is due by then, of all authors.
+	UnsentDue(ctx context.Context, now time.Time) ([]*Unsent, error)
 	// PutUnsent inserts what has no id yet, else updates it. The files of its draft are
 	// no orphans.
 	PutUnsent(ctx context.Context, u *Unsent) error

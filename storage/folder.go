@@ -121,12 +121,3 @@ func (db *DB) Integrity(ctx context.Context) error {
 	}
 	return rows.Err()
 }
-
-// NewEpoch begins the change log anew after a restore.
-func (db *DB) NewEpoch(ctx context.Context) (epoch int64, err error) {
-	err = db.run(ctx, func(t *Tx) error {
-		epoch, err = t.NewLogEpoch(ctx)
-		return err
-	})
-	return epoch, err
-}

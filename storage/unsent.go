@@ -36,6 +36,11 @@ func (t *Tx) UnsentOf(ctx context.Context, author social.ID, state social.Unsent
 	return turn(found, rev), err
 }
 
+// UnsentDue lists what waits and is due.
+func (t *Tx) UnsentDue(ctx context.Context, now time.Time) ([]*social.Unsent, error) {
+	return list(ctx, t, scanUnsent, `SELECT `+unsentColumns+` FROM unsent WHERE due_at <> 0 AND due_at <= $1 ORDER BY id`, ms(now))
+}
+
 // CountUnsent counts an author's in one state, and those due within some time.
 func (t *Tx) CountUnsent(ctx context.Context, author social.ID, state social.UnsentState, from, until time.Time) (all, due int, err error) {
 	err = t.q.QueryRowContext(ctx, `

@@ -396,9 +396,8 @@ func (a *app) restore() *cobra.Command {
 		if err := instance.Restore(cmd.Context(), c, given[0]); err != nil {
 			return err
 		}
-		// A new epoch tells sisters that the change log begins anew.
 		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-			epoch, err := in.DB.NewEpoch(ctx)
+			epoch, err := in.Social.Restored(ctx)
 			if err != nil {
 				return err
 			}

@@ -109,7 +109,7 @@ func (n *Network) Restart(i int) *instance.Instance {
 func (n *Network) Restore(i int, file, url string) *instance.Instance {
 	n.T.Helper()
 	in := n.PutBack(i, file, url)
-	if _, err := in.DB.NewEpoch(context.Background()); err != nil {
+	if _, err := in.Social.Restored(context.Background()); err != nil {
 		n.T.Fatal(err)
 	}
 	return in

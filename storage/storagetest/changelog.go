@@ -73,10 +73,13 @@ func logPages(t *testing.T, db *storage.DB) {
 		}
 		return first(err, err2)
 	}))
-	again, err := db.NewEpoch(ctx)
-	if err != nil || again <= second {
-		t.Errorf("epoch %d after %d, %v", again, second, err)
-	}
+	must(t, db.Tx(ctx, func(tx social.Tx) error {
+		again, err := tx.NewLogEpoch(ctx)
+		if again <= second {
+			t.Errorf("epoch %d after %d", again, second)
+		}
+		return err
+	}))
 }
 
 // What a peer has, follows and holds is looked up for a whole page.

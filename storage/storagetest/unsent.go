@@ -54,11 +54,15 @@ func unsentIsKept(t *testing.T, db *storage.DB) {
 		if all != 2 || due != 1 {
 			t.Errorf("%d scheduled, %d then", all, due)
 		}
+		overdue, err7 := tx.UnsentDue(ctx, today.DueAt)
+		if len(overdue) != 2 || overdue[0].ID != today.ID || overdue[1].ID != his.ID {
+			t.Errorf("due: %v", overdue)
+		}
 		none, _, err6 := tx.CountUnsent(ctx, bob.ID, social.UnsentDraft, time.Time{}, time.Time{})
 		if none != 0 || orphans(tx) != 0 {
 			t.Errorf("%d drafts of bob, %d orphans", none, orphans(tx))
 		}
-		return first(err, err2, err3, err4, err5, err6)
+		return first(err, err2, err3, err4, err5, err6, err7)
 	})
 	claimed, err := db.Claim(ctx, "send", today.DueAt, now.Add(2*time.Hour), 5, 5, nil)
 	must(t, err)
