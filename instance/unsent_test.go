@@ -345,6 +345,12 @@ func TestUndo(t *testing.T) {
 		d.ok(err)
 		return v
 	}
+	log := func() (place social.Place) {
+		t.Helper()
+		d.ok(d.a.DB.View(d.ctx, func(tx social.Tx) (err error) { place, err = tx.LogHead(d.ctx); return err }))
+		return place
+	}
+	before := log()
 	draft := d.save(social.Draft{Text: "draft"})
 	v, err := in.Hold(d.ctx, d.alice, social.Draft{UnsentID: draft.ID, Text: "oops @bob", Audience: "company"})
 	d.ok(err)
@@ -364,6 +370,9 @@ func TestUndo(t *testing.T) {
 	}
 	d.pass(29 * time.Second)
 	d.shows("")
+	if log() != before {
+		t.Error("others are told of what is held")
+	}
 	_, err = in.Withdraw(d.ctx, d.alice, v.ID)
 	d.ok(err)
 	d.pass(time.Minute)

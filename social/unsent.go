@@ -90,12 +90,8 @@ func (s *Service) SaveDraft(ctx context.Context, r Reader, d Draft) (v *UnsentVi
 				return Errorf(Conflict, "this post waits to be sent; take it back before you change it")
 			}
 			if u.ID == 0 {
-				n, _, err := tx.CountUnsent(ctx, me.ID, UnsentDraft, time.Time{}, time.Time{})
-				if err != nil {
+				if err := s.roomForDraft(ctx, tx, me); err != nil {
 					return err
-				}
-				if n >= MaxDrafts {
-					return Errorf(Limited, "you have %d drafts already; send or delete one first", n)
 				}
 			}
 			if d.MediaIDs, err = s.freeFiles(ctx, tx, me, d.MediaIDs); err != nil {
@@ -110,6 +106,14 @@ func (s *Service) SaveDraft(ctx context.Context, r Reader, d Draft) (v *UnsentVi
 		})
 	})
 	return v, err
+}
+
+func (s *Service) roomForDraft(ctx context.Context, tx Tx, me *Account) error {
+	n, _, err := tx.CountUnsent(ctx, me.ID, UnsentDraft, time.Time{}, time.Time{})
+	if err == nil && n >= MaxDrafts {
+		return Errorf(Limited, "you have %d drafts already; send or delete one first", n)
+	}
+	return err
 }
 
 // checkSaved bounds what is kept, and asks nothing else of a draft.

@@ -173,7 +173,7 @@ func (d *driver) publish(m *member, label string, parent, quoted *text) {
 			}
 		}
 	}
-	v, err := m.in.Social.Publish(d.ctx, m.person.reader, draft)
+	v, err := d.sends(m, p, draft)
 	if err != nil {
 		d.tell("post %d of %s for %q failed: %v", p.n, m, label, err)
 		p.deleted, p.audience = true, bound{kind: "instance", owner: m.place}
@@ -187,6 +187,33 @@ func (d *driver) publish(m *member, label string, parent, quoted *text) {
 	if label != "" && !v.Clamped && v.Post.Audience.Label() != label && !strings.HasPrefix(label, "group:") {
 		d.Errorf("%s asked for %q and got %q, and was not told", m, label, v.Post.Audience.Label())
 	}
+}
+
+// sends publishes a post: each eighth after the moment to think again, and after another
+// one that was taken back in it.
+func (d *driver) sends(m *member, p *text, draft social.Draft) (*social.PostView, error) {
+	in, r := m.in.Social, m.person.reader
+	if p.n%8 != 0 {
+		return in.Publish(d.ctx, r, draft)
+	}
+	undone := draft
+	undone.Text = d.word(canary{owner: m, what: "taken back"})
+	undone.Summary, undone.Poll, undone.MediaIDs = "", nil, nil
+	held, err := in.Hold(d.ctx, r, undone)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := in.Withdraw(d.ctx, r, held.ID); err != nil {
+		d.Errorf("%s did not get a post back: %v", m, err)
+	}
+	if held, err = in.Hold(d.ctx, r, draft); err != nil {
+		return nil, err
+	}
+	v, err := in.SendNow(d.ctx, r, held.ID)
+	if v != nil {
+		v.Clamped = held.Clamped
+	}
+	return v, err
 }
 
 func number(p *text) string {
