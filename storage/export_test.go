@@ -3,6 +3,7 @@ package storage
 import (
 	"database/sql"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -21,6 +22,21 @@ func AdminPostgres(t *testing.T, url string) *sql.DB {
 // SetSchemaVersion closes a database and pretends that a newer program wrote it.
 func SetSchemaVersion(t *testing.T, db *DB, version int) {
 	t.Helper()
+	closeAndRun(t, db, `INSERT INTO schema_version (version) VALUES (`+strconv.Itoa(version)+`)`)
+}
+
+// Forget closes a database and takes a change of its schema back, which made these tables.
+func Forget(t *testing.T, db *DB, version int, tables ...string) {
+	t.Helper()
+	query := `DELETE FROM schema_version WHERE version = ` + strconv.Itoa(version)
+	for _, name := range tables {
+		query += `; DROP TABLE ` + name
+	}
+	closeAndRun(t, db, query)
+}
+
+func closeAndRun(t *testing.T, db *DB, query string) {
+	t.Helper()
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +44,7 @@ func SetSchemaVersion(t *testing.T, db *DB, version int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := raw.Exec(`INSERT INTO schema_version (version) VALUES ($1)`, version); err != nil {
+	if _, err := raw.Exec(query); err != nil {
 		t.Fatal(err)
 	}
 	if err := raw.Close(); err != nil {

@@ -5,14 +5,18 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"path"
+	"slices"
+	"strconv"
 	"strings"
 )
 
 //go:embed migration/*.sql
 var migrations embed.FS
 
-// migrate applies what is new, each in a transaction of its own. A schema newer
-// than this program is refused; before a change of existing data a copy is kept.
+// migrate applies what is missing, each in a transaction of its own: changes that were
+// made side by side may come in any order. A schema newer than this program is refused;
+// before a change of existing data a copy is kept.
 func (db *DB) migrate(ctx context.Context) error {
 	files, err := migrationFiles()
 	if err != nil {
@@ -21,55 +25,87 @@ func (db *DB) migrate(ctx context.Context) error {
 	if _, err := db.write.ExecContext(ctx, db.dialect.versions()); err != nil {
 		return db.translate(err)
 	}
-	var have int
-	if err := db.write.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM schema_version`).Scan(&have); err != nil {
+	have, err := db.schemas(ctx)
+	if err != nil {
 		return db.translate(err)
 	}
-	if err := checkVersion(have); err != nil {
+	newest := slices.Max(append(have, 0))
+	if err := checkVersion(newest); err != nil {
 		return err
 	}
-	if have > 0 && have < len(files) && db.dialect.sqlite {
-		if err := db.BackupDatabase(ctx, fmt.Sprintf("%s.schema-%d", db.file, have)); err != nil {
+	files = slices.DeleteFunc(files, func(file string) bool { return slices.Contains(have, versionOf(file)) })
+	if newest > 0 && len(files) > 0 && db.dialect.sqlite {
+		if err := db.BackupDatabase(ctx, fmt.Sprintf("%s.schema-%d", db.file, newest)); err != nil {
 			return fmt.Errorf("copy the database before changing its schema: %w", err)
 		}
 	}
-	for i := have; i < len(files); i++ {
-		if err := db.apply(ctx, files[i], i+1); err != nil {
-			return fmt.Errorf("schema change %s: %w", files[i], err)
+	for _, file := range files {
+		if err := db.apply(ctx, file); err != nil {
+			return fmt.Errorf("schema change %s: %w", file, err)
 		}
 	}
 	return nil
 }
 
-// migrationFiles in their order; the first makes schema 1.
+// schemas lists the changes that were applied.
+func (db *DB) schemas(ctx context.Context) (have []int, err error) {
+	rows, err := db.write.QueryContext(ctx, `SELECT version FROM schema_version ORDER BY version`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // reading is over; Err below tells what counts
+	for rows.Next() {
+		var v int
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		have = append(have, v)
+	}
+	return have, rows.Err()
+}
+
+// migrationFiles in their order.
 func migrationFiles() ([]string, error) { return fs.Glob(migrations, "migration/*.sql") }
+
+// versionOf is the number in the name of a migration.
+func versionOf(file string) int {
+	number, _, _ := strings.Cut(path.Base(file), "_")
+	v, err := strconv.Atoi(number)
+	if err != nil {
+		panic("storage: a migration without a number: " + file) // a programming fault
+	}
+	return v
+}
 
 // checkVersion refuses a schema that is newer than this program.
 func checkVersion(have int) error {
 	files, err := migrationFiles()
-	if err == nil && have > len(files) {
-		err = fmt.Errorf("the database has schema %d, this program knows %d: use the newer parley that wrote it, or restore a backup", have, len(files))
+	if err != nil {
+		return err
 	}
-	return err
+	if known := versionOf(files[len(files)-1]); have > known {
+		return fmt.Errorf("the database has schema %d, this program knows %d: use the newer parley that wrote it, or restore a backup", have, known)
+	}
+	return nil
 }
 
 func (d dialect) versions() string {
 	return d.schema(`CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)`)
 }
 
-func (db *DB) apply(ctx context.Context, file string, version int) error {
+func (db *DB) apply(ctx context.Context, file string) error {
 	tx, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := db.dialect.apply(ctx, tx, file, version); err != nil {
+	if err := db.dialect.apply(ctx, tx, file); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
-func (d dialect) apply(ctx context.Context, q querier, file string, version int) error {
+func (d dialect) apply(ctx context.Context, q querier, file string) error {
 	text, err := migrations.ReadFile(file)
 	if err != nil {
 		return err
@@ -79,7 +115,7 @@ func (d dialect) apply(ctx context.Context, q querier, file string, version int)
 			return fmt.Errorf("%w in %s", err, strings.TrimSpace(statement))
 		}
 	}
-	_, err = q.ExecContext(ctx, `INSERT INTO schema_version (version) VALUES ($1)`, version)
+	_, err = q.ExecContext(ctx, `INSERT INTO schema_version (version) VALUES ($1)`, versionOf(file))
 	return err
 }
 
@@ -92,8 +128,8 @@ func (d dialect) create(ctx context.Context, q querier) error {
 	if _, err := q.ExecContext(ctx, d.versions()); err != nil {
 		return err
 	}
-	for i, file := range files {
-		if err := d.apply(ctx, q, file, i+1); err != nil {
+	for _, file := range files {
+		if err := d.apply(ctx, q, file); err != nil {
 			return fmt.Errorf("schema change %s: %w", file, err)
 		}
 	}

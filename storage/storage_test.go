@@ -139,6 +139,20 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	}
 }
 
+// Changes of the schema that were made side by side arrive in any order: one that is
+// missing is applied though a later one was.
+func TestAMissingSchemaChangeIsApplied(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, "sqlite:parley.db", dir)
+	storage.Forget(t, db, 2, "audit", "audit_waiting")
+	db = open(t, "sqlite:parley.db", dir)
+	if err := db.Tx(t.Context(), func(tx social.Tx) error {
+		return tx.AppendAudit(t.Context(), social.AuditRow{At: time.Now(), Kind: social.AuditPolicy})
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
 func BenchmarkGroupCommit(b *testing.B) {
 	db, err := storage.Open(context.Background(), storage.Options{URL: "sqlite:parley.db", DataDir: b.TempDir(), Now: time.Now, Log: quiet})
 	if err != nil {
