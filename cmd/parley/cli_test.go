@@ -25,12 +25,14 @@ import (
 // shell runs the real command in a folder of its own, as a person would.
 type shell struct {
 	*testing.T
-	dir string
-	env []string
+	dir, tmp string
+	env      []string
 }
 
 func newShell(t *testing.T, env ...string) *shell {
-	return &shell{t, t.TempDir(), append([]string{"PARLEY_TEST_CHILD=1", "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}, env...)}
+	s := &shell{T: t, dir: t.TempDir(), tmp: t.TempDir()}
+	s.env = append(append(asCommand(), "HOME="+t.TempDir(), "TMPDIR="+s.tmp, "PATH="+os.Getenv("PATH")), env...)
+	return s
 }
 
 func (s *shell) command(args ...string) *exec.Cmd {
@@ -374,7 +376,6 @@ func TestDemoCommand(t *testing.T) {
 	defer taken.Close() //nolint:errcheck // only kept
 	port := fmt.Sprint(taken.Addr().(*net.TCPAddr).Port)
 	s := newShell(t)
-	tmp := strings.TrimPrefix(s.env[2], "TMPDIR=")
 	said, interrupt := s.serving("Ctrl-C ends the demo", "demo", "--port", port)
 	wants(t, said, "port "+port+" is taken", "Open http://127.0.0.1:", "nothing is left behind")
 	res, err := http.Get(regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(said))
@@ -385,7 +386,7 @@ func TestDemoCommand(t *testing.T) {
 	if got := interrupt(); got != 0 {
 		t.Errorf("Ctrl-C ends with %d", got)
 	}
-	if left, err := os.ReadDir(tmp); err != nil || len(left) != 0 {
+	if left, err := os.ReadDir(s.tmp); err != nil || len(left) != 0 {
 		t.Error("left behind:", left, err)
 	}
 	if left, err := os.ReadDir(s.dir); err != nil || len(left) != 0 {

@@ -17,7 +17,7 @@ import (
 func (c *child) doctor(flags ...string) (out string, code int) {
 	c.t.Helper()
 	cmd := exec.Command(os.Args[0], append([]string{"doctor", "--data", c.data}, flags...)...)
-	cmd.Env = append(os.Environ(), "PARLEY_TEST_CHILD=1", "PARLEY_DOMAIN="+strings.TrimPrefix(c.url(), "http://"))
+	cmd.Env = append(append(os.Environ(), asCommand()...), "PARLEY_DOMAIN="+strings.TrimPrefix(c.url(), "http://"))
 	cmd.Dir = c.t.TempDir()
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -37,6 +37,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// asCommand lets this test binary be the command. Before a process ends the race
+// detector waits a second for goroutines that still run; a command leaves none behind,
+// and hundreds are run here, so a moment has to do.
+func asCommand() []string {
+	return []string{"PARLEY_TEST_CHILD=1", "GORACE=" + os.Getenv("GORACE") + " atexit_sleep_ms=10"}
+}
+
 // child is a real parley serve in a process of its own, made to be killed.
 type child struct {
 	t       *testing.T
@@ -90,7 +97,7 @@ func (c *child) url() string { return fmt.Sprintf("http://127.0.0.1:%d", c.port)
 func (c *child) start() {
 	c.t.Helper()
 	c.cmd = exec.Command(c.program, "serve", "--data", c.data, "--listen", fmt.Sprintf("127.0.0.1:%d", c.port), "--domain", fmt.Sprintf("127.0.0.1:%d", c.port))
-	c.cmd.Env = append(os.Environ(), "PARLEY_TEST_CHILD=1", "PARLEY_FEDERATION_ALLOWED_NETWORKS=127.0.0.0/8", "PARLEY_FEDERATION_MODE=open", "PARLEY_LOG_LEVEL=error")
+	c.cmd.Env = append(append(os.Environ(), asCommand()...), "PARLEY_FEDERATION_ALLOWED_NETWORKS=127.0.0.0/8", "PARLEY_FEDERATION_MODE=open", "PARLEY_LOG_LEVEL=error")
 	c.cmd.Dir = c.t.TempDir()
 	var out bytes.Buffer
 	c.cmd.Stdout, c.cmd.Stderr = &out, &out

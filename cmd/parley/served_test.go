@@ -128,7 +128,7 @@ func (s *served) url() string { return "https://" + s.host }
 
 func (s *served) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], append(args, "--config", s.config)...)
-	cmd.Env = append(os.Environ(), "PARLEY_TEST_CHILD=1")
+	cmd.Env = append(os.Environ(), asCommand()...)
 	return cmd
 }
 
