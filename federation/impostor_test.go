@@ -54,7 +54,7 @@ func takeOver(t *testing.T, network *instancetest.Network, i int) *impostor {
 	t.Helper()
 	m := &impostor{t: t, origin: network.Instances[i].Config.PublicURL}
 	network.Stop(i)
-	pub, priv, err := httpsig.GenerateRSA()
+	pub, priv, err := instancetest.GenerateRSA()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ type remote struct {
 
 func newRemote(t testing.TB) *remote {
 	t.Helper()
-	pub, priv, err := httpsig.GenerateRSA()
+	pub, priv, err := instancetest.GenerateRSA()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"parley/activitypub/httpsig"
+	"parley/instance/instancetest"
 	"parley/social"
 )
 
@@ -64,7 +65,7 @@ func TestKeyRotationIsLookedUpOnce(t *testing.T) {
 		t.Fatal("setting up")
 	}
 	old := r.key
-	public, private, err := httpsig.GenerateRSA()
+	public, private, err := instancetest.GenerateRSA()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -176,7 +176,7 @@ func TestT15KeyRotation(t *testing.T) {
 		t.Fatalf("answered %d", got)
 	}
 	old := r.key
-	public, private, err := httpsig.GenerateRSA()
+	public, private, err := instancetest.GenerateRSA()
 	if err != nil {
 		t.Fatal(err)
 	}

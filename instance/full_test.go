@@ -30,7 +30,7 @@ type peer struct {
 
 func newPeer(t testing.TB) *peer {
 	t.Helper()
-	public, private, err := httpsig.GenerateRSA()
+	public, private, err := instancetest.GenerateRSA()
 	if err != nil {
 		t.Fatal(err)
 	}

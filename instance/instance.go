@@ -55,7 +55,13 @@ type Instance struct {
 }
 
 // Open opens the data folder and joins the parts; nothing listens yet.
-func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() time.Time) (_ *Instance, err error) {
+func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() time.Time) (*Instance, error) {
+	return OpenWith(ctx, c, log, now, httpsig.GenerateRSA)
+}
+
+// OpenWith is Open with another source of RSA keys, as PEM. Their search is most of
+// what a new member costs, and tests make thousands.
+func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func() time.Time, newRSA func() (public, private []byte, err error)) (_ *Instance, err error) {
 	// 1. The data folder, for its owner alone.
 	if err := storage.PrepareFolder(c.DataDir); err != nil {
 		return nil, err
@@ -90,7 +96,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, now func() ti
 	limits.PostLength, limits.UploadBytes = c.Limits.PostLength, int64(c.Limits.UploadMB)<<20
 	limits.CacheBytes = int64(c.Limits.MediaCacheMB) << 20
 	in.Social = social.NewService(social.Options{Store: in.DB, Outbox: in.Federation, Remote: in.Federation, Jobs: in.DB, Live: hub, Text: text.New(),
-		Links: links, Files: in.files, Images: media.NewProcessor(), NewKeys: newKeys, NewSealingKey: newSealingKey, Mode: mode, Profile: c.Profile, Limits: limits, Now: now, Log: in.log})
+		Links: links, Files: in.files, Images: media.NewProcessor(), NewKeys: newKeys(newRSA), NewSealingKey: newSealingKey, Mode: mode, Profile: c.Profile, Limits: limits, Now: now, Log: in.log})
 	in.Federation.Use(in.Social)
 	hub.Use(in.Social)
 	in.sender = queue.NewRunner(in.DB, queue.Options{Kind: social.SendJob, Workers: 4, PerHost: 4, Lease: sendLease, Handler: in.send, Now: now, Log: in.log})
@@ -167,13 +173,15 @@ func (in *Instance) fixIdentity(ctx context.Context) error {
 }
 
 // newKeys makes the two key pairs of a new member.
-func newKeys() ([]social.Key, error) {
-	rsaPublic, rsaPrivate, err := httpsig.GenerateRSA()
-	if err != nil {
-		return nil, err
+func newKeys(newRSA func() (public, private []byte, err error)) func() ([]social.Key, error) {
+	return func() ([]social.Key, error) {
+		rsaPublic, rsaPrivate, err := newRSA()
+		if err != nil {
+			return nil, err
+		}
+		edPublic, edPrivate, err := httpsig.GenerateEd25519()
+		return []social.Key{{Kind: "rsa", Public: rsaPublic, Private: rsaPrivate}, {Kind: "ed25519", Public: edPublic, Private: edPrivate}}, err
 	}
-	edPublic, edPrivate, err := httpsig.GenerateEd25519()
-	return []social.Key{{Kind: "rsa", Public: rsaPublic, Private: rsaPrivate}, {Kind: "ed25519", Public: edPublic, Private: edPrivate}}, err
 }
 
 // newSealingKey makes the key pair to which others seal what is for this instance.

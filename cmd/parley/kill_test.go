@@ -359,7 +359,7 @@ type ingest struct {
 
 func newIngest(t *testing.T) *ingest {
 	t.Helper()
-	public, private, err := httpsig.GenerateRSA()
+	public, private, err := instancetest.GenerateRSA()
 	if err != nil {
 		t.Fatal(err)
 	}

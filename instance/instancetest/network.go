@@ -172,7 +172,7 @@ func newNode(t testing.TB, dir string, i int, o Options) *node {
 
 func (at *node) open(t testing.TB) {
 	t.Helper()
-	in, err := instance.Open(context.Background(), at.config, at.log, at.now)
+	in, err := instance.OpenWith(context.Background(), at.config, at.log, at.now, GenerateRSA)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,7 +160,7 @@ func (d *driver) pairUp(a, b *place) error {
 // strange adds a server that nobody knows: it speaks just enough to be let in where
 // anybody is, and keeps all it gets.
 func (d *driver) strange(wire *instancetest.Wire) {
-	pub, priv, err := httpsig.GenerateRSA()
+	pub, priv, err := instancetest.GenerateRSA()
 	if err != nil {
 		d.Fatal(err)
 	}
