@@ -64,6 +64,7 @@ func (w *Web) compose(p *page) error {
 	if err != nil {
 		return err
 	}
+	c.Text.Value = shared(p.r)
 	return w.show(p, http.StatusOK, composePage{p.titled("new_post"), c})
 }
 

@@ -62,6 +62,7 @@ func (w *Web) signOut(p *page) error {
 		return err
 	}
 	w.setCookie(p, w.cookie, "", -1)
+	p.w.Header().Set("Clear-Site-Data", `"cache", "storage"`) // pictures, drafts and the worker's files
 	return w.redirect(p, "/sign-in", "signed_out")
 }
 

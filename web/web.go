@@ -95,6 +95,7 @@ func CookieName(authority string) string {
 func (w *Web) Mount(r *mux.Router) {
 	r.HandleFunc("/static/{name}", w.static).Methods("GET", "HEAD")
 	r.HandleFunc("/static/{version}/{name}", w.static).Methods("GET", "HEAD")
+	r.HandleFunc("/sw.js", w.worker).Methods("GET", "HEAD")
 	sub := r.NewRoute().Subrouter()
 	sub.Use(w.sameOrigin)
 	get, post := []string{"GET", "HEAD"}, []string{"POST"}
@@ -104,6 +105,7 @@ func (w *Web) Mount(r *mux.Router) {
 		run     handler
 	}{
 		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/here", w.here}, {get, "/menu", w.menu}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
+		{get, "/manifest.webmanifest", w.manifest}, {get, "/offline", w.offline},
 		{get, "/setup", w.setupForm}, {post, "/setup", w.setup},
 		{get, "/sign-in", w.signInForm}, {post, "/sign-in", w.signIn}, {post, "/sign-out", w.signOut},
 		{get, "/reset", w.resetForm}, {post, "/reset", w.reset},

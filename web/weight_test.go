@@ -88,7 +88,7 @@ func (d *doc) loads() (list []string) {
 	}
 	for _, n := range d.elements {
 		switch {
-		case n.Data == "link" && attr(n, "rel") != "alternate" && attr(n, "rel") != "canonical":
+		case n.Data == "link" && attr(n, "rel") != "apple-touch-icon" && attr(n, "rel") != "alternate" && attr(n, "rel") != "canonical":
 			add(attr(n, "href"))
 		case n.Data == "use":
 			add(attr(n, "href"))

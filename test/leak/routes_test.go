@@ -35,7 +35,7 @@ const (
 // audiences states the rule of every route but those of the client API, whose table is
 // in api/routes_test.go with the scope of each. A route without one fails.
 var audiences = map[string]rule{
-	"ANY /healthz": everybody, "ANY /readyz": everybody, "GET /static/{name}": everybody, "GET /static/{version}/{name}": everybody, "GET /menu": everybody,
+	"ANY /healthz": everybody, "ANY /readyz": everybody, "GET /static/{name}": everybody, "GET /sw.js": everybody, "GET /manifest.webmanifest": everybody, "GET /offline": everybody, "GET /static/{version}/{name}": everybody, "GET /menu": everybody,
 	"GET /.well-known/host-meta": everybody, "GET /.well-known/nodeinfo": everybody, "GET /nodeinfo/2.1": everybody,
 	"GET /actor": everybody, "GET /setup": everybody, "GET /sign-in": everybody, "GET /reset": everybody,
 	"ANY /.well-known/": everybody, "ANY /nodeinfo/": everybody, "ANY /oauth/": everybody, "ANY /api/": everybody,

@@ -1,7 +1,16 @@
 // Parts of pages that come from our own server. This is the one place where text
-// becomes HTML; everything else goes by the DOM.
+// becomes HTML or the address of a script; everything else goes by the DOM.
 
-const policy = window.trustedTypes?.createPolicy("parley", { createHTML: (text) => text });
+const policy = window.trustedTypes?.createPolicy("parley", {
+  createHTML: (text) => text,
+  createScriptURL: (address) => (/^\/sw\.js\?[\w=&]+$/.test(address) ? address : ""),
+});
+
+// workerAddress is that of the one script that is started by its address.
+export function workerAddress(version, language) {
+  const address = "/sw.js?version=" + version + "&language=" + language;
+  return policy ? policy.createScriptURL(address) : address;
+}
 
 // parse makes a document of a page or a part that our server answered.
 export function parse(text) {
