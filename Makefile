@@ -1,5 +1,5 @@
 # Names for plain commands; the commands are the interface.
-.PHONY: test check race fuzz golden demo bench soak mutants
+.PHONY: test check race fuzz golden demo bench soak mutants measure
 FUZZTIME ?= 10m
 
 test: ## everything, with what it needs
@@ -25,3 +25,6 @@ demo:
 	go run ./cmd/parley demo
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+measure: ## how quick the pages are, in Chromium and on the server (docs/performance.md)
+	cd test/lighthouse && npm ci --no-audit --no-fund
+	PARLEY_MEASURE=1 go test -count=1 -timeout 20m -v -run 'TestLighthouse|TestInteractions|TestHomeOfManyPosts|Light$$' ./web
