@@ -263,7 +263,7 @@ func demoCommand() *cobra.Command {
 			if o.Dir != "" {
 				kept = "the data stays in " + o.Dir
 			}
-			fmt.Printf("Open %s in a browser: people, and a tour in five steps.\nCtrl-C ends the demo; %s.\n", d.URL(), kept)
+			fmt.Printf("Open %s in a browser: people, three windows side by side, and a tour.\nCtrl-C ends the demo; %s.\n", d.URL(), kept)
 			<-ctx.Done()
 			return nil
 		})

@@ -78,7 +78,7 @@ func (d *Demo) outage(ctx context.Context) error {
 		return err
 	}
 	text := "While Logistik was away, " + time.Now().Format(time.TimeOnly+".000")
-	if _, err := d.tellGroup(ctx, text); err != nil {
+	if _, err := d.tell(ctx, "company", text); err != nil {
 		return err
 	}
 	if err := d.resume(ctx); err != nil {

@@ -39,20 +39,26 @@ type place struct {
 	stop        func() // ends its server and workers, and waits
 }
 
-type person struct{ user, name, note, language string }
+type person struct{ user, name, title, note, language, department, place, skills string }
 
 func places() []*place {
 	company, partner := social.Zone{Kind: social.ZoneCompany}, social.Zone{Kind: social.ZonePartner, Name: "acme"}
 	return []*place{
 		{name: "Muster Zentrale", folder: "zentrale", english: "headquarters", german: "die Zentrale", group: "Muster-Gruppe", zone: company, people: []person{
-			{"anna", "Anna Brandt", "Leiterin Wissensmanagement. Fragen? Gern!", "de"}, {"jonas", "Jonas Keller", "IT-Betrieb, Kaffee, Linux", "de"},
-			{"emma", "Emma Clarke", "Product management, London office", "en"}, {"mehmet", "Mehmet Yılmaz", "Einkauf und Lieferanten", "de"},
-			{"sofia", "Sofia Rossi", "Internal communications", "en"}}},
+			{"anna", "Anna Brandt", "Leiterin Wissensmanagement", "Fragen zum Intranet, zu Schulungen oder einfach zum Haus? Gern!", "de", "Personal", "Frankfurt", "Wissensmanagement, Moderation, Onboarding"},
+			{"jonas", "Jonas Keller", "Systemadministrator", "IT-Betrieb, Kaffee, Linux", "de", "IT", "Frankfurt", "Linux, Netzwerke, Datensicherung"},
+			{"emma", "Emma Clarke", "Product Manager", "Release notes, roadmaps, and the London office plants", "en", "Product", "London", "Product management, Release notes, Customer interviews"},
+			{"mehmet", "Mehmet Yılmaz", "Leiter Einkauf", "Einkauf und Lieferanten", "de", "Einkauf", "Frankfurt", "Verträge, Lieferanten, Türkisch"},
+			{"sofia", "Sofia Rossi", "Internal Communications", "Newsletter, town halls, and everything worth telling", "en", "Communications", "Milan", "Writing, Photography, Italian"}}},
 		{name: "Muster Logistik", folder: "logistik", english: "a company of the group", german: "eine Firma der Gruppe", group: "Muster-Gruppe", zone: company, people: []person{
-			{"ben", "Ben Fischer", "Disposition Nord, Hamburg", "de"}, {"lena", "Lena Vogt", "Lagerleitung", "de"},
-			{"tom", "Tom Baker", "Customs and export", "en"}, {"priya", "Priya Nair", "Data and routing", "en"}}},
+			{"ben", "Ben Fischer", "Disponent Nord", "Disposition Nord, Hamburg", "de", "Disposition", "Hamburg", "Tourenplanung, Elektro-Lkw"},
+			{"lena", "Lena Vogt", "Lagerleiterin", "Lager 1 bis 3, und Tor 4", "de", "Lager", "Hamburg", "Lagerlogistik, Arbeitssicherheit"},
+			{"tom", "Tom Baker", "Customs Specialist", "Customs and export", "en", "Customs", "Rotterdam", "Customs, Export papers"},
+			{"priya", "Priya Nair", "Data Scientist", "Data and routing", "en", "Data", "Hamburg", "Routing, Python, Statistics"}}},
 		{name: "ACME Parts", folder: "acme", english: "a business partner", german: "ein Geschäftspartner", zone: partner, people: []person{
-			{"pia", "Pia Lindqvist", "Key account Muster", "en"}, {"oscar", "Oscar Meyer", "Quality", "en"}, {"ruth", "Ruth Adler", "Vertrieb", "de"}}},
+			{"pia", "Pia Lindqvist", "Key Account Manager", "Key account Muster", "en", "Sales", "Malmö", "Key accounts"},
+			{"oscar", "Oscar Meyer", "Quality Engineer", "Quality", "en", "Quality", "Malmö", "Audits, Materials"},
+			{"ruth", "Ruth Adler", "Vertrieb Süd", "Vertrieb", "de", "Sales", "München", "Vertrieb"}}},
 	}
 }
 
@@ -66,7 +72,7 @@ type Demo struct {
 	wg     sync.WaitGroup
 
 	mu     sync.Mutex // of the places' instances, which buttons stop and start
-	marked time.Time  // since when the windows show what the partner was sent
+	marked time.Time  // since when what the partner was sent is shown
 }
 
 // Options of a demo.
@@ -100,6 +106,7 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, d *Demo
 		}
 		return err
 	}
+	d.marked = time.Now()
 	srv := &http.Server{Handler: d.handler(), ReadHeaderTimeout: 10 * time.Second}
 	d.wg.Go(func() { _ = srv.Serve(d.page) }) // ends with Close below
 	defer func() { _ = srv.Close() }()
@@ -149,7 +156,7 @@ func (d *Demo) open(ctx context.Context, p *place) error {
 	if p.wire == nil {
 		p.wire = &wire{}
 	}
-	in.Server.Router.Use(p.wire.watch)
+	in.Server.Router.Use(p.wire.watch, d.framed)
 	p.in, p.domain, p.url = in, domain, in.Config.PublicURL
 	if err := os.WriteFile(address, []byte(domain), 0o600); err != nil {
 		return err

@@ -67,7 +67,7 @@ func startPages(t *testing.T, d *Demo) {
 	start := page(client.Get(d.URL()))
 	for _, p := range d.places {
 		for _, q := range p.people {
-			if !strings.Contains(start, "Open as "+q.name) {
+			if !strings.Contains(start, "<b>"+q.name+"</b>") {
 				t.Errorf("%s is not on the start page", q.name)
 			}
 		}
@@ -93,10 +93,19 @@ func startPages(t *testing.T, d *Demo) {
 		t.Error("Anna was signed out by Pia")
 	}
 	side := func(act string) string {
-		return page(client.PostForm(d.URL()+act, url.Values{"text": {"Side by side works"}}))
+		return page(client.PostForm(d.URL()+act, url.Values{"text": {"Side by side works"}, "to": {"company"}}))
 	}
-	window := func(at int) string { return page(client.Get(fmt.Sprintf("%s/window/%d", d.URL(), at))) }
-	if p := side("/stop"); !strings.Contains(p, "Start Muster Logistik") || !strings.Contains(window(1), "Angehalten") {
+	window := func(at int) string {
+		res, err := client.Get(d.places[at].url)
+		if err == nil && !strings.Contains(res.Header.Get("Content-Security-Policy"), "frame-ancestors "+d.URL()+";") {
+			t.Errorf("%s may not be framed: %s", d.places[at].name, res.Header.Get("Content-Security-Policy"))
+		}
+		return page(res, err)
+	}
+	if p := page(client.Get(d.URL() + "/side")); strings.Count(p, "<iframe") != 4 {
+		t.Error("three windows and the wire:", p)
+	}
+	if p := side("/stop"); !strings.Contains(p, "Start Muster Logistik") || !strings.Contains(p, "Angehalten") || strings.Count(p, "<iframe") != 3 {
 		t.Error("the subsidiary does not look stopped:", p)
 	}
 	if p := side("/write"); strings.Contains(p, "alert") || !strings.Contains(window(0), "Side by side works") {
@@ -105,11 +114,18 @@ func startPages(t *testing.T, d *Demo) {
 	if p := side("/start"); !strings.Contains(p, "Stop Muster Logistik") {
 		t.Error("the subsidiary does not look started:", p)
 	}
-	if err := d.await(t.Context(), "the post in Ben's window", func() bool { return strings.Count(window(1), "Side by side works") == 1 }); err != nil {
+	if err := d.await(t.Context(), "the post in Ben's window", func() bool { return strings.Contains(window(1), "Side by side works") }); err != nil {
 		t.Error(err)
 	}
-	if p := window(2); !strings.Contains(p, "Nichts.") || strings.Contains(p, "Side by side") {
+	if p := page(client.Get(d.URL() + "/wire")); !strings.Contains(p, "Nichts.") || strings.Contains(window(2), "Side by side") {
 		t.Error("the partner's wire:", p)
+	}
+	page(client.PostForm(d.URL()+"/write", url.Values{"text": {"With the partner"}, "to": {"partner:acme"}}))
+	if err := d.await(t.Context(), "the post in Pia's window", func() bool { return strings.Contains(window(2), "With the partner") }); err != nil {
+		t.Error(err)
+	}
+	if p := page(client.Get(d.URL() + "/wire")); strings.Contains(p, "Nichts.") {
+		t.Error("the wire does not show what the partner was sent:", p)
 	}
 	if res, err := client.PostForm(d.URL()+"/open", url.Values{"at": {"9"}, "user": {"anna"}}); err != nil || res.StatusCode != http.StatusNotFound {
 		t.Error(res, err)

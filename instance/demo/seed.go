@@ -36,6 +36,9 @@ func (d *Demo) seed(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := d.community(ctx); err != nil {
+		return err
+	}
 	if err := d.talk(ctx); err != nil {
 		return err
 	}
@@ -52,6 +55,7 @@ func (d *Demo) people(ctx context.Context, p *place) error {
 	if err := s.SetOrganisation(ctx, social.Organisation{Name: p.name, Group: p.group}); err != nil {
 		return err
 	}
+	manager := ""
 	for i, q := range p.people {
 		role := social.RoleMember
 		if i == 0 {
@@ -61,8 +65,19 @@ func (d *Demo) people(ctx context.Context, p *place) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.UpdateProfile(ctx, social.Member(a, s.HomeAuthority()), social.ProfileChange{Note: &q.note}); err != nil {
+		r := social.Member(a, s.HomeAuthority())
+		if _, err := s.UpdateProfile(ctx, r, social.ProfileChange{Note: &q.note}); err != nil {
 			return err
+		}
+		entry := social.PersonChange{Department: &q.department, Title: &q.title, Location: &q.place, Skills: strings.Split(q.skills, ", "), Languages: []string{q.language}}
+		if manager != "" {
+			entry.Manager = &manager
+		}
+		if _, err := s.UpdatePerson(ctx, r, entry); err != nil {
+			return fmt.Errorf("%s's entry: %w", q.user, err)
+		}
+		if i == 0 {
+			manager = q.user
 		}
 	}
 	return nil
@@ -102,7 +117,7 @@ var follows = []struct {
 	{0, "anna", 0, "jonas"}, {0, "anna", 1, "lena"}, {0, "emma", 1, "tom"}, {0, "emma", 0, "anna"}, {0, "jonas", 0, "anna"},
 	{0, "jonas", 1, "priya"}, {0, "sofia", 0, "emma"}, {0, "sofia", 1, "lena"}, {0, "mehmet", 2, "pia"}, {0, "mehmet", 0, "anna"},
 	{1, "ben", 0, "anna"}, {1, "ben", 1, "lena"}, {1, "lena", 0, "anna"}, {1, "tom", 0, "emma"}, {1, "priya", 0, "emma"}, {1, "priya", 1, "ben"},
-	{2, "pia", 0, "mehmet"}, {2, "oscar", 2, "pia"}, {2, "oscar", 0, "mehmet"}, {2, "ruth", 2, "pia"},
+	{2, "pia", 0, "mehmet"}, {2, "pia", 0, "anna"}, {2, "oscar", 2, "pia"}, {2, "oscar", 0, "mehmet"}, {2, "ruth", 2, "pia"},
 }
 
 // follow waits until the other side has accepted.
@@ -121,6 +136,41 @@ func (d *Demo) follow(ctx context.Context, at int, user string, to int, whom str
 	return d.await(ctx, user+" follows "+whom, func() bool {
 		rels, err := in.Social.Relationships(ctx, r, []social.ID{target.ID})
 		return err == nil && len(rels) == 1 && rels[0].Following
+	})
+}
+
+// community is a group with members of both companies, which talks in the script.
+const community = "elektro"
+
+func (d *Demo) community(ctx context.Context) error {
+	r, in, err := d.as(ctx, hq, "jonas")
+	if err != nil {
+		return err
+	}
+	g, err := in.Social.CreateGroup(ctx, r, social.NewGroup{Name: community, DisplayName: "Elektro-Flotte",
+		Purpose: "Lkw, Stapler und Ladesäulen: Wer fährt schon elektrisch, und was haben wir gelernt? English welcome."})
+	if err != nil {
+		return err
+	}
+	for _, m := range []struct {
+		at   int
+		user string
+	}{{hq, "mehmet"}, {subsidiary, "ben"}, {subsidiary, "priya"}} {
+		r, there, err := d.as(ctx, m.at, m.user)
+		if err != nil {
+			return err
+		}
+		found, err := there.Social.FindHandle(ctx, r, community+"@"+in.Config.Domain)
+		if err != nil {
+			return fmt.Errorf("%s looks for the community: %w", m.user, err)
+		}
+		if _, err := there.Social.Join(ctx, r, found.ID, true); err != nil {
+			return err
+		}
+	}
+	return d.await(ctx, "three people join the community", func() bool {
+		people, _, err := in.Social.GroupMembers(ctx, r, g.Account.ID, social.Page{Limit: 10})
+		return err == nil && len(people) == 4
 	})
 }
 
@@ -158,6 +208,11 @@ var script = []line{
 	{at: 0, user: "sofia", likes: "gate"},
 	{at: 1, user: "ben", key: "truck", text: "Wer hat Erfahrung mit Elektro-Lkw im Nahverkehr? Uns interessiert die Reichweite im Winter. #frage"},
 	{at: 1, user: "priya", answers: "truck", text: "Our routing data says 18 % less below zero. I can show you the figures."},
+	{at: 0, user: "jonas", key: "socket", to: "group:" + community, text: "Die vier Ladesäulen in Frankfurt sind bestellt, Lieferung in Woche 3. Welche Stecker braucht Ihr in Hamburg?"},
+	{at: 1, user: "ben", key: "socket1", answers: "socket", text: "CCS für die Lkw, Typ 2 für die Stapler. Ich frage in der Werkstatt nach der Leistung."},
+	{at: 1, user: "priya", answers: "socket1", text: "150 kW are enough: the trucks stand 70 minutes at the gate on average."},
+	{at: 0, user: "emma", key: "chart", text: "Support tickets since we answer in three sentences. Left: September, right: now. #releasenotes", file: chart},
+	{at: 1, user: "priya", likes: "chart"}, {at: 0, user: "anna", likes: "chart"},
 	{at: 1, user: "tom", key: "forms", text: "New customs forms from Monday; the old ones will be refused. #export"},
 	{at: 0, user: "mehmet", key: "plan", to: "partner:acme", text: "Der Lieferplan für das nächste Quartal ist abgestimmt. Bitte bis Freitag prüfen."},
 	{at: 2, user: "pia", key: "plan1", answers: "plan", text: "Looks good to us. Part 4711 moves to week 9, the rest as agreed."},
@@ -197,6 +252,28 @@ func gate() (string, string, []byte) {
 	var b bytes.Buffer
 	_ = png.Encode(&b, m) // into memory
 	return "tor-4.png", "Eine Halle mit weit offenem Tor", b.Bytes()
+}
+
+// chart paints a picture: columns that grow smaller.
+func chart() (string, string, []byte) {
+	const w, h, column = 480, 270, 90
+	m := image.NewRGBA(image.Rect(0, 0, w, h))
+	heights := []int{200, 170, 120, 70}
+	for y := range h {
+		for x := range w {
+			c := color.RGBA{0xf6, 0xf5, 0xf1, 0xff} // paper
+			if i := (x - 50) / (column + 10); x >= 50 && i < len(heights) && (x-50)%(column+10) < column && y < 240 && y >= 240-heights[i] {
+				c = color.RGBA{0x0a, 0x56, 0x88, 0xff}
+			}
+			if y >= 240 && y < 243 && x >= 40 && x < 450 {
+				c = color.RGBA{0x52, 0x5e, 0x6d, 0xff} // ground
+			}
+			m.SetRGBA(x, y, c)
+		}
+	}
+	var b bytes.Buffer
+	_ = png.Encode(&b, m) // into memory
+	return "tickets.png", "Four columns, each smaller than the one before: 200, 170, 120 and 70 tickets", b.Bytes()
 }
 
 // talk plays the script; what a line refers to has arrived where it is said.

@@ -5,17 +5,13 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
-	"strconv"
+	"strings"
 	"time"
 
-	"parley/instance"
 	"parley/social"
 )
 
-const (
-	hq, subsidiary, partner = 0, 1, 2
-	windowPosts             = 6
-)
+const hq, subsidiary, partner = 0, 1, 2
 
 // sidePage shows three windows side by side, and what can be done to them.
 type sidePage struct {
@@ -24,88 +20,84 @@ type sidePage struct {
 	Problem string
 }
 
-// windowPage is what one person of a place sees, as often as the frame reloads.
-type windowPage struct {
-	Name, English, German string
-	Person                string
-	Stopped               bool
-	Posts                 []windowPost
-	Watched               bool // its wire is shown
-	Since                 time.Time
-	Wire                  []wireRow
+// wirePage is what the partner's server was sent since somebody wrote by a button.
+type wirePage struct {
+	Name  string
+	Since time.Time
+	Rows  []wireRow
 }
 
-type windowPost struct {
-	Author, Company string
-	At              time.Time
-	Content         template.HTML
-}
-
+// side shows the first person of each place in a frame of its own: the real pages.
 func (d *Demo) side(w http.ResponseWriter, r *http.Request) {
-	_, err := d.running(subsidiary)
-	show(w, "side.html", "frame-src 'self'; frame-ancestors 'none'; form-action 'self'",
-		sidePage{Places: d.start().Places, Stopped: err != nil, Problem: r.URL.Query().Get("problem")})
+	page := sidePage{Problem: r.URL.Query().Get("problem")}
+	for at, place := range d.start().Places {
+		err := d.admit(w, r, at, d.places[at].people[0].user)
+		if err != nil && !errors.Is(err, errStopped) {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		if place.Stopped = err != nil; at == subsidiary {
+			page.Stopped = place.Stopped
+		}
+		page.Places = append(page.Places, place)
+	}
+	show(w, "side.html", "frame-src 'self' "+strings.Join(d.origins(), " ")+"; frame-ancestors 'none'; form-action 'self'", page)
 }
 
-// window shows the home timeline of the first person of a place; of the partner also
-// what its server was sent since somebody wrote for the group.
-func (d *Demo) window(w http.ResponseWriter, r *http.Request) {
-	at, err := strconv.Atoi(r.PathValue("at"))
-	if err != nil || at < 0 || at >= len(d.places) {
-		http.NotFound(w, r)
-		return
-	}
-	p := d.places[at]
-	page := windowPage{Name: p.name, English: p.english, German: p.german, Person: p.people[0].name, Watched: at == partner}
+func (d *Demo) sent(w http.ResponseWriter, _ *http.Request) {
 	d.mu.Lock()
-	page.Since = d.marked
+	page := wirePage{Name: d.places[partner].name, Since: d.marked}
 	d.mu.Unlock()
-	page.Wire = p.wire.since(page.Since)
-	who, in, err := d.as(r.Context(), at, p.people[0].user)
-	switch {
-	case errors.Is(err, errStopped):
-		page.Stopped = true
-	case err == nil:
-		page.Posts, err = d.newest(r.Context(), in, who)
-	}
-	if err != nil && !page.Stopped {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	show(w, "window.html", "frame-ancestors 'self'; form-action 'none'", page)
+	page.Rows = d.places[partner].wire.since(page.Since)
+	show(w, "wire.html", "frame-ancestors 'self'; form-action 'none'", page)
 }
 
-func (d *Demo) newest(ctx context.Context, in *instance.Instance, who social.Reader) ([]windowPost, error) {
-	views, err := in.Social.Home(ctx, who, social.Page{Limit: windowPosts})
-	var out []windowPost
-	for _, v := range views {
-		if v.Boost != nil {
-			v = v.Boost
-		}
-		company := v.Author.Host
-		for _, p := range d.places {
-			if company == p.domain || company == "" && in.Config.Domain == p.domain {
-				company = p.name
-				break
-			}
-		}
-		out = append(out, windowPost{Author: v.Author.Name(), Company: company, At: v.Post.PublishedAt,
-			Content: template.HTML(v.Post.Content)}) //nolint:gosec // sanitised on arrival
-	}
-	return out, err
+// framed lets the windows show a place's pages, which allow no frame elsewhere.
+func (d *Demo) framed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(&frameWriter{ResponseWriter: w, by: d.URL()}, r)
+	})
 }
 
-// write lets Anna write for the whole group; the partner's wire is watched from then on.
+// frameWriter names in the policy of a page who may frame it.
+type frameWriter struct {
+	http.ResponseWriter
+	by   string
+	sent bool
+}
+
+func (f *frameWriter) WriteHeader(status int) {
+	if !f.sent {
+		f.sent = true
+		h := f.Header()
+		if policy := h.Get("Content-Security-Policy"); policy != "" {
+			h.Set("Content-Security-Policy", strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors "+f.by, 1))
+		}
+	}
+	f.ResponseWriter.WriteHeader(status)
+}
+
+func (f *frameWriter) Write(b []byte) (int, error) {
+	if !f.sent {
+		f.WriteHeader(http.StatusOK)
+	}
+	return f.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (f *frameWriter) Unwrap() http.ResponseWriter { return f.ResponseWriter }
+
+// write lets Anna write; the partner's wire is watched from then on.
 func (d *Demo) write(w http.ResponseWriter, r *http.Request) {
-	_, err := d.tellGroup(r.Context(), r.PostFormValue("text"))
+	_, err := d.tell(r.Context(), r.PostFormValue("to"), r.PostFormValue("text"))
 	d.back(w, r, err)
 }
 
-func (d *Demo) tellGroup(ctx context.Context, text string) (*social.PostView, error) {
+func (d *Demo) tell(ctx context.Context, audience, text string) (*social.PostView, error) {
 	d.mu.Lock()
 	d.marked = time.Now()
 	d.mu.Unlock()
-	return d.post(ctx, hq, "anna", social.Draft{Text: text, Audience: string(social.AudienceCompany)})
+	return d.post(ctx, hq, "anna", social.Draft{Text: text, Audience: audience})
 }
 
 func (d *Demo) turn(how func(context.Context) error) http.HandlerFunc {

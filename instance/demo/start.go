@@ -11,7 +11,7 @@ import (
 	"parley/web"
 )
 
-//go:embed start.html start.css side.html window.html
+//go:embed start.html start.css side.html wire.html
 var files embed.FS
 
 // startPage is what the start page shows.
@@ -25,9 +25,10 @@ type startPlace struct {
 	Name, URL       string
 	English, German string // what it is to the others
 	People          []startPerson
+	Stopped         bool
 }
 
-type startPerson struct{ User, Name, Note, Language string }
+type startPerson struct{ User, Name, Title, Note, Language string }
 
 // handler serves the start page: everybody with one click, and what can be tried.
 func (d *Demo) handler() http.Handler {
@@ -40,7 +41,7 @@ func (d *Demo) handler() http.Handler {
 	same := http.NewCrossOriginProtection()
 	mux.Handle("POST /open", same.Handler(http.HandlerFunc(d.enter)))
 	mux.HandleFunc("GET /side", d.side)
-	mux.HandleFunc("GET /window/{at}", d.window)
+	mux.HandleFunc("GET /wire", d.sent)
 	mux.Handle("POST /write", same.Handler(http.HandlerFunc(d.write)))
 	mux.Handle("POST /stop", same.Handler(http.HandlerFunc(d.turn(d.halt))))
 	mux.Handle("POST /start", same.Handler(http.HandlerFunc(d.turn(d.resume))))
@@ -76,31 +77,44 @@ func (d *Demo) start() startPage {
 	for i, p := range d.places {
 		s := startPlace{At: i, Name: p.name, URL: p.url, English: p.english, German: p.german}
 		for _, q := range p.people {
-			s.People = append(s.People, startPerson{q.user, q.name, q.note, q.language})
+			s.People = append(s.People, startPerson{q.user, q.name, q.title, q.note, q.language})
 		}
 		out.Places = append(out.Places, s)
 	}
 	return out
 }
 
-// enter signs the browser in as somebody: cookies are shared by all ports of a
-// host, and each place has a name of its own for them.
+// enter opens a place as somebody.
 func (d *Demo) enter(w http.ResponseWriter, r *http.Request) {
 	at, err := strconv.Atoi(r.PostFormValue("at"))
 	if err != nil || at < 0 || at >= len(d.places) {
 		http.NotFound(w, r)
 		return
 	}
-	who, in, err := d.as(r.Context(), at, r.PostFormValue("user"))
-	if err != nil {
+	if err := d.admit(w, r, at, r.PostFormValue("user")); err != nil {
 		http.NotFound(w, r)
 		return
 	}
+	http.Redirect(w, r, d.places[at].url+"/", http.StatusSeeOther)
+}
+
+// admit signs the browser in as somebody, unless it is: cookies are shared by all
+// ports of a host, and each place has a name of its own for them.
+func (d *Demo) admit(w http.ResponseWriter, r *http.Request, at int, user string) error {
+	who, in, err := d.as(r.Context(), at, user)
+	if err != nil {
+		return err
+	}
+	name := web.CookieName(in.Social.HomeAuthority())
+	if c, err := r.Cookie(name); err == nil {
+		if a, _, err := in.Auth.Session(r.Context(), c.Value); err == nil && a.ID == who.Account.ID {
+			return nil
+		}
+	}
 	text, err := in.Auth.Begin(r.Context(), who.Account.ID, r.UserAgent())
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+		return err
 	}
-	http.SetCookie(w, &http.Cookie{Name: web.CookieName(in.Social.HomeAuthority()), Value: text, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	http.Redirect(w, r, in.Config.PublicURL+"/", http.StatusSeeOther)
+	http.SetCookie(w, &http.Cookie{Name: name, Value: text, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	return nil
 }
