@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -83,14 +82,6 @@ func (b *auditor) both(look func(language string)) {
 	for _, language := range []string{"de", "en"} {
 		b.cookie(web.CookieName(strings.TrimPrefix(b.base, "http://"))+"_language", language)
 		look(language)
-	}
-}
-
-func (b *auditor) cookie(name, value string) {
-	b.Helper()
-	b.open("/none")
-	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](fmt.Sprintf("document.cookie = %q", name+"="+value+"; path=/"))); err != nil {
-		b.Fatal(err)
 	}
 }
 
