@@ -3,13 +3,13 @@ package web_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"parley/instance/instancetest"
@@ -36,8 +36,10 @@ func (b *browser) signedIn(v *visitor, name string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.open("/sign-in")
-	b.ask(fmt.Sprintf("document.cookie = %q", web.CookieName(v.in.Config.Domain)+"="+text+"; path=/"))
+	_, err = chromedp.Call(b.ctx, network.SetCookie, network.SetCookieParams{Name: web.CookieName(v.in.Config.Domain), Value: text, URL: b.base})
+	if err != nil {
+		b.Fatal(err)
+	}
 }
 
 // The browser keeps what a page looks like and nothing that anybody wrote; without a
