@@ -1,5 +1,5 @@
 # Names for plain commands; the commands are the interface.
-.PHONY: test check race fuzz golden demo bench soak mutants measure
+.PHONY: screenshots test check race fuzz golden demo bench soak mutants measure
 FUZZTIME ?= 10m
 
 test: ## everything, with what it needs
@@ -28,3 +28,6 @@ bench:
 measure: ## how quick the pages are, in Chromium and on the server (docs/performance.md)
 	cd test/lighthouse && npm ci --no-audit --no-fund
 	PARLEY_MEASURE=1 go test -count=1 -timeout 20m -v -run 'TestLighthouse|TestInteractions|TestHomeOfManyPosts|Light$$' ./web
+screenshots: ## pictures of the main pages with the demo's people, into docs/screenshots
+	mkdir -p docs/screenshots
+	PARLEY_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -v -run TestScreenshots ./web
