@@ -24,6 +24,25 @@ func (p person) Handle() string {
 	return "@" + p.Account.Acct()
 }
 
+// Company says whose server the account belongs to, by what this server knows of it
+// and nothing that the account says of itself; "" for who is signed out.
+func (p person) Company() string {
+	if p.Me == nil {
+		return ""
+	}
+	owner := p.Account.Authority
+	if p.Account.Local() {
+		return p.T("company_own", p.Org.Name)
+	}
+	switch p.zone(owner) {
+	case social.ZoneCompany:
+		return p.T("company_group", owner)
+	case social.ZonePartner:
+		return p.T("company_partner", owner)
+	}
+	return p.T("company_outside", owner)
+}
+
 // profilePage is a person and what they wrote.
 type profilePage struct {
 	*frame
@@ -104,8 +123,8 @@ func (w *Web) relate(p *page) error {
 	if err != nil {
 		return err
 	}
-	done := ""
-	switch mux.Vars(p.r)["act"] {
+	act, done := mux.Vars(p.r)["act"], ""
+	switch act {
 	case "follow":
 		var rel social.Relationship
 		if rel, err = w.Social.Follow(p.ctx(), p.reader, id, social.FollowOptions{}); err == nil {
@@ -113,6 +132,12 @@ func (w *Web) relate(p *page) error {
 		}
 	case "unfollow":
 		_, err = w.Social.Unfollow(p.ctx(), p.reader, id)
+	case "mute", "unmute":
+		_, err = w.Social.Mute(p.ctx(), p.reader, id, act == "mute")
+		done = act + "d"
+	case "block", "unblock":
+		_, err = w.Social.Block(p.ctx(), p.reader, id, act == "block")
+		done = act + "ed"
 	case "accept":
 		_, err = w.Social.AnswerFollow(p.ctx(), p.reader, id, true)
 	case "reject":

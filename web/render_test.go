@@ -593,6 +593,29 @@ func postStates(v *visitor, net *instancetest.Network, alice, bob social.Reader)
 	newVisitor(v.T, v.in, v.language).get("/", 200).says("number 24", "!when?")
 }
 
+// awayStates keeps somebody away and lets them come back, and tells the moderators.
+func awayStates(v *visitor, net *instancetest.Network, bob social.Reader, handle string) {
+	at := "/accounts/" + bob.Account.ID.String()
+	v.get("/@bob", 200).says(v.pick("Our own company: Müller", "Unsere eigene Firma: Müller"), v.pick("Report to the moderators", "Der Moderation melden"))
+	v.get("/settings/hidden", 200).says(v.pick("You have muted nobody", "Sie haben niemanden stummgeschaltet"), v.pick("You have blocked nobody", "Sie haben niemanden gesperrt"))
+	v.post(at+"/mute", 200, "next", "/@bob").says(v.pick("You muted this person", "Von Ihnen stummgeschaltet"), v.pick("You can take that back", "jederzeit zurücknehmen"))
+	v.get("/settings/hidden", 200).says("bob", v.pick("Stop muting", "Nicht mehr stummschalten"))
+	v.post(at+"/unmute", 200, "next", "/@bob").says("!" + v.pick("You muted this person", "Von Ihnen stummgeschaltet"))
+	v.post(at+"/block", 200, "next", "/@bob").says(v.pick("You blocked this person", "Von Ihnen gesperrt"), "!"+v.pick("Withdraw the request", "Anfrage zurückziehen"))
+	v.get("/settings/hidden", 200).says("bob", v.pick("Stop blocking", "Nicht mehr sperren"))
+	v.post(at+"/unblock", 200, "next", "/settings/hidden").says(v.pick("You have blocked nobody", "Sie haben niemanden gesperrt"))
+	v.get(at+"/report", 200).says(v.pick("Report bob", "bob melden"), "!"+v.pick("without your name", "ohne Ihren Namen"))
+	v.post(at+"/report", 200, "comment", canary).says(v.pick("The moderators were told", "Die Moderation ist benachrichtigt"))
+	v.get(at+"/followers", 200).says(v.pick("Who follows bob", "Wer bob folgt"), v.pick("nobody to show", "niemand zu zeigen"))
+	v.get("/accounts/"+v.account("alice").ID.String()+"/following", 200)
+
+	far := v.get("/"+handle, 200).says(v.pick("A company of our group: ", "Eine Firma unserer Gruppe: ") + net.Instances[1].Config.Domain)
+	form := regexp.MustCompile(`/accounts/\d+/report`).FindString(far.raw)
+	v.get(form, 200).says(v.pick("without your name", "ohne Ihren Namen"))
+	v.post(form, 200, "comment", "spam", "forward", "yes")
+	newVisitor(v.T, v.in, v.language).get("/@bob", 200).says("!"+v.pick("Our own company", "Unsere eigene Firma"), "!"+v.pick("Mute, block or report", "Stummschalten, sperren oder melden"))
+}
+
 func peopleStates(v *visitor, net *instancetest.Network, bob, carol social.Reader) {
 	ctx := context.Background()
 	other := net.Instances[1]
@@ -614,6 +637,8 @@ func peopleStates(v *visitor, net *instancetest.Network, bob, carol social.Reade
 	v.get("/"+handle, 200).says(v.pick("No posts known here yet", "noch keine Beiträge bekannt"))
 	v.get("/find?q="+url.QueryEscape("@nobody@"+other.Config.Domain), 200).says(v.pick("Nothing found", "Nichts gefunden"))
 	v.get("/find?q="+url.QueryEscape("@x@stranger.test"), 200).wrong("q", "q", "@x@stranger.test").says("stranger.test", v.pick("is not admitted here", "ist hier nicht zugelassen"))
+
+	awayStates(v, net, bob, handle)
 
 	v.get("/directory?q=caro", 200).says("carol", "@carol@"+other.Config.Domain)
 	v.post("/directory/follow", 200, "uri", carol.Account.URI, "next", "/directory?q=carol").says(v.pick("Asked; no answer yet", "Angefragt; noch keine Antwort"))
