@@ -101,13 +101,15 @@ func (b *browser) open(path string) {
 }
 
 // text is what stands on the page. While one page follows another there may be
-// none for a moment.
+// none for a moment, and a question to the one that goes may get no answer.
 func (b *browser) text() string {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	defer cancel()
 	for {
-		s, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
+		ask, end := context.WithTimeout(ctx, 2*time.Second)
+		s, err := chromedp.Run(ask, chromedp.Evaluate[string](`document.body.innerText`))
+		end()
 		if err == nil {
 			return strings.Join(strings.Fields(s), " ")
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,8 @@ import (
 // cast is four servers that the journeys share: a headquarters with its sister, a
 // partner of both, and a stranger whom both admit. Everybody follows Ann.
 type cast struct {
+	net     *instancetest.Network
+	workers map[*instance.Instance]func() // ends them
 	*testing.T
 	chromium                      context.Context
 	hq, sister, partner, stranger *instance.Instance
@@ -45,7 +48,7 @@ func TestJourneys(t *testing.T) {
 		run  func(*cast)
 	}{
 		{"no leak", noLeak}, {"follow across", followAcross}, {"a thread with a partner", threadWithPartner}, {"files in a closed group", filesInGroup},
-		{"a phone", onPhone}, {"keyboard alone", byKeyboard}, {"language and theme", looks},
+		{"a phone", onPhone}, {"keyboard alone", byKeyboard}, {"language and theme", looks}, {"a sister stands still", sisterStops},
 	} {
 		t.Run(j.name, func(t *testing.T) {
 			start := time.Now()
@@ -61,7 +64,7 @@ func newCast(t *testing.T) *cast {
 	t.Helper()
 	chromium := startChromium(t)
 	net := instancetest.NewWith(t, 4, instancetest.Options{Apart: true})
-	c := &cast{T: t, chromium: chromium, hq: net.Instances[0], sister: net.Instances[1], partner: net.Instances[2], stranger: net.Instances[3], password: "a long password of a person"}
+	c := &cast{T: t, chromium: chromium, hq: net.Instances[0], sister: net.Instances[1], partner: net.Instances[2], stranger: net.Instances[3], net: net, workers: map[*instance.Instance]func(){}, password: "a long password of a person"}
 	ctx := context.Background()
 	for i, in := range net.Instances {
 		c.must(in.Social.SetOrganisation(ctx, social.Organisation{Name: []string{"Muster Zentrale", "Muster Logistik", "ACME Parts", "Elsewhere"}[i], Group: []string{"Muster Group", "Muster Group", "", ""}[i]}))
@@ -88,12 +91,25 @@ func newCast(t *testing.T) *cast {
 		c.must(err)
 	}
 	net.Settle()
-	work(t, net.Instances)
+	for _, in := range net.Instances {
+		c.work(in)
+	}
 	dir := t.TempDir()
 	c.pictureFile, c.documentFile = filepath.Join(dir, "plan.png"), filepath.Join(dir, "plan.txt")
 	c.must(os.WriteFile(c.pictureFile, picture(t), 0o600))
 	c.must(os.WriteFile(c.documentFile, []byte("what only some may read"), 0o600))
 	return c
+}
+
+// work runs the workers of one server until it is stopped or the test ends.
+func (c *cast) work(in *instance.Instance) {
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	for _, r := range in.Runners() {
+		wg.Go(func() { r.Run(ctx) })
+	}
+	c.workers[in] = sync.OnceFunc(func() { stop(); wg.Wait() })
+	c.Cleanup(c.workers[in])
 }
 
 func (c *cast) must(err error) {
@@ -189,11 +205,19 @@ func (b *browser) taken(text string) {
 func (b *browser) waits(what, expression string) {
 	b.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); err == nil && yes {
+		if b.is(expression) {
 			return
 		}
 	}
 	b.Fatalf("does not happen: %s\n%s", what, b.html())
+}
+
+// is asks the page; one that goes while it is asked does not answer.
+func (b *browser) is(expression string) bool {
+	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Second)
+	defer cancel()
+	yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression))
+	return err == nil && yes
 }
 
 type answer struct {
@@ -517,7 +541,7 @@ func (b *browser) keys(selector, text string) {
 	b.Helper()
 	at := fmt.Sprintf(`document.activeElement.matches(%q)`, selector)
 	for range 150 {
-		if yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](at)); err == nil && yes {
+		if b.is(at) {
 			b.waits("the focus can be seen on "+selector, focusSeen)
 			b.do("type", chromedp.KeyEvent(text))
 			return
@@ -573,4 +597,26 @@ func looks(c *cast) {
 	choose("theme", "dark", `getComputedStyle(document.documentElement).colorScheme == "dark"`)
 	choose("theme", "light", `getComputedStyle(document.documentElement).colorScheme == "light"`)
 	choose("language", "en", `document.documentElement.lang == "en"`)
+}
+
+// The sister stands still while Ann writes: Ann reads that it has not arrived there
+// yet, and once the sister runs again that it has; nothing stands there twice.
+func sisterStops(c *cast) {
+	ann, pia := c.window(c.hq, c.ann), c.window(c.partner, c.pia)
+	c.workers[c.sister]()
+	c.net.Stop(1)
+	ann.write("/compose", "partner:acme", "written while the sister slept")
+	path := "/@ann/" + c.find(c.hq, c.ann, "sister slept").Post.ID.String()
+	pia.until("/", "written while the sister slept")
+	ann.until(path, "Delivered to 1 of 2")
+	c.sister = c.net.Restart(1)
+	c.work(c.sister)
+	_, err := c.hq.DB.RetryNow(context.Background(), c.sister.Config.Domain, time.Now())
+	c.must(err)
+	ann.until(path, "Delivered to 2 of 2")
+	ben := c.window(c.sister, c.ben)
+	ben.until("/", "written while the sister slept")
+	if n := strings.Count(ben.text(), "written while the sister slept"); n != 1 {
+		c.Errorf("it stands there %d times", n)
+	}
 }

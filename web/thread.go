@@ -16,7 +16,21 @@ type threadPage struct {
 }
 
 // arrival is one server that a post was for, and what became of it there.
-type arrival struct{ Server, State string }
+type arrival struct {
+	Server, State string
+	Has           bool
+}
+
+// Reached says at how many of the servers that the post was for it has arrived.
+func (t threadPage) Reached() string {
+	all, reached := map[string]bool{}, map[string]bool{}
+	for _, a := range t.Arrived {
+		if all[a.Server] = true; a.Has {
+			reached[a.Server] = true
+		}
+	}
+	return t.T("delivered_to", len(reached), len(all))
+}
 
 func (threadPage) file() string { return "thread.html" }
 
@@ -62,19 +76,19 @@ func (w *Web) thread(p *page) error {
 	return w.show(p, http.StatusOK, t)
 }
 
-// arrived is the word for what became of a delivery.
-func (p *page) arrived(d social.DeliveryState) string {
+// arrived says what became of a delivery.
+func (p *page) arrived(d social.DeliveryState) arrival {
 	switch d.State {
 	case "waiting":
-		return p.T("arrives_later")
+		return arrival{d.Peer, p.T("arrives_later"), false}
 	case "held":
-		return p.T("arrives_held")
+		return arrival{d.Peer, p.T("arrives_held"), false}
 	case string(social.StateRefused):
-		return p.T("arrival_refused")
+		return arrival{d.Peer, p.T("arrival_refused"), false}
 	case string(social.StateDropped):
-		return p.T("arrival_dropped")
+		return arrival{d.Peer, p.T("arrival_dropped"), false}
 	}
-	return p.T("arrived")
+	return arrival{d.Peer, p.T("arrived"), true}
 }
 
 // arrivals tells an author where the post has arrived, each server and state once.
@@ -85,7 +99,7 @@ func (w *Web) arrivals(p *page, v *social.PostView) ([]arrival, error) {
 	found, err := w.Social.Deliveries(p.ctx(), p.reader, v.Post.ID)
 	var out []arrival
 	for _, d := range found {
-		if a := (arrival{d.Peer, p.arrived(d)}); !slices.Contains(out, a) {
+		if a := p.arrived(d); !slices.Contains(out, a) {
 			out = append(out, a)
 		}
 	}

@@ -22,7 +22,7 @@ func TestAnAuthorSeesWhereAPostArrived(t *testing.T) {
 	}
 	net.Settle()
 	path := "/@alice/" + v.Post.ID.String()
-	newVisitor(t, in, "en").as(alice).get(path, 200).says("Delivered to", net.Instances[1].Config.Domain+": has it", net.Instances[2].Config.Domain+": not yet")
+	newVisitor(t, in, "en").as(alice).get(path, 200).says("Delivered to 1 of 2", net.Instances[1].Config.Domain+": has it", net.Instances[2].Config.Domain+": not yet")
 	if page := newVisitor(t, in, "en").as(bob).get(path, 200); strings.Contains(page.raw, "Delivered to") {
 		t.Error("somebody else reads where a post has arrived")
 	}

@@ -2,7 +2,7 @@ package web
 
 // pageWords are the texts of pages that have no file of words of their own.
 var pageWords = map[string][2]string{
-	"delivered_to":    {"Delivered to", "Angekommen bei"},
+	"delivered_to":    {"Delivered to %d of %d", "Angekommen bei %d von %d"},
 	"arrived":         {"has it", "hat ihn"},
 	"arrives_later":   {"not yet; it is tried again", "noch nicht; es wird wieder versucht"},
 	"arrives_held":    {"held back by your administrator", "von Ihrer Administration zurückgehalten"},

@@ -42,6 +42,11 @@ func (d *Demo) seed(ctx context.Context) error {
 	if err := d.talk(ctx); err != nil {
 		return err
 	}
+	for _, p := range d.places { // nothing was missed, so nobody is marked as being looked after
+		if err := p.in.Federation.CatchUpNow(ctx, ""); err != nil {
+			return err
+		}
+	}
 	for _, p := range d.places { // last: a demo that broke off is known by it
 		if err := p.in.Social.FinishSetUp(ctx); err != nil {
 			return err

@@ -44,11 +44,19 @@ func (d *Demo) side(w http.ResponseWriter, r *http.Request) {
 	show(w, "side.html", "frame-src 'self' "+strings.Join(d.origins(), " ")+"; frame-ancestors 'none'; form-action 'self'", page)
 }
 
+// sent shows what the partner's server was sent; the frame reloads itself.
 func (d *Demo) sent(w http.ResponseWriter, _ *http.Request) {
 	d.mu.Lock()
 	page := wirePage{Name: d.places[partner].name, Since: d.marked}
 	d.mu.Unlock()
 	page.Rows = d.places[partner].wire.since(page.Since)
+	for i := range page.Rows {
+		for _, p := range d.places {
+			if page.Rows[i].From == p.domain {
+				page.Rows[i].From = p.name
+			}
+		}
+	}
 	show(w, "wire.html", "frame-ancestors 'self'; form-action 'none'", page)
 }
 
