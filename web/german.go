@@ -37,6 +37,7 @@ var german = map[string]string{
 	"this post does not keep the rules of today any more; try to send it yourself to see why":                              "Dieser Beitrag hält die heutigen Regeln nicht mehr ein; senden Sie ihn selbst, um zu sehen, warum.",
 	"the server was put back from a backup, and this post may have been sent before that: look, then send it or delete it": "Der Server wurde aus einer Sicherung wiederhergestellt, und dieser Beitrag ist vielleicht vorher gesendet worden: Sehen Sie nach, dann senden oder löschen Sie ihn.",
 	"posts can be held back for 0, 10 or 30 seconds":                                                                       "Beiträge können 0, 10 oder 30 Sekunden zurückgehalten werden.",
+	outsideToo:                 "Das können alle lesen, auch außerhalb der Firma, und niemand kann es sicher zurückholen. Veröffentlichen Sie es nach außen, oder wählen Sie weniger Leute.",
 	"sign in first":            "Melden Sie sich zuerst an.",
 	"that is your own account": "Das ist Ihr eigenes Konto.",
 	"the name %q does not fit: use 1 to 64 of a-z, 0-9, _, . and -, not beginning or ending with . or -": "Der Name %q passt nicht: 1 bis 64 Zeichen aus a–z, 0–9, _, . und -, nicht mit . oder - am Anfang oder Ende.",

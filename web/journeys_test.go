@@ -185,6 +185,11 @@ func (b *browser) write(path, audience, text string, files ...string) {
 		b.do("describe", chromedp.SetValue(chromedp.CSS(composing+` [name=description]`), files[1]))
 	}
 	b.submit(composing)
+	if audience == "public" || audience == "unlisted" {
+		outside := composing + " button[name=outside]"
+		b.waits("it is asked once more", fmt.Sprintf(`document.readyState == "complete" && !!document.querySelector(%q)`, outside))
+		b.do("confirm", chromedp.Focus(chromedp.CSS(outside)), chromedp.SendKeys(chromedp.CSS(outside), kb.Enter))
+	}
 	b.taken(text)
 }
 

@@ -22,6 +22,7 @@ type composer struct {
 	Kept     *social.Media // uploaded already, when the form is shown again
 	Once     string        // the same form sent twice makes one post
 	More     bool          // the rarer fields are open
+	Outside  bool          // everybody would see it: ask once more
 }
 
 // composePage is the composer alone: on its own, and after a mistake.
@@ -113,6 +114,9 @@ func (w *Web) publish(p *page) error {
 	if kept != nil {
 		d.MediaIDs = []social.ID{kept.ID}
 	}
+	if leaves(d) && p.r.PostFormValue("outside") == "" {
+		return w.composeAgain(p, d, kept, "audience", social.Errorf(social.Invalid, outsideToo))
+	}
 	v, err := w.Social.Publish(p.ctx(), p.reader, d)
 	if mistake(err) {
 		return w.composeAgain(p, d, kept, faultyField(d, err), err)
@@ -128,6 +132,15 @@ func (w *Web) publish(p *page) error {
 		return w.redirect(p, "/@"+v.Author.Username+"/"+v.Post.ID.String(), done)
 	}
 	return w.redirect(p, "/", done)
+}
+
+// outsideToo asks for the second step of a post that leaves the company.
+const outsideToo = "everybody can read this, outside the company too, and nobody can call it back for certain; publish it outside, or choose fewer people"
+
+// leaves says that everybody would see a new post. A reply reaches no further than what
+// it answers, which was asked about already.
+func leaves(d social.Draft) bool {
+	return d.InReplyTo == 0 && (d.Audience == "public" || d.Audience == "unlisted")
 }
 
 // upload takes the file of the form, or finds the one that an earlier try left.
@@ -192,7 +205,7 @@ func (w *Web) composeAgain(p *page, d social.Draft, kept *social.Media, name str
 		*f = list.Fields[i]
 		c.More = c.More || i > 1 && (f.Value != "" || f.Problem != "")
 	}
-	c.Kept, c.More = kept, c.More || kept != nil
+	c.Kept, c.More, c.Outside = kept, c.More || kept != nil, name == "audience" && leaves(d)
 	if once := p.r.PostFormValue("once"); once != "" {
 		c.Once = once
 	}

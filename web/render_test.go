@@ -525,6 +525,19 @@ func composerStates(v *visitor) {
 	if !strings.Contains(d.raw, `alt="a grey picture"`) || !strings.Contains(d.raw, `src="/media/`+kept[1]+`/small"`) {
 		v.Error("the picture is not shown")
 	}
+	for n, audience := range []string{"public", "unlisted"} {
+		text, once := fmt.Sprintf("for all, part %d", n), fmt.Sprint("outside", n)
+		asked := v.post("/posts", 422, "text", text, "audience", audience, "once", once).
+			wrong("audience", "text", text, "audience", audience).says(v.pick("outside the company too", "auch außerhalb der Firma"))
+		if !strings.Contains(asked.raw, `name="outside" value="yes"`) {
+			v.Error("there is no button that publishes outside")
+		}
+		if strings.Contains(v.get("/", 200).text, text) {
+			v.Error("it is published before it was confirmed")
+		}
+		v.post("/posts", 200, "text", text, "audience", audience, "once", once, "outside", "yes").
+			says(v.pick("Published.", "Veröffentlicht."), text)
+	}
 	if d := v.post("/posts", 200, "text", "short now", "audience", "company", "once", "1"); strings.Count(d.text, "short now") != 1 {
 		v.Error("the same form made two posts")
 	}

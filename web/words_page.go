@@ -114,6 +114,7 @@ var pageWords = map[string][2]string{
 	"new_post":         {"New post", "Neuer Beitrag"},
 	"who_sees":         {"Who sees this?", "Wer sieht das?"},
 	"publish":          {"Publish", "Veröffentlichen"},
+	"publish_outside":  {"Publish outside", "Nach außen veröffentlichen"},
 	"more":             {"File, poll, content warning", "Datei, Umfrage, Inhaltswarnung"},
 	"file":             {"File", "Datei"},
 	"file_kept":        {"Attached: %s", "Angehängt: %s"},
