@@ -87,6 +87,16 @@ func (s *Service) CreateToken(ctx context.Context, account social.ID, app, scope
 		Scopes: strings.Join(fields, " "), MayPublish: mayPublish, CreatedAt: s.now(), LastUsedAt: s.now()})
 }
 
+// Tokens lists the programs that may act for an account.
+func (s *Service) Tokens(ctx context.Context, account social.ID) ([]*Token, error) {
+	return s.store.Tokens(ctx, account)
+}
+
+// Revoke ends one token of an account; nothing happens to those of others.
+func (s *Service) Revoke(ctx context.Context, account, token social.ID) error {
+	return s.store.DeleteToken(ctx, account, token)
+}
+
 // Bearer finds the member and the token behind a bearer token.
 func (s *Service) Bearer(ctx context.Context, text string) (*social.Account, *Token, error) {
 	t, err := s.store.TokenByHash(ctx, hashSecret(text))

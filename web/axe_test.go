@@ -195,7 +195,7 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	return v, map[string][]string{
 		"bob": {"/", "/bookmarks", "/notifications", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
 		"alice": {"/", "/public", "/company", "/directory", "/settings/directory", "/@alice", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
-			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
+			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/apps", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
 	}
 }
 

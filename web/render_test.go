@@ -629,6 +629,37 @@ func awayStates(v *visitor, net *instancetest.Network, bob social.Reader, handle
 	newVisitor(v.T, v.in, v.language).get("/@bob", 200).says("!"+v.pick("Our own company", "Unsere eigene Firma"), "!"+v.pick("Mute, block or report", "Stummschalten, sperren oder melden"))
 }
 
+// appStates disconnects an own app, and cannot touch that of somebody else.
+func appStates(v *visitor, bob social.Reader) {
+	ctx := context.Background()
+	v.get("/settings/apps", 200).says(v.pick("No app acts in your name", "Keine App handelt in Ihrem Namen"))
+	var tokens []string
+	for _, owner := range []social.ID{v.account("alice").ID, bob.Account.ID} {
+		token, err := v.in.Auth.CreateToken(ctx, owner, "Phone "+canary, "read write", false)
+		if err != nil {
+			v.Fatal(err)
+		}
+		tokens = append(tokens, token)
+	}
+	_, theirs, err := v.in.Auth.Bearer(ctx, tokens[1])
+	if err != nil {
+		v.Fatal(err)
+	}
+	own := v.get("/settings/apps", 200).says("Phone "+canary, v.pick("reads and writes", "liest und schreibt"))
+	id := regexp.MustCompile(`name="app" value="(\d+)"`).FindStringSubmatch(own.raw)
+	if len(id) != 2 || id[1] == theirs.ID.String() {
+		v.Fatalf("the page names %v", id)
+	}
+	v.post("/settings/apps", 200, "app", theirs.ID.String())
+	if _, _, err := v.in.Auth.Bearer(ctx, tokens[1]); err != nil {
+		v.Errorf("bob's app was disconnected by alice: %v", err)
+	}
+	v.post("/settings/apps", 200, "app", id[1]).says(v.pick("Disconnected", "Getrennt"), v.pick("No app acts", "Keine App handelt"))
+	if _, _, err := v.in.Auth.Bearer(ctx, tokens[0]); social.KindOf(err) != social.Unauthenticated {
+		v.Errorf("the app still acts: %v", err)
+	}
+}
+
 func peopleStates(v *visitor, net *instancetest.Network, bob, carol social.Reader) {
 	ctx := context.Background()
 	other := net.Instances[1]
@@ -652,6 +683,7 @@ func peopleStates(v *visitor, net *instancetest.Network, bob, carol social.Reade
 	v.get("/find?q="+url.QueryEscape("@x@stranger.test"), 200).wrong("q", "q", "@x@stranger.test").says("stranger.test", v.pick("is not admitted here", "ist hier nicht zugelassen"))
 
 	awayStates(v, net, bob, handle)
+	appStates(v, bob)
 
 	v.get("/directory?q=caro", 200).says("carol", "@carol@"+other.Config.Domain)
 	v.post("/directory/follow", 200, "uri", carol.Account.URI, "next", "/directory?q=carol").says(v.pick("Asked; no answer yet", "Angefragt; noch keine Antwort"))

@@ -117,7 +117,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/find", w.find}, {get, "/directory", w.directory}, {post, "/directory/follow", w.followColleague},
 		{get, "/settings/directory", w.ownEntryForm}, {post, "/settings/directory", w.ownEntry}, {get, "/notifications", w.notifications}, {get, "/follow-requests", w.followRequests},
 		{get, "/admin/requests", w.connectRequests}, {post, "/admin/requests", w.answerConnect},
-		{get, "/accounts/{id:[0-9]+}/report", w.reportForm}, {post, "/accounts/{id:[0-9]+}/report", w.report}, {get, "/settings/hidden", w.hidden},
+		{get, "/accounts/{id:[0-9]+}/report", w.reportForm}, {post, "/accounts/{id:[0-9]+}/report", w.report}, {get, "/settings/hidden", w.hidden}, {get, "/settings/apps", w.apps}, {post, "/settings/apps", w.revokeApp},
 		{get, "/accounts/{id:[0-9]+}/followers", w.followers}, {get, "/accounts/{id:[0-9]+}/following", w.following},
 		{post, "/accounts/{id:[0-9]+}/{act:follow|unfollow|accept|reject|mute|unmute|block|unblock}", w.relate},
 		{get, "/groups", w.groups}, {post, "/groups", w.createGroup}, {get, "/groups/new", w.newGroupForm},

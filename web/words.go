@@ -31,7 +31,7 @@ func merge[V any](parts ...map[string]V) map[string]V {
 }
 
 // notices are the texts that an address may ask for with ?done=.
-var notices = map[string]bool{"published": true, "clamped": true, "saved": true, "deleted": true, "followed": true, "muted": true, "unmuted": true, "blocked": true, "unblocked": true, "reported": true, "asked": true, "joined": true, "asked_to_join": true, "left": true,
+var notices = map[string]bool{"published": true, "clamped": true, "saved": true, "deleted": true, "followed": true, "muted": true, "unmuted": true, "blocked": true, "unblocked": true, "reported": true, "app_revoked": true, "asked": true, "joined": true, "asked_to_join": true, "left": true,
 	"connect_admitted": true, "connect_blocked": true, "signed_out": true, "password_set": true, "set_up": true}
 
 // T is the text of a key in the page's language, its places filled.

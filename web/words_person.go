@@ -36,5 +36,13 @@ var personWords = map[string][2]string{
 	"followers_of":        {"Who follows %s", "Wer %s folgt"},
 	"following_of":        {"Whom %s follows", "Wem %s folgt"},
 	"circle_none":         {"There is nobody to show here.", "Hier ist niemand zu zeigen."},
+	"apps":                {"Connected apps", "Verbundene Apps"},
+	"apps_intro":          {"These apps and programs may act in your name.", "Diese Apps und Programme dürfen in Ihrem Namen handeln."},
+	"apps_none":           {"No app acts in your name.", "Keine App handelt in Ihrem Namen."},
+	"app_since":           {"Since %s, last used %s", "Seit %s, zuletzt benutzt %s"},
+	"app_reads":           {"reads only", "liest nur"},
+	"app_writes":          {"reads and writes", "liest und schreibt"},
+	"app_revoke":          {"Disconnect %s", "%s trennen"},
+	"app_revoked":         {"Disconnected. The app can no longer act in your name.", "Getrennt. Die App kann nicht mehr in Ihrem Namen handeln."},
 	"back_to_profile":     {"Back to the profile", "Zurück zum Profil"},
 }

@@ -1,0 +1,41 @@
+package web
+
+import (
+	"net/http"
+
+	"parley/auth"
+	"parley/social"
+)
+
+// appsPage lists the programs that act for the reader.
+type appsPage struct {
+	*frame
+	Apps []*auth.Token
+}
+
+func (appsPage) file() string { return "apps.html" }
+
+func (w *Web) apps(p *page) error {
+	if p.Me == nil {
+		return social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	tokens, err := w.Auth.Tokens(p.ctx(), p.Me.ID)
+	if err != nil {
+		return err
+	}
+	return w.show(p, http.StatusOK, appsPage{p.titled("apps"), tokens})
+}
+
+func (w *Web) revokeApp(p *page) error {
+	if p.Me == nil {
+		return social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	id, err := social.ParseID(p.r.PostFormValue("app"))
+	if err != nil {
+		return err
+	}
+	if err := w.Auth.Revoke(p.ctx(), p.Me.ID, id); err != nil {
+		return err
+	}
+	return w.redirect(p, "/settings/apps", "app_revoked")
+}
