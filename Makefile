@@ -1,5 +1,5 @@
 # Names for plain commands; the commands are the interface.
-.PHONY: screenshots test check race fuzz golden demo bench soak mutants measure
+.PHONY: axe screenshots test check race fuzz golden demo bench soak mutants measure
 FUZZTIME ?= 10m
 
 test: ## everything, with what it needs
@@ -31,3 +31,6 @@ measure: ## how quick the pages are, in Chromium and on the server (docs/perform
 screenshots: ## pictures of the main pages with the demo's people, into docs/screenshots
 	mkdir -p docs/screenshots
 	PARLEY_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -v -run TestScreenshots ./web
+axe: ## every page in every form, in Chromium with axe-core (docs/accessibility.md)
+	cd test/peers && npm ci --no-audit --no-fund
+	PARLEY_TEST_PEERS=$(CURDIR)/test/peers PARLEY_AXE=all go test -count=1 -timeout 20m -v -run TestAccessible ./web
