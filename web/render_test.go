@@ -235,6 +235,11 @@ func (d *doc) checkElements(language string) {
 			if !has(n, "alt") {
 				d.Errorf("%s: a picture without alt", d.name)
 			}
+		case "link", "use", "source", "video", "audio":
+			to := attr(n, "href") + attr(n, "src")
+			if own := strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//"); !own && attr(n, "rel") != "alternate" && attr(n, "rel") != "canonical" {
+				d.Errorf("%s: <%s> loads %q", d.name, n.Data, to)
+			}
 		case "form":
 			if a := attr(n, "action"); !strings.HasPrefix(a, "/") {
 				d.Errorf("%s: a form for %q", d.name, a)
