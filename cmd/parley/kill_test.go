@@ -106,7 +106,12 @@ func (c *child) start() {
 	}
 	ended := make(chan error, 1)
 	cmd := c.cmd
-	go func() { ended <- cmd.Wait(); close(ended) }()
+	go func() {
+		if err := cmd.Wait(); err != nil {
+			ended <- fmt.Errorf("%w: %s", err, &out)
+		}
+		close(ended)
+	}()
 	c.ended = ended
 	for {
 		if res, err := http.Get(c.url() + "/healthz"); err == nil {
@@ -115,7 +120,7 @@ func (c *child) start() {
 		}
 		select {
 		case err := <-ended:
-			c.t.Fatalf("did not start: %v %s", err, out.String())
+			c.t.Fatalf("did not start: %v", err)
 		case <-time.After(10 * time.Millisecond): // another process is starting; there is nothing else to wait on
 		}
 	}

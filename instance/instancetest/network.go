@@ -13,9 +13,11 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -206,15 +208,23 @@ func (at *node) close(t testing.TB) {
 	at.in = nil
 }
 
-// FreePort finds a port that nobody uses at this moment.
+// FreePort finds a port that nobody uses at this moment. It is below those that
+// systems give to whoever asks for any (32768 and up on Linux, 49152 elsewhere), so
+// that no connection takes it while a test has its server stopped.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		port := 10000 + rand.N(32768-10000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Close() //nolint:errcheck // only its number was wanted
+		return port
 	}
-	defer l.Close() //nolint:errcheck // only its number was wanted
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // Pair makes two instances sisters, as their administrators do it: whoever keeps the
