@@ -53,6 +53,17 @@ func (c card) Seen() string {
 	return c.T("aud_group", g.Name())
 }
 
+// Reach is how far the post goes, as a style: inside the company, to a partner, or out.
+func (c card) Reach() string {
+	switch a := c.V.Post.Audience; {
+	case a.Everybody():
+		return "outside"
+	case a.Kind == social.AudiencePartner:
+		return "partner"
+	}
+	return "inside"
+}
+
 // Link is the post's page here.
 func (c card) Link() string { return "/@" + c.V.Author.Acct() + "/" + c.V.Post.ID.String() }
 

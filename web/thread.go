@@ -13,6 +13,7 @@ type threadPage struct {
 	Posts    []card
 	Arrived  []arrival // of the reader's own post; nil when it went nowhere
 	Composer *composer
+	Preview  *preview // nil unless everybody may see the post
 }
 
 // arrival is one server that a post was for, and what became of it there.
@@ -63,6 +64,9 @@ func (w *Web) thread(p *page) error {
 		depth[one.Post.ID] = c.Depth
 		c.Main = one == v
 		t.Posts = append(t.Posts, c)
+	}
+	if t.Preview, err = w.preview(p, id); err != nil {
+		return err
 	}
 	if t.Arrived, err = w.arrivals(p, v); err != nil {
 		return err

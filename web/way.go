@@ -4,6 +4,7 @@ package web
 type way struct {
 	Path, Icon, Label string
 	Tab               bool // small screens show it too; the others stand in the menu
+	Posts             bool // a list of posts, one of the tabs above each
 	Current           bool
 	Count             int
 	CountText         string
@@ -12,11 +13,11 @@ type way struct {
 // Ways lists where a member can go.
 func (f *frame) Ways() []way {
 	ways := []way{
-		{Path: "/", Icon: "home", Label: f.T("home"), Tab: true},
-		{Path: "/company", Icon: "company", Label: f.T("company"), Tab: true},
-		{Path: "/here", Icon: "here", Label: f.Org.Name},
-		{Path: "/public", Icon: "all", Label: f.T("all_posts")},
-		{Path: "/groups", Icon: "groups", Label: f.T("groups")},
+		{Posts: true, Path: "/", Icon: "home", Label: f.T("home"), Tab: true},
+		{Posts: true, Path: "/company", Icon: "company", Label: f.T("company"), Tab: true},
+		{Posts: true, Path: "/here", Icon: "here", Label: f.Org.Name},
+		{Posts: true, Path: "/public", Icon: "all", Label: f.T("all_posts")},
+		{Posts: true, Path: "/groups", Icon: "groups", Label: f.T("groups")},
 		{Path: "/directory", Icon: "people", Label: f.T("directory")},
 		{Path: "/find", Icon: "search", Label: f.T("find"), Tab: true},
 		{Path: "/notifications", Icon: "bell", Label: f.T("notifications"), Tab: true, Count: f.Unread, CountText: f.T("unread", f.Unread)},
