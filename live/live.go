@@ -4,6 +4,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -16,6 +17,9 @@ const (
 	// backlog is how many events may wait for one reader. Whoever is slower is let
 	// go, and reads what it missed as a list.
 	backlog = 64
+	// kept is how many past events a reader can still hear who comes back, or whose page
+	// was made a moment before it listened.
+	kept = 1024
 	// asksEvery is how often a stream finds out whether its reader still may read.
 	asksEvery = 5 * time.Second
 )
@@ -26,18 +30,37 @@ type Hub struct {
 
 	mu     sync.Mutex
 	subs   map[*subscription]bool
+	last   int64    // place of the newest event
+	past   []moment // the newest events, the oldest first
+	from   int64    // what happened after this place is in past
 	closed bool
 }
 
+// moment is an event with its place in time: nanoseconds, and no two alike. A place that
+// counted events would tell how much happens that one may not see.
+type moment struct {
+	place int64
+	event social.Event
+}
+
 // New makes a Hub. Use tells it the network, which itself needs the hub.
-func New() *Hub { return &Hub{subs: map[*subscription]bool{}} }
+func New() *Hub {
+	h := &Hub{subs: map[*subscription]bool{}}
+	h.last = h.Now()
+	h.from = h.last
+	return h
+}
+
+// Now is a place in time: of what is read from here on, a stream since then misses
+// nothing.
+func (h *Hub) Now() int64 { return time.Now().UnixNano() }
 
 // Use gives the hub the network it shows; called once, before any event.
 func (h *Hub) Use(s *social.Service) { h.social = s }
 
 // subscription is one open stream.
 type subscription struct {
-	events chan social.Event
+	events chan moment
 	over   chan struct{} // closed when the reader is too slow or the hub closes
 	once   sync.Once
 }
@@ -48,9 +71,16 @@ func (s *subscription) end() { s.once.Do(func() { close(s.over) }) }
 func (h *Hub) Happened(e social.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.last = max(h.last+1, h.Now())
+	m := moment{h.last, e}
+	if len(h.past) == kept {
+		h.from = h.past[kept/2-1].place
+		h.past = slices.Delete(h.past, 0, kept/2)
+	}
+	h.past = append(h.past, m)
 	for s := range h.subs {
 		select {
-		case s.events <- e:
+		case s.events <- m:
 		default:
 			s.end()
 		}
@@ -67,16 +97,25 @@ func (h *Hub) Close() {
 	}
 }
 
-func (h *Hub) add() *subscription {
-	s := &subscription{events: make(chan social.Event, backlog), over: make(chan struct{})}
+// add begins a subscription, with what happened since a place, and whether all of that
+// is still known.
+func (h *Hub) add(since int64) (s *subscription, past []moment, all bool) {
+	s = &subscription{events: make(chan moment, backlog), over: make(chan struct{})}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		s.end()
-		return s
+		return s, nil, true
 	}
 	h.subs[s] = true
-	return s
+	if since == 0 {
+		return s, nil, true
+	}
+	if since < h.from {
+		return s, nil, false
+	}
+	n, _ := slices.BinarySearchFunc(h.past, since+1, func(m moment, place int64) int { return cmp.Compare(m.place, place) })
+	return s, slices.Clone(h.past[n:]), true
 }
 
 func (h *Hub) remove(s *subscription) {
@@ -87,8 +126,11 @@ func (h *Hub) remove(s *subscription) {
 
 // Stream says which events a reader wants.
 type Stream struct {
-	Name Name
-	Tag  string // folded; of a hashtag stream
+	Name   Name      // "" for no posts
+	Tag    string    // folded; of a hashtag stream
+	Thread social.ID // its root post; of a thread's stream
+	Told   bool      // notifications too, which a User stream has anyway
+	Since  int64     // begin after this place in time; 0 for now
 }
 
 // Name of a kind of stream.
@@ -101,10 +143,13 @@ const (
 	Company Name = "company"      // posts for the whole company
 	Hashtag Name = "hashtag"
 	Direct  Name = "direct"
+	Thread  Name = "thread" // a conversation
 )
 
 // Message is one event as its reader may see it.
 type Message struct {
+	Place        int64 // in time; where a stream can be taken up again
+	Missed       bool  // what happened since the place asked for is no longer known; nothing else is set
 	Kind         social.EventKind
 	Post         *social.PostView         // posted, edited
 	Notification *social.NotificationView // notified
@@ -120,10 +165,20 @@ func (h *Hub) Follow(ctx context.Context, st Stream, who func() (social.Reader, 
 	if err != nil {
 		return err
 	}
-	sub := h.add()
+	sub, past, all := h.add(st.Since)
 	defer h.remove(sub)
 	if err := still(); err != nil {
 		return err
+	}
+	if !all {
+		if err := show(Message{Place: h.Now(), Missed: true}); err != nil {
+			return err
+		}
+	}
+	for _, m := range past {
+		if err := h.one(ctx, st, reader, m, show); err != nil {
+			return err
+		}
 	}
 	tick := time.NewTicker(asksEvery)
 	defer tick.Stop()
@@ -137,8 +192,8 @@ func (h *Hub) Follow(ctx context.Context, st Stream, who func() (social.Reader, 
 			if reader, err = who(); err == nil {
 				err = still()
 			}
-		case e := <-sub.events:
-			err = h.one(ctx, st, reader, e, show)
+		case m := <-sub.events:
+			err = h.one(ctx, st, reader, m, show)
 		}
 		if err != nil {
 			return err
@@ -147,17 +202,20 @@ func (h *Hub) Follow(ctx context.Context, st Stream, who func() (social.Reader, 
 }
 
 // one shows an event if it belongs to the stream and the reader may see it now.
-func (h *Hub) one(ctx context.Context, st Stream, r social.Reader, e social.Event, show func(Message) error) error {
-	m := Message{Kind: e.Kind}
+func (h *Hub) one(ctx context.Context, st Stream, r social.Reader, what moment, show func(Message) error) error {
+	e := what.event
+	m := Message{Place: what.place, Kind: e.Kind}
 	var err error
 	switch e.Kind {
 	case social.EventNotified:
-		if st.Name != User || e.To != r.AccountID() {
+		if st.Name != User && !st.Told || e.To != r.AccountID() {
 			return nil
 		}
 		m.Notification, err = h.social.Notification(ctx, r, e.Notification)
 	case social.EventDeleted:
-		m.Deleted = e.Post
+		if m.Deleted = e.Post; st.Name == "" {
+			return nil
+		}
 		if ok, err := h.social.CouldSeePost(ctx, r, e.Post); err != nil || !ok {
 			return err
 		}
@@ -183,8 +241,12 @@ func (h *Hub) one(ctx context.Context, st Stream, r social.Reader, e social.Even
 // holds says that a post that the reader may see belongs to a stream.
 func (st Stream) holds(p *social.Post) bool {
 	switch st.Name {
+	case "":
+		return false
 	case User:
 		return p.Audience.Kind != social.AudienceDirect
+	case Thread:
+		return p.ThreadID == st.Thread && p.Kind != social.PostBoost
 	case Direct:
 		return p.Audience.Kind == social.AudienceDirect
 	case Hashtag:

@@ -14,14 +14,20 @@ import (
 type card struct {
 	*frame
 	V      *social.PostView
-	Anchor string // id of the element; "" when the post stands on the page already
-	Depth  int    // in a thread
-	Main   bool   // the post that the page is about
+	By     *social.Account // who shared it; nil when it stands here by itself
+	Anchor string          // id of the element; "" when the post stands on the page already
+	Place  int             // in a list, from 1; 0 elsewhere
+	Depth  int             // in a thread
+	Main   bool            // the post that the page is about
 }
 
 // Card pairs the page with one post.
 func (f *frame) Card(v *social.PostView) card {
 	c := card{frame: f, V: v}
+	if v.Boost != nil {
+		c.V, c.By = v.Boost, v.Author
+		v = v.Boost
+	}
 	if !f.shown[v.Post.ID] {
 		f.shown[v.Post.ID] = true
 		c.Anchor = "p" + v.Post.ID.String()
@@ -34,6 +40,7 @@ func (f *frame) Cards(views []*social.PostView) []card {
 	out := make([]card, len(views))
 	for i, v := range views {
 		out[i] = f.Card(v)
+		out[i].Place = i + 1
 	}
 	return out
 }

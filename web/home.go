@@ -41,6 +41,7 @@ func (w *Web) home(p *page) error {
 	if err != nil {
 		return err
 	}
+	p.hear("home")
 	return w.timeline(p, timelinePage{frame: p.titled("home"), Empty: p.T("home_empty"), EmptyTo: "/find"}, views)
 }
 
@@ -49,6 +50,7 @@ func (w *Web) public(p *page) error {
 	if err != nil {
 		return err
 	}
+	p.hear("all")
 	t := timelinePage{frame: p.titled("all_posts"), Intro: p.T("all_posts_intro"), Empty: p.T("public_empty")}
 	if p.Me == nil {
 		t.frame, t.Intro, t.Empty, t.EmptyTo = p.titled("public_posts"), p.T("signed_out_intro"), p.T("signed_out_empty"), "/sign-in"
@@ -61,6 +63,7 @@ func (w *Web) company(p *page) error {
 	if err != nil {
 		return err
 	}
+	p.hear("company")
 	t := timelinePage{frame: p.titled("company"), Intro: p.T("company_intro"), Empty: p.T("company_empty")}
 	t.Title = p.audience(social.AudienceCompany, "")
 	return w.timeline(p, t, views)
@@ -75,6 +78,7 @@ func (w *Web) here(p *page) error {
 	if err != nil {
 		return err
 	}
+	p.hear("here")
 	t := timelinePage{frame: p.titled("here"), Intro: p.T("here_intro", p.Org.Name), Empty: p.T("here_empty"), EmptyTo: "/compose"}
 	t.Title = p.Org.Name
 	return w.timeline(p, t, views)
@@ -93,6 +97,7 @@ func (w *Web) tag(p *page) error {
 	if err != nil {
 		return err
 	}
+	p.hear("tag", "tag", tag)
 	t := timelinePage{frame: p.titled("hashtag"), Empty: p.T("tag_empty"), EmptyTo: "/"}
 	t.Title = "#" + w.Social.Text.FoldTag(tag)
 	return w.timeline(p, t, views)
@@ -118,6 +123,9 @@ func (w *Web) timeline(p *page, t timelinePage, views []*social.PostView) (err e
 
 func (w *Web) list(p *page, t timelinePage, views []*social.PostView) error {
 	t.Posts, t.Older = p.Cards(views), p.older(views)
+	if p.Me == nil || p.cursor().Max != 0 {
+		t.Fresh = ""
+	}
 	return w.show(p, http.StatusOK, t)
 }
 

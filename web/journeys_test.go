@@ -358,10 +358,29 @@ func followAcross(c *cast) {
 	start := time.Now()
 	ann.until("/", "an older thought of ben")
 	c.Logf("his last posts after %v", time.Since(start).Round(time.Millisecond))
+	ann.open("/")
 	start = time.Now()
 	ben.write("/", "company", "a fresh thought of ben")
-	ann.until("/", "a fresh thought of ben")
+	ann.waits("his next post appears by itself", `document.querySelector("[role=feed]").innerText.includes("a fresh thought of ben")`)
 	c.Logf("his next one after %v", time.Since(start).Round(time.Millisecond))
+	ann.do("read further below", chromedp.Evaluate[chromedp.Void](`(() => { document.body.append(Object.assign(document.createElement("p"), {className: "tall"})); document.querySelector(".tall").style.height = "5000px"; scrollTo({top: 3000, behavior: "instant"}); })()`))
+	ben.write("/", "company", "a late thought of ben")
+	ann.waits("it is said that there are new posts", `!!document.querySelector("button.fresh")`)
+	if ann.is(`document.body.innerText.includes("a late thought of ben")`) {
+		c.Error("what is read moved")
+	}
+	ann.do("show them", chromedp.Click(chromedp.CSS("button.fresh")))
+	ann.waits("they are shown", `document.querySelector("[role=feed] > article").innerText.includes("a late thought of ben")`)
+	ben.open("/@ben")
+	ben.press(within("a late thought of ben"), "Delete")
+	ben.press("//main", "Delete for ever")
+	ann.waits("a deleted post goes by itself", `!document.body.innerText.includes("a late thought of ben")`)
+
+	root := "/@ben@" + c.sister.Config.Domain + "/" + c.find(c.hq, c.ann, "a fresh thought of ben").Post.ID.String()
+	ann.open(root)
+	fresh := c.find(c.sister, c.ben, "a fresh thought of ben")
+	ben.write("/@ben/"+fresh.Post.ID.String(), "", "an answer of ben to himself")
+	ann.waits("an answer appears by itself", `!!document.querySelector("[data-fresh] > article.depth-1") && document.body.innerText.includes("an answer of ben to himself")`)
 }
 
 // A chain of replies of three companies is one thread; nobody can choose a wider

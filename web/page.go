@@ -34,6 +34,8 @@ type frame struct {
 	Notice   string // what was just done
 	Problem  string // what went wrong
 	Feed     string // address of the page's Atom feed
+	Live     string // where the page hears of what happens
+	Fresh    string // what says that there are new posts; "" where no list shows them by itself
 
 	home  string // our authority
 	now   time.Time
@@ -52,6 +54,7 @@ type page struct {
 	r      *http.Request
 	w      http.ResponseWriter
 	reader social.Reader
+	since  int64 // the place in time before anything was read
 }
 
 func (p *page) ctx() context.Context { return p.r.Context() }
@@ -71,7 +74,8 @@ func (f *frame) Here(path string) bool {
 func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
 	f := &frame{Language: w.preferred(r), Theme: w.theme(r), Trial: w.Trial, Domain: w.Links.Domain, Path: r.URL.RequestURI(),
 		home: w.Links.Home(), now: w.Now(), shown: map[social.ID]bool{}}
-	p := &page{frame: f, r: r, w: rw, reader: social.Nobody(f.home)}
+	p := &page{frame: f, r: r, w: rw, reader: social.Nobody(f.home), since: w.Live.Now()}
+	p.hear("")
 	f.zone = w.zones(p.ctx())
 	if r.Method == http.MethodPost {
 		f.Path = "/" // a form's own address cannot be opened
@@ -215,6 +219,7 @@ func (w *Web) fail(p *page, err error) {
 	if status == http.StatusNotFound {
 		p.Path = "/" // a page that says nothing of what was asked for has no way back to it
 	}
+	p.Live = "/live?" // with a place in time no two answers would be alike
 	e := errorPage{frame: p.titled("error"), Text: p.say(err), Retry: status >= 500 || status == http.StatusTooManyRequests}
 	if status >= 500 {
 		e.Request = serve.RequestID(p.ctx())

@@ -72,6 +72,7 @@ func (w *Web) thread(p *page) error {
 		return err
 	}
 	if p.Me != nil {
+		p.hear("thread", "post", id.String())
 		if t.Composer, err = w.composer(p, v); err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"parley/auth"
+	"parley/live"
 	"parley/serve"
 	"parley/social"
 )
@@ -33,6 +34,7 @@ var files embed.FS
 type Options struct {
 	Social *social.Service
 	Auth   *auth.Service
+	Live   *live.Hub
 	Links  social.Links
 	Trial  bool // no other server can reach this one
 	Now    func() time.Time
@@ -104,7 +106,7 @@ func (w *Web) Mount(r *mux.Router) {
 		path    string
 		run     handler
 	}{
-		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/here", w.here}, {get, "/menu", w.menu}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
+		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/here", w.here}, {get, "/menu", w.menu}, {get, "/live", w.live}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
 		{get, "/manifest.webmanifest", w.manifest}, {get, "/offline", w.offline},
 		{get, "/setup", w.setupForm}, {post, "/setup", w.setup},
 		{get, "/sign-in", w.signInForm}, {post, "/sign-in", w.signIn}, {post, "/sign-out", w.signOut},

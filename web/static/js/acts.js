@@ -1,6 +1,7 @@
 // The small forms under a post: like, share, bookmark and votes change at once, and back
 // if the server refuses.
 import { send } from "./part.js";
+import { renew } from "./post.js";
 import { tell } from "./tell.js";
 
 document.addEventListener("submit", async (event) => {
@@ -16,8 +17,7 @@ document.addEventListener("submit", async (event) => {
     button.setAttribute("aria-pressed", String(pressed !== "true"));
   }
   try {
-    const fresh = (await send(form, button)).querySelector("article.post");
-    replace(article, fresh, new URL(form.action).pathname);
+    renew(article, (await send(form, button)).querySelector("article.post"));
   } catch (problem) {
     if (pressed) {
       button.setAttribute("aria-pressed", pressed);
@@ -25,21 +25,3 @@ document.addEventListener("submit", async (event) => {
     tell(problem.message);
   }
 });
-
-// replace puts the post as it is now in its place and keeps the focus on what was pressed.
-function replace(article, fresh, action) {
-  fresh.id = article.id;
-  fresh.className = article.className;
-  const kind = action.replace(/\/un(?=\w+$)/, "/");
-  const open = article.querySelector("details")?.open;
-  article.replaceWith(fresh);
-  if (open && fresh.querySelector("details")) {
-    fresh.querySelector("details").open = true;
-  }
-  for (const form of fresh.querySelectorAll("form")) {
-    if (new URL(form.action).pathname.replace(/\/un(?=\w+$)/, "/") === kind) {
-      form.querySelector("button").focus({ focusVisible: true });
-      return;
-    }
-  }
-}

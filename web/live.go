@@ -1,0 +1,148 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/live"
+	"parley/social"
+)
+
+// lists are the pages whose new posts appear by themselves, by the words of ?of=.
+var lists = map[string]live.Name{"": "", "home": live.User, "all": live.Public, "here": live.Local, "company": live.Company, "tag": live.Hashtag, "thread": live.Thread}
+
+// hear names the list of the page whose new posts static/js/live.js is to show.
+func (p *page) hear(of string, more ...string) {
+	q := url.Values{"since": {strconv.FormatInt(p.since, 10)}}
+	if of != "" {
+		p.Fresh = p.T("new_posts")
+		q.Set("of", of)
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		q.Set(more[i], more[i+1])
+	}
+	p.Live = "/live?" + q.Encode()
+}
+
+// wanted reads which list a page shows.
+func (w *Web) wanted(p *page) (st live.Stream, err error) {
+	q := p.r.URL.Query()
+	name, ok := lists[q.Get("of")]
+	if !ok {
+		return st, social.NotFoundError()
+	}
+	// A browser that lost the connection says itself which event was the last.
+	since, err := strconv.ParseInt(firstOf(p.r.Header.Get("Last-Event-ID"), q.Get("since"), "0"), 10, 64)
+	if err != nil {
+		return st, social.NotFoundError()
+	}
+	st = live.Stream{Name: name, Tag: w.Social.Text.FoldTag(q.Get("tag")), Told: true, Since: since}
+	if name != live.Thread {
+		return st, nil
+	}
+	id, err := social.ParseID(q.Get("post"))
+	if err != nil {
+		return st, err
+	}
+	v, err := w.Social.Post(p.ctx(), p.reader, id)
+	if err == nil {
+		st.Thread = v.Post.ThreadID
+	}
+	return st, err
+}
+
+// live tells a page of what happens while somebody looks at it, as server-sent events:
+// posts as they stand in a list, the ids of those that were deleted, and how many
+// notifications are unread. It ends within seconds of the session.
+func (w *Web) live(p *page) error {
+	if p.Me == nil {
+		return social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	st, err := w.wanted(p)
+	if err != nil {
+		return err
+	}
+	p.Path = "/"
+	if at := p.r.URL.Query().Get("at"); ours(at) {
+		p.Path = at // the page that the posts come to stand on
+	}
+	p.w.Header().Set("Content-Type", "text/event-stream")
+	p.w.Header().Set("X-Accel-Buffering", "no") // nginx would keep events back
+	if p.r.Method == http.MethodHead {
+		return nil
+	}
+	out := newEvents(p.w)
+	who := func() (social.Reader, error) {
+		if r := w.Reader(p.r); r.Account != nil {
+			return r, nil
+		}
+		return social.Reader{}, social.Errorf(social.Unauthenticated, "sign in first")
+	}
+	_ = w.Live.Follow(p.ctx(), st, who, func(m live.Message) error { // nobody is left to tell how it ended
+		name, data, err := w.happened(p, m)
+		if err != nil {
+			return err
+		}
+		return out.send(m.Place, name, data)
+	}, out.beat)
+	return nil
+}
+
+// happened gives a message the name and the text that static/js/live.js knows.
+func (w *Web) happened(p *page, m live.Message) (name, data string, err error) {
+	if m.Missed {
+		return "missed", "", nil
+	}
+	switch m.Kind {
+	case social.EventNotified:
+		n, err := w.Social.Unread(p.ctx(), p.reader)
+		p.Unread = n
+		return "told", strconv.Itoa(n) + " " + p.T("unread", n), err
+	case social.EventDeleted:
+		return "deleted", m.Deleted.String(), nil
+	case social.EventEdited:
+		name = "edited"
+	default:
+		name = "posted"
+	}
+	p.now, p.zone, p.shown = w.Now(), w.zones(p.ctx()), map[social.ID]bool{}
+	var b strings.Builder
+	err = w.parts.ExecuteTemplate(&b, "post", p.Card(m.Post))
+	return name, b.String(), err
+}
+
+// lineTime bounds one write to a browser that does not read.
+const lineTime = 10 * time.Second
+
+// events writes server-sent events (WHATWG HTML, section 9.2).
+type events struct {
+	w    http.ResponseWriter
+	line *http.ResponseController
+}
+
+func newEvents(w http.ResponseWriter) *events {
+	e := &events{w, http.NewResponseController(w)}
+	_ = e.line.SetReadDeadline(time.Time{}) // where a connection has none of its own, the server's remain
+	return e
+}
+
+func (e *events) write(text string) error {
+	_ = e.line.SetWriteDeadline(time.Now().Add(lineTime))
+	if _, err := e.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	return e.line.Flush()
+}
+
+// beat keeps a quiet connection open, and finds out whether it still is.
+func (e *events) beat() error { return e.write(":\n\n") }
+
+// oneField keeps each line of a text in the field "data", whatever ends the line.
+var oneField = strings.NewReplacer("\r\n", "\ndata: ", "\n", "\ndata: ", "\r", "\ndata: ")
+
+func (e *events) send(place int64, name, data string) error {
+	return e.write("id: " + strconv.FormatInt(place, 10) + "\nevent: " + name + "\ndata: " + oneField.Replace(data) + "\n\n")
+}

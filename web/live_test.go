@@ -1,0 +1,159 @@
+package web_test
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"parley/instance/instancetest"
+	"parley/social"
+)
+
+// happening is one event that a page was told.
+type happening struct{ name, data string }
+
+// watch opens a page's stream; the channel closes when it ends.
+func (v *visitor) watch(path string) <-chan happening {
+	v.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	v.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, "GET", v.in.Config.PublicURL+path, nil)
+	if err != nil {
+		v.Fatal(err)
+	}
+	res, err := v.client.Do(req)
+	if err != nil {
+		v.Fatal(err)
+	}
+	if kind := res.Header.Get("Content-Type"); res.StatusCode != 200 || kind != "text/event-stream" {
+		v.Fatalf("%s: %d %s", path, res.StatusCode, kind)
+	}
+	lines := bufio.NewScanner(res.Body)
+	lines.Buffer(nil, 1<<20)
+	lines.Scan() // the first comment: from here on nothing is missed
+	out := make(chan happening, 100)
+	go func() {
+		defer close(out)
+		defer res.Body.Close() //nolint:errcheck // only read
+		var h happening
+		for lines.Scan() {
+			switch name, value, _ := strings.Cut(lines.Text(), ": "); {
+			case name == "event":
+				h.name = value
+			case name == "data":
+				h.data += value + "\n"
+			case lines.Text() == "" && h.name != "":
+				out <- h
+				h = happening{}
+			}
+		}
+	}()
+	return out
+}
+
+var contentOf = regexp.MustCompile(`(?s)<div class="content"[^>]*>(.*?)</div>`)
+
+// until lists what a page is told up to the post with a text.
+func until(t *testing.T, told <-chan happening, last string) (got []string) {
+	t.Helper()
+	for h := range told {
+		what := h.name + " " + strings.TrimSpace(h.data)
+		if m := contentOf.FindStringSubmatch(h.data); m != nil {
+			what = h.name + " " + strings.TrimSpace(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(m[1], ""))
+		}
+		if what == "posted "+last {
+			return got
+		}
+		got = append(got, what)
+	}
+	t.Fatalf("the stream ended before %q: %v", last, got)
+	return nil
+}
+
+// A page that is looked at is told what the page would show when opened now, and no
+// more (T60).
+func TestAPageHearsWhatItsReaderMaySee(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	ctx := t.Context()
+	alice, bob, carol := net.Member(in, "alice"), net.Member(in, "bob"), net.Member(in, "carol")
+	if _, err := in.Social.Follow(ctx, bob, alice.Account.ID, social.FollowOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	write := func(r social.Reader, d social.Draft) *social.PostView {
+		t.Helper()
+		v, err := in.Social.Publish(ctx, r, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	asked := write(alice, social.Draft{Text: "when?", Audience: "followers"})
+	b, c := newVisitor(t, in, "en").as(bob), newVisitor(t, in, "en").as(carol)
+	home, here, thread, quiet := b.watch("/live?of=home"), c.watch("/live?of=here"), b.watch("/live?of=thread&post="+asked.Post.ID.String()), b.watch("/live?of=")
+	for _, path := range []string{"/live?of=thread&post=" + asked.Post.ID.String(), "/live?of=thread&post=1", "/live?of=thread", "/live?of=everything"} {
+		c.get(path, 404)
+	}
+
+	mine := write(alice, social.Draft{Text: "for followers", Audience: "followers"})
+	write(alice, social.Draft{Text: "to carol @carol", Audience: "direct"})
+	write(alice, social.Draft{Text: "to bob @bob", Audience: "direct"})
+	answer := write(bob, social.Draft{Text: "at noon", Audience: "followers", InReplyTo: asked.Post.ID})
+	hostile := "first\nevent: deleted\ndata: 1\n\nevent: deleted\n\nlast"
+	write(alice, social.Draft{Text: hostile, Audience: "instance"})
+	if _, err := in.Social.Edit(ctx, bob, answer.Post.ID, social.Draft{Text: "at one", Audience: "followers"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Social.Delete(ctx, alice, mine.Post.ID); err != nil {
+		t.Fatal(err)
+	}
+	write(alice, social.Draft{Text: "the end", Audience: "instance"})
+	write(alice, social.Draft{Text: "the end of it", Audience: "followers", InReplyTo: asked.Post.ID})
+
+	same := func(who string, got []string, want ...string) {
+		t.Helper()
+		if strings.Join(got, "|") != strings.Join(want, "|") {
+			t.Errorf("%s was told\n%s\nwant\n%s", who, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+	deleted := "deleted " + mine.Post.ID.String()
+	said := strings.Join(strings.Fields(hostile), " ")
+	flat := func(list []string) []string {
+		for i, one := range list {
+			list[i] = strings.Join(strings.Fields(one), " ")
+		}
+		return list
+	}
+	same("bob at home", flat(until(t, home, "the end")), "posted for followers", "told 1 1 unread", "posted at noon", "posted "+said, "edited at one", deleted)
+	same("carol here", flat(until(t, here, "the end")), "told 1 1 unread", "posted "+said)
+	same("bob in the thread", flat(until(t, thread, "the end of it")), "told 1 1 unread", "posted at noon", "edited at one", deleted)
+
+	// What happened since the page was made is heard too; of too much it is said.
+	page := b.get("/", 200)
+	write(alice, social.Draft{Text: "between", Audience: "instance"})
+	since := ""
+	for _, n := range page.elements {
+		since += attr(n, "data-live")
+	}
+	if got := until(t, b.watch(since), "between"); len(got) != 0 {
+		t.Errorf("before it the page was told %v", got)
+	}
+	if h := <-b.watch("/live?since=1"); h.name != "missed" {
+		t.Errorf("of all time the page was told %v", h)
+	}
+
+	if err := in.Auth.EndAccess(ctx, bob.Account.ID); err != nil {
+		t.Fatal(err)
+	}
+	for h := range quiet {
+		if !strings.HasPrefix(h.name, "told") {
+			t.Errorf("where no list is, a page was told %v", h)
+		}
+	}
+	for h := range thread {
+		t.Errorf("after its session a page was told %v", h)
+	}
+}

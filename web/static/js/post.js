@@ -1,0 +1,31 @@
+// A post on the page, as the server shows it now.
+
+// renew puts a fresh one in the place of an old one. What was open stays open, and the
+// focus stays on what had it.
+export function renew(old, fresh) {
+  const held = old.contains(document.activeElement) ? document.activeElement : null;
+  const by = old.querySelector(":scope > .by");
+  const open = [...old.querySelectorAll("details")].map((one) => one.open);
+  fresh.id = old.id;
+  fresh.className = old.className;
+  for (const name of ["aria-posinset", "aria-setsize"]) {
+    if (old.hasAttribute(name)) {
+      fresh.setAttribute(name, old.getAttribute(name));
+    }
+  }
+  if (by && !fresh.querySelector(":scope > .by")) {
+    fresh.prepend(by);
+  }
+  fresh.querySelectorAll("details").forEach((one, i) => { one.open = open[i] ?? one.open; });
+  old.replaceWith(fresh);
+  if (held) {
+    (like(fresh, held) ?? fresh).focus({ focusVisible: true });
+  }
+}
+
+// like finds what does in the fresh post what had the focus in the old one: the link to
+// the same address, or the button of the same or the opposite action.
+function like(fresh, held) {
+  const what = (one) => (one.form?.getAttribute("action") ?? one.getAttribute("href") ?? "").replace(/\/un(?=\w+$)/, "/");
+  return [...fresh.querySelectorAll(held.localName)].find((one) => what(one) === what(held));
+}
