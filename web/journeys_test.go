@@ -48,7 +48,7 @@ func TestJourneys(t *testing.T) {
 		run  func(*cast)
 	}{
 		{"no leak", noLeak}, {"follow across", followAcross}, {"a thread with a partner", threadWithPartner}, {"files in a closed group", filesInGroup},
-		{"a phone", onPhone}, {"keyboard alone", byKeyboard}, {"language and theme", looks}, {"a sister stands still", sisterStops},
+		{"a phone", onPhone}, {"keyboard alone", byKeyboard}, {"shortcuts", byShortcuts}, {"language and theme", looks}, {"a sister stands still", sisterStops},
 	} {
 		t.Run(j.name, func(t *testing.T) {
 			start := time.Now()
@@ -537,6 +537,60 @@ func (b *browser) tap(selector string) {
 
 // Keys alone, from the sign-in page to a published answer; each stop of the focus can
 // be seen, and axe-core finds nothing at any step.
+// Single keys go through a list, act on a post and lead to pages; none does in a field, nor
+// when they are switched off.
+func byShortcuts(c *cast) {
+	for _, text := range []string{"the older one", "the newer one"} {
+		_, err := c.sister.Social.Publish(context.Background(), c.ben, social.Draft{Text: text, Audience: "company"})
+		c.must(err)
+	}
+	b := c.window(c.sister, c.ben)
+	inspect := c.axe(b)
+	tap := func(keys string, modifiers ...chromedp.KeyOption) {
+		c.Helper()
+		b.do("press "+keys, chromedp.KeyEvent(keys, modifiers...))
+	}
+	at := func(text string) string {
+		return fmt.Sprintf(`!!document.activeElement.closest("article.post")?.innerText.includes(%q)`, text)
+	}
+	b.open("/")
+	tap("j")
+	b.waits("the first post has the focus", at("the newer one"))
+	tap("j")
+	b.waits("the next one has", at("the older one"))
+	tap("k")
+	b.waits("and the first again", at("the newer one"))
+	tap("f")
+	b.waits("it is liked", `!!document.activeElement.closest("article.post").querySelector("form[action$='/unlike'] button[aria-pressed=true]")`)
+	tap("?")
+	b.waits("the keys are shown", `!!document.querySelector("dialog[open] table kbd")`)
+	inspect("the list of shortcuts")
+	tap(kb.Escape)
+	b.waits("they are gone", `!document.querySelector("dialog")`)
+	tap("k", chromedp.KeyModifiers(chromedp.ModifierCtrl))
+	b.waits("pages can be chosen", `document.activeElement.getAttribute("role") == "combobox"`)
+	tap("book")
+	b.waits("one is found", `document.querySelectorAll("#commands li").length == 2`)
+	inspect("the command menu")
+	tap(kb.Enter)
+	b.waits("it is open", `location.pathname == "/bookmarks" && document.readyState == "complete"`)
+	tap("gh")
+	b.waits("home", `location.pathname == "/" && document.readyState == "complete"`)
+	tap("j")
+	b.waits("the first post has the focus", at("the newer one"))
+	tap("o")
+	b.waits("it is open", `/^.@ben.[0-9]+$/.test(location.pathname) && document.readyState == "complete"`)
+	tap("/")
+	b.waits("the search has the focus", `document.activeElement.id == "seek"`)
+	tap("gn?")
+	b.waits("what is typed stands in the field", `document.querySelector("#seek").value.endsWith("gn?") && !document.querySelector("dialog")`)
+	b.do("switch them off", chromedp.Evaluate[chromedp.Void](`(() => { document.documentElement.dataset.keys = "off"; document.activeElement.blur(); })()`))
+	tap("?gn")
+	if !b.is(`!document.querySelector("dialog") && location.pathname != "/notifications"`) {
+		c.Error("switched off, the keys do something")
+	}
+}
+
 func byKeyboard(c *cast) {
 	c.must(c.sister.Auth.SetPassword(context.Background(), c.ben.Account.ID, c.password))
 	_, err := c.sister.Social.Publish(context.Background(), c.ben, social.Draft{Text: "who can answer without a mouse?", Audience: "company"})

@@ -106,7 +106,7 @@ func (w *Web) Mount(r *mux.Router) {
 		path    string
 		run     handler
 	}{
-		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/here", w.here}, {get, "/menu", w.menu}, {get, "/live", w.live}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
+		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/here", w.here}, {get, "/menu", w.menu}, {get, "/live", w.live}, {get, "/keys", w.keys}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
 		{get, "/manifest.webmanifest", w.manifest}, {get, "/offline", w.offline},
 		{get, "/setup", w.setupForm}, {post, "/setup", w.setup},
 		{get, "/sign-in", w.signInForm}, {post, "/sign-in", w.signIn}, {post, "/sign-out", w.signOut},

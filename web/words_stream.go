@@ -2,7 +2,17 @@ package web
 
 // streamWords are the texts around lists of posts.
 var streamWords = map[string][2]string{
-	"lists_nav":  {"Whose posts", "Wessen Beiträge"},
-	"new_posts":  {"Show new posts", "Neue Beiträge zeigen"},
-	"up_to_date": {"You are up to date.", "Sie sind auf dem neuesten Stand."},
+	"lists_nav":   {"Whose posts", "Wessen Beiträge"},
+	"keys":        {"Keyboard shortcuts", "Tastenkürzel"},
+	"keys_intro":  {"They work everywhere but in text fields, and never with another key held. You can switch them off:", "Sie wirken überall außer in Textfeldern, und nie zusammen mit einer anderen Taste. Abschalten können Sie sie hier:"},
+	"key_next":    {"Next post", "Nächster Beitrag"},
+	"key_former":  {"Post before", "Vorheriger Beitrag"},
+	"key_open":    {"Open the post", "Beitrag öffnen"},
+	"key_newest":  {"What is new", "Das Neueste"},
+	"key_profile": {"Your profile", "Ihr Profil"},
+	"key_go":      {"Go to a page by its name", "Zu einer Seite nach ihrem Namen"},
+	"key_ctrl":    {"Ctrl", "Strg"},
+	"close":       {"Close", "Schließen"},
+	"new_posts":   {"Show new posts", "Neue Beiträge zeigen"},
+	"up_to_date":  {"You are up to date.", "Sie sind auf dem neuesten Stand."},
 }
