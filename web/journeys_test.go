@@ -381,6 +381,14 @@ func followAcross(c *cast) {
 	fresh := c.find(c.sister, c.ben, "a fresh thought of ben")
 	ben.write("/@ben/"+fresh.Post.ID.String(), "", "an answer of ben to himself")
 	ann.waits("an answer appears by itself", `!!document.querySelector("[data-fresh] > article.depth-1") && document.body.innerText.includes("an answer of ben to himself")`)
+	ann.open("/")
+	ben.write("/@ben/"+fresh.Post.ID.String(), "", "another answer of ben")
+	c.find(c.hq, c.ann, "another answer of ben")
+	ann.open(root)
+	ann.waits("what came since is marked", `(() => {
+		const marked = [...document.querySelectorAll("article.post")].filter(a => a.querySelector(".facts .count"));
+		return marked.length == 1 && marked[0].innerText.includes("another answer of ben") && document.querySelector("main > a.button").hash == "#" + marked[0].id;
+	})()`)
 }
 
 // A chain of replies of three companies is one thread; nobody can choose a wider

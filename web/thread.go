@@ -10,10 +10,40 @@ import (
 // threadPage is a post with what it answers and what answers it.
 type threadPage struct {
 	*frame
-	Posts    []card
+	Posts    []stretch
 	Arrived  []arrival // of the reader's own post; nil when it went nowhere
 	Composer *composer
 	Preview  *preview // nil unless everybody may see the post
+}
+
+// stretch is a post of a thread with what stands folded up below it.
+type stretch struct {
+	card
+	Folded []card
+}
+
+const (
+	// foldFrom is how many posts a thread has at least before branches are folded up.
+	foldFrom = 20
+	// openAnswers is how many posts of a branch stay open then.
+	openAnswers = 3
+)
+
+// fold folds up what is long among the answers to the post that the page is about.
+func fold(cards []card, main int) (out []stretch) {
+	open := 0 // posts of the present branch that stand open
+	for i, c := range cards {
+		if i <= main || c.Depth <= cards[main].Depth+1 {
+			open = 0
+		}
+		if open++; len(cards) < foldFrom || open <= openAnswers || i <= main {
+			out = append(out, stretch{card: c})
+			continue
+		}
+		last := &out[len(out)-1]
+		last.Folded = append(last.Folded, c)
+	}
+	return out
 }
 
 // arrival is one server that a post was for, and what became of it there.
@@ -56,6 +86,7 @@ func (w *Web) thread(p *page) error {
 	}
 	t := threadPage{frame: p.titled("thread")}
 	depth := map[social.ID]int{}
+	var cards []card
 	for _, one := range append(append(above, v), below...) {
 		c := p.Card(one)
 		if parent, ok := depth[one.Post.InReplyToID]; ok {
@@ -63,8 +94,9 @@ func (w *Web) thread(p *page) error {
 		}
 		depth[one.Post.ID] = c.Depth
 		c.Main = one == v
-		t.Posts = append(t.Posts, c)
+		cards = append(cards, c)
 	}
+	t.Posts = fold(cards, len(above))
 	if t.Preview, err = w.preview(p, id); err != nil {
 		return err
 	}

@@ -63,3 +63,38 @@ func TestALatePostSaysSo(t *testing.T) {
 	newVisitor(t, b, "de").as(bob).get(page, 200).says("meanwhile", "verspätet angekommen")
 	newVisitor(t, b, "en").as(bob).get(page, 200).says("meanwhile", "arrived late")
 }
+
+// In a long conversation what hangs deep below an answer is folded up; in a short one
+// nothing is.
+func TestLongBranchesAreFoldedUp(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], context.Background()
+	alice := net.Member(in, "alice")
+	write := func(text string, to social.ID) social.ID {
+		t.Helper()
+		v, err := in.Social.Publish(ctx, alice, social.Draft{Text: text, Audience: "company", InReplyTo: to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Post.ID
+	}
+	root := write("the question", 0)
+	path := "/@alice/" + root.String()
+	last := root
+	for range 10 {
+		last = write("deeper", last)
+	}
+	v := newVisitor(t, in, "en").as(alice)
+	if page := v.get(path, 200); strings.Contains(page.raw, "more answers") {
+		t.Error("a short conversation is folded up")
+	}
+	for range 9 {
+		write("beside it", root)
+	}
+	page := v.get(path, 200).says("7 more answers")
+	_, folded, _ := strings.Cut(page.raw, `<details class="fold">`)
+	folded, after, _ := strings.Cut(folded, "</details>\n\n")
+	if n, m := strings.Count(folded, "<p>deeper</p>"), strings.Count(after, "<p>beside it</p>"); n != 7 || m != 9 {
+		t.Errorf("%d posts are folded up and %d stand behind", n, m)
+	}
+}

@@ -14,7 +14,7 @@ import (
 var words = merge(frameWords, pageWords, pwaWords, personWords, streamWords)
 
 // counted are texts with a number: English one and many, German one and many.
-var counted = merge(pageCounts)
+var counted = merge(pageCounts, streamCounts)
 
 // merge puts the files of words together; a key stands in one of them.
 func merge[V any](parts ...map[string]V) map[string]V {

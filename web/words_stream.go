@@ -13,6 +13,12 @@ var streamWords = map[string][2]string{
 	"key_go":      {"Go to a page by its name", "Zu einer Seite nach ihrem Namen"},
 	"key_ctrl":    {"Ctrl", "Strg"},
 	"close":       {"Close", "Schließen"},
+	"to_new":      {"Go to what is new", "Zum Neuen"},
 	"new_posts":   {"Show new posts", "Neue Beiträge zeigen"},
 	"up_to_date":  {"You are up to date.", "Sie sind auf dem neuesten Stand."},
+}
+
+// streamCounts are texts with a number: English one and many, German one and many.
+var streamCounts = map[string][4]string{
+	"more_answers": {"%d more answer", "%d more answers", "%d weitere Antwort", "%d weitere Antworten"},
 }

@@ -95,9 +95,9 @@ function take(now) {
   if (!list) {
     return;
   }
-  const posts = [...now.querySelectorAll("[data-fresh] > article.post")];
+  const posts = [...now.querySelectorAll("[data-fresh] article.post")];
   const ids = new Set(posts.map((one) => one.id));
-  for (const one of thread ? list.querySelectorAll(":scope > article.post") : []) {
+  for (const one of thread ? list.querySelectorAll("article.post") : []) {
     if (!ids.has(one.id)) {
       one.remove();
     }

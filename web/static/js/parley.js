@@ -4,3 +4,4 @@ import "./acts.js";
 import "./keys.js";
 import "./live.js";
 import "./offline.js";
+import "./thread.js";
