@@ -47,21 +47,50 @@ type atomText struct {
 	Text string `xml:",chardata"`
 }
 
+// rssFeed is the same for readers that know RSS 2.0 alone.
+type rssFeed struct {
+	XMLName xml.Name  `xml:"rss"`
+	Version string    `xml:"version,attr"`
+	Title   string    `xml:"channel>title"`
+	Link    string    `xml:"channel>link"`
+	About   string    `xml:"channel>description"`
+	Items   []rssItem `xml:"channel>item"`
+}
+
+type rssItem struct {
+	GUID        rssID  `xml:"guid"`
+	Title       string `xml:"title"`
+	Link        string `xml:"link"`
+	Date        string `xml:"pubDate"`
+	Description string `xml:"description"`
+}
+
+// rssID names an item; it leads nowhere.
+type rssID struct {
+	Link bool   `xml:"isPermaLink,attr"`
+	ID   string `xml:",chardata"`
+}
+
 // feedOf is the address of a member's feed.
 func (w *Web) feedOf(a *social.Account) string { return w.Links.AccountPage(a.Username) + ".atom" }
 
-// feed shows what a member published for everybody. It is the same for all: a feed
+// forFeed reads what a member published for everybody. It is the same for all: a feed
 // reader signs in nowhere.
-func (w *Web) feed(p *page) error {
+func (w *Web) forFeed(p *page) (*social.Account, []*social.PostView, error) {
 	nobody := social.Nobody(w.Links.Home())
 	a, err := w.Social.AccountByHandle(p.ctx(), nobody, mux.Vars(p.r)["name"])
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if !a.Local() {
-		return social.NotFoundError()
+		return nil, nil, social.NotFoundError()
 	}
 	views, err := w.Social.AccountPosts(p.ctx(), nobody, a.ID, social.Page{Limit: feedEntries}, social.PostFilter{Everybody: true, ExcludeReplies: true, ExcludeBoosts: true})
+	return a, views, err
+}
+
+func (w *Web) atom(p *page) error {
+	a, views, err := w.forFeed(p)
 	if err != nil {
 		return err
 	}
@@ -73,11 +102,28 @@ func (w *Web) feed(p *page) error {
 			f.Updated = f.Entries[0].Updated
 		}
 	}
-	p.w.Header().Set("Content-Type", "application/atom+xml; charset=utf-8")
+	return p.writeFeed("application/atom+xml", f)
+}
+
+func (w *Web) rss(p *page) error {
+	a, views, err := w.forFeed(p)
+	if err != nil {
+		return err
+	}
+	f := rssFeed{Version: "2.0", Title: a.Name(), Link: a.URL, About: a.Name()}
+	for _, v := range views {
+		e := w.entry(v.Post)
+		f.Items = append(f.Items, rssItem{rssID{false, e.ID}, e.Title, v.Post.URL, v.Post.PublishedAt.UTC().Format(time.RFC1123Z), e.Content.Text})
+	}
+	return p.writeFeed("application/rss+xml", f)
+}
+
+func (p *page) writeFeed(kind string, feed any) error {
+	p.w.Header().Set("Content-Type", kind+"; charset=utf-8")
 	p.w.Header().Set("Cache-Control", "public, max-age=300")
 	p.w.WriteHeader(http.StatusOK)
 	_, _ = p.w.Write([]byte(xml.Header)) // the connection may be gone; nobody is left to tell
-	return xml.NewEncoder(p.w).Encode(f)
+	return xml.NewEncoder(p.w).Encode(feed)
 }
 
 func (w *Web) entry(p *social.Post) atomEntry {

@@ -58,6 +58,21 @@ func TestAFeedHoldsOnlyWhatEverybodyMaySee(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, res.Header, body)
 		}
 	}
+	res, err := http.Get(in.Config.PublicURL + "/@alice.rss")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // only read
+	var r struct {
+		Titles []string `xml:"channel>item>title"`
+		Links  []string `xml:"channel>item>link"`
+	}
+	if err := xml.NewDecoder(res.Body).Decode(&r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Titles) != 3 || r.Titles[2] != "plain" || !strings.HasPrefix(r.Links[2], in.Config.PublicURL+"/@alice/") || res.Header.Get("Content-Type") != "application/rss+xml; charset=utf-8" {
+		t.Errorf("as RSS: %v %+v", res.Header, r)
+	}
 	if page := newVisitor(t, in, "en").get("/@alice", 200); !strings.Contains(page.raw, `href="`+in.Config.PublicURL+`/@alice.atom"`) {
 		t.Error("a profile does not name its feed")
 	}
@@ -66,4 +81,5 @@ func TestAFeedHoldsOnlyWhatEverybodyMaySee(t *testing.T) {
 		t.Fatal(err)
 	}
 	newVisitor(t, in, "en").get("/@alice.atom", 404)
+	newVisitor(t, in, "en").get("/@alice.rss", 404)
 }

@@ -127,7 +127,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/groups/{id:[0-9]+}/members", w.groupPeople}, {post, "/groups/{id:[0-9]+}/{act:join|leave}", w.joinGroup},
 		{post, "/groups/{id:[0-9]+}/members/{who:[0-9]+}/{act:approve|decline|remove}", w.groupMember},
 		{get, "/users/{id:[0-9]+}", w.byID}, {get, "/users/{author:[0-9]+}/statuses/{id:[0-9]+}", w.thread},
-		{get, "/@{name}/{id:[0-9]+}", w.thread}, {get, "/@{name}.atom", w.feed}, {get, "/@{name}", w.profile},
+		{get, "/@{name}/{id:[0-9]+}", w.thread}, {get, "/@{name}.atom", w.atom}, {get, "/@{name}.rss", w.rss}, {get, "/@{name}", w.profile},
 	} {
 		sub.HandleFunc(one.path, w.handle(one.run)).Methods(one.methods...)
 	}

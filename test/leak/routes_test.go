@@ -49,7 +49,7 @@ var audiences = map[string]rule{
 	"GET /users/{id}/statuses/{post}/activity": object, "GET /users/{id}/statuses/{post}/replies": object,
 	"GET /users/{id}/statuses/{post}/quotes/{quote}": object, "GET /contexts/{post}": object, "GET /activities/{activity}": object,
 	"GET /audiences/company": object, "GET /audiences/partner/{audience}": object,
-	"GET /@{name}": object, "GET /@{name}.atom": object, "GET /@{name}/{id}": object, "GET /@{name}/{post}": object,
+	"GET /@{name}": object, "GET /@{name}.atom": object, "GET /@{name}.rss": object, "GET /@{name}/{id}": object, "GET /@{name}/{post}": object,
 	"GET /media/{id}/{size}": object, "GET /media/remote/{post}/{place}": object,
 	"GET /groups/{id}": object, "GET /groups/{id}/edit": object, "GET /groups/{id}/members": object,
 	"GET /posts/{id}/edit": object, "GET /posts/{id}/delete": object,
