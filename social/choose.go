@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Choice is an audience that a member can pick.
@@ -247,4 +248,49 @@ func (a Audience) narrows(b Audience) bool {
 		return a.Kind == AudienceInstance
 	}
 	return false
+}
+
+// Outsiders lists whom a draft names and who would not see it: naming somebody lets
+// nobody into a circle. It says nothing of blocks, which are nobody's to learn.
+func (s *Service) Outsiders(ctx context.Context, r Reader, d Draft) (out []*Account, err error) {
+	if _, err := s.member(r); err != nil {
+		return nil, err
+	}
+	people := s.people(ctx, r, d.Text)
+	if len(people) == 0 {
+		return nil, nil
+	}
+	d.MediaIDs = nil
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, _, err := s.compose(ctx, tx, r, d, people, s.Now())
+		if err != nil {
+			return err
+		}
+		for _, a := range people {
+			if a == nil || slices.Contains(out, a) {
+				continue
+			}
+			of := Member(a, s.home)
+			if !a.Local() {
+				peer, err := tx.Peer(ctx, a.Authority)
+				if err != nil {
+					return err
+				}
+				of = s.ReaderAt(peer, a)
+			}
+			facts, err := s.facts(ctx, tx, of, []*Post{p})
+			if err != nil {
+				return err
+			}
+			if p.Audience.bounded() && p.Audience.Owner != s.home || p.Ceiling.bounded() && p.Ceiling.Owner != s.home {
+				continue // another server keeps the list of who is in
+			}
+			if !p.MaySee(of, facts.of(of, p, p.Audience), facts.of(of, p, p.Ceiling)) {
+				out = append(out, a)
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(out, func(a, b *Account) int { return strings.Compare(a.Acct(), b.Acct()) })
+	return out, err
 }

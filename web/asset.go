@@ -5,11 +5,13 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -30,12 +32,18 @@ type asset struct {
 }
 
 // styles is the one style sheet; it is made of the files in static/css, in their order.
-const styles = "parley.css"
+// scripts is the one script of members; it is made of the modules that its file imports.
+const (
+	styles  = "parley.css"
+	scripts = "parley.js"
+	worker  = "worker.js" // runs apart from pages
+)
 
 func loadAssets() (*assets, error) {
 	a := &assets{files: map[string]asset{}}
 	sum := sha256.New()
 	var sheet []byte
+	modules := map[string][]byte{}
 	err := fs.WalkDir(files, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -45,8 +53,12 @@ func loadAssets() (*assets, error) {
 			return err
 		}
 		sum.Write(b)
-		if path.Ext(name) == ".css" {
+		switch {
+		case path.Ext(name) == ".css":
 			sheet = append(sheet, b...)
+			return nil
+		case path.Ext(name) == ".js" && path.Base(name) != worker:
+			modules[path.Base(name)] = b
 			return nil
 		}
 		return a.add(path.Base(name), b)
@@ -55,7 +67,52 @@ func loadAssets() (*assets, error) {
 		return nil, err
 	}
 	a.version = hex.EncodeToString(sum.Sum(nil)[:6])
-	return a, a.add(styles, sheet)
+	var script bytes.Buffer
+	if err := joinModules(&script, modules, scripts, map[string]bool{}); err != nil {
+		return nil, err
+	}
+	return a, errors.Join(a.add(styles, sheet), a.add(scripts, script.Bytes()))
+}
+
+var (
+	importLine = regexp.MustCompile(`(?m)^import (?:(\{ [\w, ]+ \}) from )?"\./(([a-z]+)\.js)";\n`)
+	exportLine = regexp.MustCompile(`(?m)^export ((?:async )?function|class|const) (\w+)`)
+)
+
+// joinModules writes a module behind those that it imports, each in a scope of its own:
+// one request instead of many. It knows the two forms of import and the four of export
+// that the modules here have.
+func joinModules(out *bytes.Buffer, modules map[string][]byte, name string, done map[string]bool) error {
+	text, ok := modules[name]
+	if !ok {
+		return fmt.Errorf("there is no module %s, or it imports itself in a circle", name)
+	}
+	delete(modules, name)
+	for _, m := range importLine.FindAllSubmatch(text, -1) {
+		if !done[string(m[2])] {
+			if err := joinModules(out, modules, string(m[2]), done); err != nil {
+				return err
+			}
+		}
+	}
+	done[name] = true
+	var exports []string
+	for _, m := range exportLine.FindAllSubmatch(text, -1) {
+		exports = append(exports, string(m[2]))
+	}
+	text = importLine.ReplaceAllFunc(text, func(line []byte) []byte {
+		m := importLine.FindSubmatch(line)
+		if m[1] == nil {
+			return nil
+		}
+		return fmt.Appendf(nil, "const %s = $%s;\n", m[1], m[3])
+	})
+	text = exportLine.ReplaceAll(text, []byte("$1 $2"))
+	if bytes.Contains(text, []byte("\nimport ")) || bytes.Contains(text, []byte("\nexport ")) {
+		return fmt.Errorf("%s imports or exports in a form that is not known here", name)
+	}
+	fmt.Fprintf(out, "const $%s = (() => {\n%s\nreturn { %s };\n})();\n", strings.TrimSuffix(name, ".js"), bytes.TrimSpace(text), strings.Join(exports, ", "))
+	return nil
 }
 
 func (a *assets) add(name string, plain []byte) error {

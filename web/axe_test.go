@@ -66,8 +66,9 @@ func TestAccessible(t *testing.T) {
 				b.audit(path)
 			}
 			b.open("/")
-			b.press("//main", map[string]string{"de": "Veröffentlichen", "en": "Publish"}[language]) // nothing was written
-			b.audit("")                                                                              // the composer, faulty
+			b.publish() // nothing was written
+			b.waits("the composer says what is wrong", `!!document.querySelector("form.composer [aria-invalid]")`)
+			b.audit("")
 		})
 	}
 	b.table(t)
@@ -223,6 +224,8 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	net.Settle()
 	pic, err := in.Social.Upload(ctx, alice, social.Upload{Name: "a.png", Description: "a grey picture", Body: strings.NewReader(string(picture(t)))})
 	must(err)
+	draftPicture, err := in.Social.Upload(ctx, alice, social.Upload{Name: "draft.png", Body: strings.NewReader(string(picture(t)))})
+	must(err)
 	file, err := in.Social.Upload(ctx, alice, social.Upload{Name: "notes.txt", Body: strings.NewReader("some notes")})
 	must(err)
 	first := ""
@@ -267,10 +270,16 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 		a.Role = social.RoleAdmin
 		return tx.UpdateAccount(ctx, a)
 	}))
+	kept, err := in.Social.SaveDraft(ctx, alice, social.Draft{Text: "half a thought", Audience: "company", MediaIDs: []social.ID{draftPicture.ID}})
+	must(err)
+	_, err = in.Social.Schedule(ctx, alice, social.Draft{Text: "for tomorrow", Audience: "company", At: time.Now().Add(24 * time.Hour)})
+	must(err)
+	_, err = in.Social.Hold(ctx, alice, social.Draft{Text: "about to go", Audience: "company"})
+	must(err)
 	at, of, who := "/accounts/"+alice.Account.ID.String(), "/groups/"+group.Account.ID.String(), "/"+instancetest.Handle(other, carol)
 	return v, map[string][]string{
-		"bob": {"/", "/groups", of, "/bookmarks", "/notifications", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
-		"alice": {"/", "/public", "/company", "/here", "/menu", "/keys", "/compose", "/groups", "/groups/new", of, of + "/edit", of + "/members", "/admin/requests", "/tags/plan", "/directory", "/settings/directory", "/@alice", at + "/following", at + "/followers", "/accounts/" + bob.Account.ID.String() + "/report", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
+		"bob": {"/", "/drafts", "/groups", of, "/bookmarks", "/notifications", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
+		"alice": {"/", "/public", "/company", "/here", "/menu", "/keys", "/compose", "/drafts", "/drafts/" + kept.ID.String(), "/groups", "/groups/new", of, of + "/edit", of + "/members", "/admin/requests", "/tags/plan", "/directory", "/settings/directory", "/@alice", at + "/following", at + "/followers", "/accounts/" + bob.Account.ID.String() + "/report", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
 			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/apps", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
 	}
 }

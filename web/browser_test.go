@@ -162,6 +162,28 @@ func (b *browser) act(part, label, changed string) {
 	b.do("act "+label, chromedp.Focus(target), chromedp.SendKeys(target, kb.Enter), chromedp.WaitReady(chromedp.CSS(changed)))
 }
 
+// publish presses the button of the composer: by a script without another page, and by a
+// form with one.
+func (b *browser) publish() {
+	b.Helper()
+	if !b.script {
+		b.press("//main", "Publish")
+		return
+	}
+	button := chromedp.CSS("form.composer button.main")
+	b.do("publish", chromedp.Focus(button), chromedp.SendKeys(button, kb.Enter))
+}
+
+// appears waits until a text stands on the page.
+func (b *browser) appears(text string) {
+	b.Helper()
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(b.text(), text); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.Fatalf("the page never says %q:\n%s", text, b.text())
+		}
+	}
+}
+
 func (b *browser) fill(pairs ...string) {
 	b.Helper()
 	for i := 0; i < len(pairs); i += 2 {
@@ -217,6 +239,10 @@ func journey(t *testing.T, chromium context.Context, script bool) {
 	if _, err := b.Social.Publish(ctx, reader, social.Draft{Text: "an old post", Audience: "public"}); err != nil {
 		t.Fatal(err)
 	}
+	atOnce := 0 // Alice sends by "Send now", Bob without a moment to think again
+	if _, err := b.Social.UpdateProfile(ctx, reader, social.ProfileChange{UndoSeconds: &atOnce}); err != nil {
+		t.Fatal(err)
+	}
 	setup, _, err := a.Auth.SetupLink(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -249,13 +275,15 @@ func journey(t *testing.T, chromium context.Context, script bool) {
 	bob.fill("text", "a new post, which day?")
 	bob.do("more", chromedp.Click(chromedp.CSS("summary")))
 	bob.fill("poll", "Monday\nTuesday")
-	bob.press("//main", "Publish")
-	bob.says("Published.", "a new post")
+	bob.publish()
+	bob.appears("a new post")
 	alice.until("/", "a new post")
 	alice.press(within("a new post"), "Reply")
 	alice.fill("text", "Tuesday suits me")
-	alice.press("//main", "Publish")
-	alice.says("Published.", "Tuesday suits me")
+	alice.publish()
+	alice.appears("Your post goes out in")
+	alice.act("//*", "Send now", "article.post + article.post, [data-fresh] article:not([id]), article.depth-1")
+	alice.appears("Tuesday suits me")
 	t.Logf("from the setup link to the reply on the other server: %v", time.Since(start).Round(time.Millisecond))
 
 	// Like, share, vote.

@@ -60,12 +60,15 @@ func (c card) Seen() string {
 	return c.T("aud_group", g.Name())
 }
 
-// Reach is how far the post goes, as a style: inside the company, to a partner, or out.
-func (c card) Reach() string {
-	switch a := c.V.Post.Audience; {
-	case a.Everybody():
+// Reach is how far the post goes, as a style.
+func (c card) Reach() string { return reach(c.V.Post.Audience.Kind) }
+
+// reach is how far an audience goes, as a style: inside the company, to a partner, or out.
+func reach(kind social.AudienceKind) string {
+	switch {
+	case social.Audience{Kind: kind}.Everybody():
 		return "outside"
-	case a.Kind == social.AudiencePartner:
+	case kind == social.AudiencePartner:
 		return "partner"
 	}
 	return "inside"

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"parley/social"
@@ -16,6 +17,8 @@ type field struct {
 	Language          string // of what is to be typed
 	Required, Focus   bool
 	Checked           bool
+	Multiple          bool   // takes several files
+	Of                string // tells fields of one name on a page apart
 	MaxLength, Rows   int
 	Options           []option
 }
@@ -25,8 +28,18 @@ type option struct {
 	Selected     bool
 }
 
-// ID is the element's id; a page has one form with a field of a name.
-func (f field) ID() string { return "f-" + f.Name }
+// ID is the element's id.
+func (f field) ID() string { return "f-" + f.Name + f.Of }
+
+// choose selects an option by its value, if there is one.
+func (f *field) choose(value string) {
+	if !slices.ContainsFunc(f.Options, func(o option) bool { return o.Value == value }) {
+		return
+	}
+	for i, o := range f.Options {
+		f.Options[i].Selected = o.Value == value
+	}
+}
 
 // Describes lists the ids of the hint and of the problem, for aria-describedby.
 func (f field) Describes() string {
@@ -78,7 +91,7 @@ func (f *form) refill(r *http.Request) {
 // mistake says that an error is one the person can mend in the form.
 func mistake(err error) bool {
 	switch social.KindOf(err) {
-	case social.Invalid, social.Conflict:
+	case social.Invalid, social.Conflict, social.TooLarge, social.Limited:
 		return true
 	}
 	return false
@@ -86,8 +99,13 @@ func mistake(err error) bool {
 
 // status of a form that is shown again.
 func status(err error) int {
-	if social.KindOf(err) == social.Conflict {
+	switch social.KindOf(err) {
+	case social.Conflict:
 		return http.StatusConflict
+	case social.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case social.Limited:
+		return http.StatusTooManyRequests
 	}
 	return http.StatusUnprocessableEntity
 }
@@ -98,6 +116,7 @@ type formPage struct {
 	Intro []string // paragraphs before the form
 	Form  *form
 	After string
+	Kept  string // what was written and could not be taken; "" for nothing
 	Entry string // address of the form about the own entry in the directory
 }
 

@@ -125,6 +125,9 @@ func (c *cast) window(in *instance.Instance, who social.Reader) *browser {
 	b := window(c.T, c.chromium, in.Config.PublicURL, true)
 	b.do("size", chromedp.EmulateViewport(1280, 900))
 	if who.Account != nil {
+		atOnce := 0
+		_, err := in.Social.UpdateProfile(context.Background(), who, social.ProfileChange{UndoSeconds: &atOnce})
+		c.must(err)
 		text, err := in.Auth.Begin(context.Background(), who.Account.ID, "test")
 		c.must(err)
 		b.cookie(web.CookieName(in.Config.Domain), text)
@@ -182,7 +185,8 @@ func (b *browser) write(path, audience, text string, files ...string) {
 	}
 	if len(files) > 0 {
 		b.do("attach", chromedp.SetUploadFiles(chromedp.CSS(composing+` input[type=file]`), files[:1]))
-		b.do("describe", chromedp.SetValue(chromedp.CSS(composing+` [name=description]`), files[1]))
+		b.waits("it is uploaded", fmt.Sprintf(`!!document.querySelector(%q)`, composing+" [name^=description-]"))
+		b.do("describe", chromedp.SetValue(chromedp.CSS(composing+` [name^=description-]`), files[1]))
 	}
 	b.submit(composing)
 	if audience == "public" || audience == "unlisted" {
@@ -423,6 +427,11 @@ func threadWithPartner(c *cast) {
 	if !slices.IsSorted(order) || order[0] < 0 {
 		c.Errorf("the thread stands in the order %v:\n%s", order, shown)
 	}
+	ann.open("/compose")
+	ann.do("choose the company", chromedp.SetValue(chromedp.CSS(composing+" [name=audience]"), "company"))
+	ann.fill("text", "look "+instancetest.Handle(c.partner, c.pia))
+	ann.submit(composing)
+	ann.waits("it is said that pia will not see it", fmt.Sprintf(`!!document.querySelector(%q) && document.body.innerText.includes("will not see this post")`, composing+" button[name=named]"))
 	pia.open("/@" + piaHas.Author.Acct() + "/" + piaHas.Post.ID.String())
 	if shown := pia.text(); strings.Contains(shown, "only among us") || !strings.Contains(shown, "week nine suits ben") {
 		c.Errorf("the partner reads\n%s", shown)

@@ -30,12 +30,13 @@ type frame struct {
 	Trial    bool
 	Bare     bool // nothing of the database is known: no names, no ways on
 	Domain   string
-	Path     string // of this page with its query, to come back to
-	Notice   string // what was just done
-	Problem  string // what went wrong
-	Feed     string // address of the page's Atom feed
-	Live     string // where the page hears of what happens
-	Fresh    string // what says that there are new posts; "" where no list shows them by itself
+	Path     string  // of this page with its query, to come back to
+	Notice   string  // what was just done
+	Problem  string  // what went wrong
+	Held     *unsent // what the reader sent a moment ago and can take back
+	Feed     string  // address of the page's Atom feed
+	Live     string  // where the page hears of what happens
+	Fresh    string  // what says that there are new posts; "" where no list shows them by itself
 
 	home  string // our authority
 	now   time.Time
@@ -84,6 +85,7 @@ func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
 		f.Notice = f.T(key)
 	}
 	w.recognise(p)
+	w.remind(p)
 	var err error
 	if f.Org, err = w.Social.Organisation(p.ctx()); err != nil {
 		w.Log.Warn("organisation not read", "error", err)

@@ -47,8 +47,8 @@ func newVisitor(t *testing.T, in *instance.Instance, language string) *visitor {
 // as signs a member in.
 func (v *visitor) as(r social.Reader) *visitor {
 	v.Helper()
-	l := v.language
-	if _, err := v.in.Social.UpdateProfile(context.Background(), r, social.ProfileChange{Language: &l}); err != nil {
+	l, atOnce := v.language, 0
+	if _, err := v.in.Social.UpdateProfile(context.Background(), r, social.ProfileChange{Language: &l, UndoSeconds: &atOnce}); err != nil {
 		v.Fatal(err)
 	}
 	text, err := v.in.Auth.Begin(context.Background(), r.Account.ID, "test")
@@ -520,12 +520,14 @@ func composerStates(v *visitor) {
 	v.post("/posts", 422, "text", "kept", "audience", "nonsense").wrong("audience", "text", "kept")
 	v.upload("x.exe", []byte("MZ\x90\x00\x03\x00\x00\x00"), 422, "text", "with a program", "audience", "company").wrong("file", "text", "with a program")
 	again := v.upload("pic.png", picture(v.T), 422, "text", long, "audience", "company", "description", "a grey picture").
-		wrong("text", "description", "a grey picture").says("pic.png")
+		wrong("text").says("pic.png")
 	kept := regexp.MustCompile(`name="media" value="([0-9]+)"`).FindStringSubmatch(again.raw)
-	if len(kept) != 2 {
-		v.Fatal("the uploaded file is lost")
+	if len(kept) != 2 || !strings.Contains(again.raw, `value="a grey picture"`) {
+		v.Fatal("the uploaded file is lost, or what it shows")
 	}
-	d := v.post("/posts", 200, "text", "short now", "audience", "company", "media", kept[1], "description", "a grey picture", "once", "1").
+	v.post("/posts", 422, "text", "nobody knows what it shows", "audience", "company", "media", kept[1], "once", "2").
+		wrong("file", "text", "nobody knows what it shows").says(v.pick("Send it without", "Ohne Beschreibung senden"))
+	d := v.post("/posts", 200, "text", "short now", "audience", "company", "media", kept[1], "description-"+kept[1], "a grey picture", "once", "1").
 		says(v.pick("Published.", "Veröffentlicht."), "short now")
 	if !strings.Contains(d.raw, `alt="a grey picture"`) || !strings.Contains(d.raw, `src="/media/`+kept[1]+`/small"`) {
 		v.Error("the picture is not shown")

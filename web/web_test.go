@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"go/ast"
 	"go/parser"
@@ -227,6 +228,35 @@ func TestStaticFilesAreLight(t *testing.T) {
 	}
 	if weight[".css"] < 1000 || weight[".js"] < 1000 {
 		t.Errorf("too little to be true: %v", weight)
+	}
+}
+
+// The modules become one script, each once and behind what it imports; what the joining
+// does not know stops the start.
+func TestModulesAreJoined(t *testing.T) {
+	join := func(modules map[string]string) (string, error) {
+		var out bytes.Buffer
+		in := map[string][]byte{}
+		for name, text := range modules {
+			in[name] = []byte(text)
+		}
+		err := joinModules(&out, in, "a.js", map[string]bool{})
+		return out.String(), err
+	}
+	got, err := join(map[string]string{"a.js": "// about\nimport \"./b.js\";\nimport { c } from \"./c.js\";\nc();\n", "b.js": "import { c } from \"./c.js\";\nc();\n", "c.js": "export async function c() {}\nexport const d = 1;\n"})
+	want := "const $c = (() => {\nasync function c() {}\nconst d = 1;\nreturn { c, d };\n})();\n" +
+		"const $b = (() => {\nconst { c } = $c;\nc();\nreturn {  };\n})();\n" +
+		"const $a = (() => {\n// about\nconst { c } = $c;\nc();\nreturn {  };\n})();\n"
+	if err != nil || got != want {
+		t.Errorf("%v\n%s", err, got)
+	}
+	for _, wrong := range []map[string]string{
+		{"a.js": "import \"./none.js\";\n"}, {"a.js": "\nimport x from \"./b.js\";\n", "b.js": ""}, {"a.js": "\nexport default 1;\n"},
+		{"a.js": "import \"./b.js\";\n", "b.js": "import \"./a.js\";\n"},
+	} {
+		if got, err := join(wrong); err == nil {
+			t.Errorf("%v became %s", wrong, got)
+		}
 	}
 }
 

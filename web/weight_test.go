@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -60,31 +57,17 @@ func TestPagesAreLight(t *testing.T) {
 	}
 }
 
-var imports = regexp.MustCompile(`(?m)^import .*"\./([a-z_]+\.js)";$`)
-
-// loads lists what a browser fetches for a page, but for photos: each once, and the
-// modules that its scripts import.
+// loads lists what a browser fetches for a page, but for photos: each once.
 func (d *doc) loads() (list []string) {
 	d.Helper()
 	seen := map[string]bool{}
-	var add func(address string)
-	add = func(address string) {
+	add := func(address string) {
 		address, _, _ = strings.Cut(address, "#")
 		if address == "" || seen[address] || strings.HasPrefix(address, "/media/") {
 			return
 		}
 		seen[address] = true
 		list = append(list, address)
-		if !strings.HasSuffix(address, ".js") {
-			return
-		}
-		text, err := os.ReadFile("static/js/" + path.Base(address))
-		if err != nil {
-			d.Fatal(err)
-		}
-		for _, m := range imports.FindAllStringSubmatch(string(text), -1) {
-			add(path.Dir(address) + "/" + m[1])
-		}
 	}
 	for _, n := range d.elements {
 		switch {

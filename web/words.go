@@ -11,10 +11,10 @@ import (
 
 // words are all texts of the pages: English, then German. A test holds both complete
 // against the templates and the code.
-var words = merge(frameWords, pageWords, pwaWords, personWords, streamWords)
+var words = merge(frameWords, pageWords, pwaWords, personWords, streamWords, composeWords)
 
 // counted are texts with a number: English one and many, German one and many.
-var counted = merge(pageCounts, streamCounts)
+var counted = merge(pageCounts, streamCounts, composeCounts)
 
 // merge puts the files of words together; a key stands in one of them.
 func merge[V any](parts ...map[string]V) map[string]V {
@@ -31,7 +31,7 @@ func merge[V any](parts ...map[string]V) map[string]V {
 }
 
 // notices are the texts that an address may ask for with ?done=.
-var notices = map[string]bool{"published": true, "clamped": true, "saved": true, "deleted": true, "followed": true, "muted": true, "unmuted": true, "blocked": true, "unblocked": true, "reported": true, "app_revoked": true, "asked": true, "joined": true, "asked_to_join": true, "left": true,
+var notices = map[string]bool{"published": true, "clamped": true, "saved": true, "scheduled": true, "draft_saved": true, "draft_deleted": true, "taken_back": true, "deleted": true, "followed": true, "muted": true, "unmuted": true, "blocked": true, "unblocked": true, "reported": true, "app_revoked": true, "asked": true, "joined": true, "asked_to_join": true, "left": true,
 	"connect_admitted": true, "connect_blocked": true, "signed_out": true, "password_set": true, "set_up": true}
 
 // T is the text of a key in the page's language, its places filled.
@@ -74,6 +74,27 @@ func (f *frame) Choice(c social.Choice) string {
 		text += " (" + f.N("servers", c.Peers+1) + ")"
 	}
 	return text
+}
+
+// Meaning says in a sentence whom an audience reaches.
+func (f *frame) Meaning(c social.Choice) string {
+	switch c.Kind {
+	case social.AudienceDirect:
+		return f.T("means_direct")
+	case social.AudienceFollowers:
+		return f.T("means_followers")
+	case social.AudienceInstance:
+		return f.T("means_instance", f.Org.Name)
+	case social.AudienceCompany:
+		return f.T("means_company")
+	case social.AudiencePartner:
+		return f.T("means_partner", f.Org.Partner(c.Name))
+	case social.AudienceGroup:
+		return f.T("means_group", c.Group.Name())
+	case social.AudienceUnlisted:
+		return f.T("means_unlisted")
+	}
+	return f.T("means_public")
 }
 
 // Who says in words who sees a post.

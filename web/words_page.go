@@ -107,26 +107,6 @@ var pageWords = map[string][2]string{
 	"is_asked":           {"has somebody who wants to join", "hat eine Beitrittsanfrage"},
 	"via":                {"as told by %s", "mitgeteilt von %s"},
 
-	// Composer
-	"write":            {"What would you like to share?", "Was möchten Sie teilen?"},
-	"your_reply":       {"Your reply", "Ihre Antwort"},
-	"reply_to":         {"Reply to %s", "Antwort an %s"},
-	"new_post":         {"New post", "Neuer Beitrag"},
-	"who_sees":         {"Who sees this?", "Wer sieht das?"},
-	"publish":          {"Publish", "Veröffentlichen"},
-	"publish_outside":  {"Publish outside", "Nach außen veröffentlichen"},
-	"more":             {"File, poll, content warning", "Datei, Umfrage, Inhaltswarnung"},
-	"file":             {"File", "Datei"},
-	"file_kept":        {"Attached: %s", "Angehängt: %s"},
-	"description":      {"Description of the file", "Beschreibung der Datei"},
-	"description_hint": {"What is on the picture? For everybody who cannot see it.", "Was ist auf dem Bild? Für alle, die es nicht sehen können."},
-	"poll":             {"Poll", "Umfrage"},
-	"poll_hint":        {"One answer per line. Open for three days.", "Eine Antwort je Zeile. Drei Tage offen."},
-	"warning":          {"Content warning", "Inhaltswarnung"},
-	"warning_hint":     {"The text is hidden behind it until somebody opens it.", "Der Text ist dahinter verborgen, bis jemand ihn öffnet."},
-	"published":        {"Published.", "Veröffentlicht."},
-	"clamped":          {"Published for fewer people than you chose: a reply reaches at most those who see what it answers, and your role may have a limit.", "Für weniger Leute veröffentlicht als gewählt: Eine Antwort erreicht höchstens, wer das Beantwortete sieht, und Ihre Rolle kann eine Grenze haben."},
-
 	// A post
 	"thread":    {"Conversation", "Unterhaltung"},
 	"post_by":   {"Post by %s", "Beitrag von %s"},

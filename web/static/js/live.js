@@ -113,6 +113,14 @@ function take(now) {
   show();
 }
 
+// arrived puts a post there that somebody just wrote on this page.
+export function arrived(part) {
+  post(part);
+  if (waiting.length > 0) {
+    newest();
+  }
+}
+
 function post(part) {
   const one = part.querySelector("article.post");
   const old = one && document.getElementById(one.id);

@@ -1,6 +1,7 @@
 // What every page of a signed-in member loads. Each module makes livelier what works as
 // a form or a link without it.
 import "./acts.js";
+import "./compose.js";
 import "./keys.js";
 import "./live.js";
 import "./offline.js";

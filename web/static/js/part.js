@@ -19,8 +19,7 @@ export function parse(text) {
 
 // send posts a form as the browser would and asks for the part of the page that it
 // changes. It answers the document, or throws what the server said.
-export async function send(form, button) {
-  const data = new FormData(form, button);
+export async function send(form, button, data = new FormData(form, button)) {
   const plain = form.enctype !== "multipart/form-data";
   const answer = await fetch(form.action, {
     method: "POST",

@@ -15,3 +15,14 @@ export function tell(text, ways = []) {
   clearTimeout(place.timer);
   place.timer = setTimeout(() => place.replaceChildren(), ways.length > 0 ? 30000 : 8000);
 }
+
+// show puts a part of a page there, until it is closed by what is done with it.
+export function show(part) {
+  tell("");
+  clearTimeout(place.timer);
+  place.replaceChildren(part);
+}
+
+export function close() {
+  place?.replaceChildren();
+}

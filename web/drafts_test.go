@@ -1,0 +1,208 @@
+package web_test
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"parley/instance/instancetest"
+	"parley/social"
+	"parley/web"
+)
+
+// What is written waits for a moment in which it can be taken back, is kept as a draft,
+// or is sent at its time; all by forms.
+func TestDraftsUndoAndTime(t *testing.T) {
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 1, instancetest.Options{Now: clock.Now})
+	in, ctx := net.Instances[0], t.Context()
+	if err := in.Social.FinishSetUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	v, other := newVisitor(t, in, "en").as(alice), newVisitor(t, in, "en").as(bob)
+	half := 30
+	if _, err := in.Social.UpdateProfile(ctx, alice, social.ProfileChange{UndoSeconds: &half}); err != nil {
+		t.Fatal(err)
+	}
+	act := func(page *doc, what string) string {
+		t.Helper()
+		m := regexp.MustCompile(`action="(/drafts/[0-9]+/` + what + `)"`).FindStringSubmatch(page.raw)
+		if m == nil {
+			t.Fatalf("no form to %s:\n%s", what, page.text)
+		}
+		return m[1]
+	}
+	v.get("/drafts", 200).says("Nothing waits here")
+
+	// A post waits, is taken back, and goes out once when it is sent again.
+	page := v.post("/posts", 200, "text", "too fast", "audience", "company", "once", "1").says("Your post goes out in 30 seconds.", "!too fast")
+	if again := v.post("/posts", 200, "text", "too fast", "audience", "company", "once", "1"); act(again, "undo") != act(page, "undo") {
+		t.Error("the same form twice waits twice")
+	}
+	v.get("/drafts", 200).says("About to be sent", "too fast")
+	other.post(act(page, "undo"), 410)
+	page = v.post(act(page, "undo"), 200).says("Taken back. Nobody has seen it.").wrong("", "text", "too fast", "audience", "company")
+	other.get("/company", 200).says("!too fast")
+	draft := regexp.MustCompile(`name="draft" value="([0-9]+)"`).FindStringSubmatch(page.raw)[1]
+	other.get("/drafts/"+draft, 404)
+	page = v.post("/posts", 200, "text", "well considered", "audience", "company", "draft", draft, "once", "2")
+	v.post(act(page, "send"), 200).says("Published.", "well considered")
+	v.post(act(page, "undo"), 410).says("This post was sent or deleted already.")
+	other.get("/company", 200).says("well considered")
+	v.get("/drafts", 200).says("Nothing waits here")
+
+	// A draft keeps all that was typed.
+	v.post("/posts", 200, "text", "half a thought", "audience", "instance", "poll", "yes\r\nno", "open", "7", "multiple", "yes", "summary", "careful", "language", "fr", "do", "save").
+		says("The draft is saved.", "half a thought")
+	draft = regexp.MustCompile(`href="/drafts/([0-9]+)"`).FindStringSubmatch(v.get("/drafts", 200).raw)[1]
+	v.get("/drafts/"+draft, 200).wrong("", "text", "half a thought", "audience", "instance", "poll", "yes\nno", "open", "7", "summary", "careful", "language", "fr")
+	v.post("/drafts/"+draft+"/delete", 200).says("The draft is deleted.", "Nothing waits here")
+	v.get("/drafts/"+draft, 404)
+
+	// A post with a time waits for it; the time can be changed.
+	at := func(d time.Duration) string { return clock.Now().Add(d).Format("2006-01-02T15:04") }
+	v.post("/posts", 422, "text", "for tomorrow", "audience", "company", "at", at(time.Minute), "once", "3").wrong("at", "text", "for tomorrow").says("at least 5 minutes from now")
+	v.post("/posts", 422, "text", "for tomorrow", "audience", "company", "at", "noon", "once", "3").wrong("at", "at", "noon")
+	page = v.post("/posts", 200, "text", "for tomorrow", "audience", "company", "at", at(24*time.Hour), "once", "3").says("It will be sent at its time.", "Scheduled", "for tomorrow")
+	page = v.post(act(page, "time"), 200, "at", at(48*time.Hour))
+	if !strings.Contains(page.raw, `value="`+at(48*time.Hour)+`"`) {
+		t.Errorf("the time is not changed:\n%s", page.raw)
+	}
+	v.post(act(page, "time"), 422, "at", at(0))
+	v.post(act(page, "undo"), 200).wrong("", "text", "for tomorrow")
+
+}
+
+// Whoever was signed out while writing loses nothing, without JavaScript too.
+func TestSignedOutWhileWriting(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	net.Member(in, "alice")
+	v := newVisitor(t, in, "de")
+	page := v.post("/posts", 401, "text", "ein langer Gedanke").says("Sie wurden abgemeldet", "ein langer Gedanke")
+	if !strings.Contains(page.raw, `value="/compose?text=ein&#43;langer&#43;Gedanke"`) {
+		t.Errorf("the way back is missing:\n%s", page.raw)
+	}
+	v.post("/posts", 401, "text", strings.Repeat("lang ", 1000)).says(strings.Repeat("lang ", 1000)[:4000])
+}
+
+// In a browser with scripts: the text survives a lost connection and the end of the
+// session, what was sent can be taken back on the spot, files come by paste, and the
+// meaning of a choice is said while it is made.
+func TestComposingLive(t *testing.T) {
+	chromium := startChromium(t)
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], context.Background()
+	if err := in.Social.FinishSetUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	alice := net.Member(in, "alice")
+	b := window(t, chromium, in.Config.PublicURL, true)
+	signIn := func() {
+		text, err := in.Auth.Begin(ctx, alice.Account.ID, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.cookie(web.CookieName(in.Config.Domain), text)
+	}
+	signIn()
+	drafts := func() (texts []string) {
+		views, err := in.Social.Drafts(ctx, alice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range views {
+			texts = append(texts, v.Draft.Text)
+		}
+		return texts
+	}
+	b.open("/")
+	b.do("choose", chromedp.Evaluate[chromedp.Void](`(() => { const s = document.querySelector("[name=audience]"); s.value = "instance"; s.dispatchEvent(new Event("change", {bubbles: true})); })()`))
+	b.waits("it is said who will see it", `[...document.querySelectorAll(".means:not([hidden])")].map(p => p.dataset.choice).join() == "instance"`)
+
+	// The server keeps what is typed; it is one draft, and gone when the post is sent.
+	b.fill("text", "a thought in the making")
+	b.waits("it is saved", `document.querySelector(".kept-note").textContent != ""`)
+	b.fill("text", " of something")
+	b.waits("it is saved again", `document.querySelector(".kept-note").textContent != ""`)
+	if got := drafts(); len(got) != 1 || got[0] != "a thought in the making of something" {
+		t.Errorf("drafts: %q", got)
+	}
+
+	// Without a connection nothing is lost; with it the post goes once.
+	offline := func(is bool) {
+		if _, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{}); err != nil {
+			t.Fatal(err)
+		}
+		type conditions struct {
+			Offline  bool    `json:"offline"`
+			Latency  float64 `json:"latency"`
+			Download float64 `json:"downloadThroughput"`
+			Upload   float64 `json:"uploadThroughput"`
+		}
+		emulate := cdp.Command[conditions, struct{}]{Method: "Network.emulateNetworkConditions"}
+		if _, err := chromedp.Call(b.ctx, emulate, conditions{is, 0, -1, -1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	offline(true)
+	b.publish()
+	b.appears("There is no connection. Your text is kept")
+	offline(false)
+	b.publish()
+	b.appears("Your post goes out in")
+	if got := drafts(); len(got) != 0 {
+		t.Errorf("what is being sent is a draft too: %q", got)
+	}
+
+	// Undo brings the text back to where it was written.
+	undo := chromedp.Search(`//*[contains(@class,"toast")]//button[normalize-space(.)="Undo"]`)
+	b.do("undo", chromedp.Focus(undo), chromedp.SendKeys(undo, kb.Enter))
+	b.waits("the text is back", `document.activeElement.name == "text" && document.activeElement.value == "a thought in the making of something"`)
+	field := chromedp.CSS("form.composer [name=text]")
+	b.do("send it by the keys", chromedp.Focus(field), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	b.appears("Your post goes out in")
+	now := chromedp.Search(`//*[contains(@class,"toast")]//button[normalize-space(.)="Send now"]`)
+	b.do("send now", chromedp.Focus(now), chromedp.SendKeys(now, kb.Enter))
+	if !b.is(`document.querySelector("form.composer [name=audience]").value == "instance"`) {
+		t.Error("the last choice is not kept")
+	}
+	b.waits("it stands in the list", `document.querySelector("[role=feed] article")?.innerText.includes("a thought in the making of something")`)
+	if n := len(regexp.MustCompile("a thought in the making").FindAllString(b.text(), -1)); n != 1 {
+		t.Errorf("it stands there %d times:\n%s", n, b.text())
+	}
+
+	// A picture is pasted and described; without a description it is asked for.
+	b.do("paste", chromedp.Evaluate[chromedp.Void](`(async () => {
+		const canvas = document.createElement("canvas");
+		canvas.width = canvas.height = 20;
+		const blob = await new Promise(done => canvas.toBlob(done));
+		const data = new DataTransfer();
+		data.items.add(new File([blob], "pasted.png", {type: "image/png"}));
+		document.querySelector("form.composer [name=text]").dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+	})()`, chromedp.EvalAwaitPromise))
+	b.waits("the picture is there", `!!document.querySelector(".kept img")`)
+	b.fill("text", "with a picture")
+	b.publish()
+	b.appears("Send it without")
+	described := chromedp.CSS(".kept [name^=description-]")
+	b.do("describe", chromedp.Focus(described), chromedp.SendKeys(described, "a black square"))
+
+	// The session ends meanwhile: after signing in the text is there again.
+	if err := in.Auth.EndAccess(ctx, alice.Account.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.publish()
+	b.waits("it is said", `!!document.querySelector(".toast a[href^='/sign-in']")`)
+	signIn()
+	b.open("/")
+	b.waits("the text is back", `document.querySelector("form.composer [name=text]").value == "with a picture"`)
+}

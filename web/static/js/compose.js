@@ -1,0 +1,300 @@
+// Writing: says who will see it while it is chosen, takes files by drop and paste, keeps
+// what is typed, and sends without another page.
+import { Problem, send } from "./part.js";
+import { arrived } from "./live.js";
+import { close, show, tell } from "./tell.js";
+
+const pause = 2500; // of the typing, before a draft is saved, in milliseconds
+const untouched = new WeakMap(); // form -> what it was when the page came
+const timers = new WeakMap();
+
+function begin(form) {
+  form.classList.add("scripted");
+  form.querySelectorAll(".scripted[hidden]").forEach((one) => { one.hidden = false; });
+  if (!untouched.has(form)) {
+    untouched.set(form, form.cloneNode(true));
+  }
+  form.dataset.typed = state(form);
+  meaning(form);
+}
+
+const forms = () => document.querySelectorAll("form.composer");
+const composerOf = (event) => event.target.closest?.("form.composer");
+const text = (form) => form.querySelector("[name=text]");
+
+// state is all that was written, to find out whether something changed.
+function state(form) {
+  const data = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "once" && name !== "draft");
+  return JSON.stringify(data);
+}
+
+// meaning shows what the chosen readers mean.
+function meaning(form) {
+  const chosen = form.querySelector("[name=audience]")?.value;
+  for (const one of form.querySelectorAll("[data-choice]")) {
+    one.hidden = one.dataset.choice !== chosen;
+  }
+}
+
+// What is typed is kept in this tab at once, and on the server in a moment. What is
+// in the tab is for a lost connection, or for whoever is signed out meanwhile.
+const place = (form) => "parley-text " + location.pathname + " " + (form.querySelector("[name=reply_to]")?.value ?? "");
+
+function keep(form) {
+  try {
+    sessionStorage.setItem(place(form), JSON.stringify({ text: text(form).value, audience: form.querySelector("[name=audience]").value, draft: form.querySelector("[name=draft]")?.value }));
+  } catch {
+    // The browser keeps nothing; the server does.
+  }
+  clearTimeout(timers.get(form));
+  timers.set(form, setTimeout(() => save(form), pause));
+}
+
+function forget(form) {
+  clearTimeout(timers.get(form));
+  sessionStorage.removeItem(place(form));
+}
+
+function recall(form) {
+  let kept = null;
+  try {
+    kept = JSON.parse(sessionStorage.getItem(place(form)));
+  } catch {
+    return;
+  }
+  const field = text(form);
+  if (!kept || field.value !== field.defaultValue || kept.text === field.value || form.querySelector(".wrong, [name=draft]")) {
+    return;
+  }
+  field.value = kept.text;
+  if ([...form.querySelectorAll("[name=audience] option")].some((one) => one.value === kept.audience)) {
+    form.querySelector("[name=audience]").value = kept.audience;
+  }
+  if (kept.draft) {
+    draftIs(form, kept.draft);
+  }
+  meaning(form);
+}
+
+function draftIs(form, id) {
+  let field = form.querySelector("[name=draft]");
+  if (!field) {
+    field = document.createElement("input");
+    field.type = "hidden";
+    field.name = "draft";
+    form.prepend(field);
+  }
+  field.value = id;
+}
+
+// save keeps a draft on the server. That it cannot is no trouble now: it is tried again.
+async function save(form) {
+  const now = state(form);
+  if (!form.isConnected || form.dataset.busy || form.dataset.typed === now || text(form).value.trim() === "") {
+    return;
+  }
+  try {
+    const saved = await send(form, form.querySelector("[value=save]"));
+    draftIs(form, saved.querySelector("[name=draft]").value);
+    form.dataset.typed = now;
+    form.querySelector(".kept-note").textContent = form.dataset.kept;
+  } catch (problem) {
+    if (!(problem instanceof Problem)) {
+      timers.set(form, setTimeout(() => save(form), 4 * pause));
+    }
+  }
+}
+
+document.addEventListener("input", (event) => {
+  const form = composerOf(event);
+  if (form) {
+    form.querySelector(".kept-note").textContent = "";
+    keep(form);
+  }
+});
+
+document.addEventListener("change", (event) => {
+  const form = composerOf(event);
+  if (form && event.target.name === "audience") {
+    meaning(form);
+  }
+  if (form && event.target.type === "file") {
+    take(form, [...event.target.files]);
+    event.target.value = "";
+  }
+  if (form && event.target.name === "drop") {
+    event.target.closest(".kept").remove();
+    keep(form);
+  }
+});
+
+for (const kind of ["dragover", "dragleave", "drop", "paste"]) {
+  document.addEventListener(kind, (event) => {
+    const form = composerOf(event);
+    const files = [...(event.dataTransfer ?? event.clipboardData)?.files ?? []];
+    if (!form || (kind === "paste" ? files.length === 0 : !event.dataTransfer.types.includes("Files"))) {
+      return;
+    }
+    event.preventDefault();
+    form.classList.toggle("over", kind === "dragover");
+    take(form, files);
+  });
+}
+
+// take uploads files one after the other; each gets a field for what it shows.
+async function take(form, files) {
+  for (const file of files) {
+    if (file.size > Number(form.dataset.max)) {
+      tell(form.dataset.large);
+      continue;
+    }
+    const data = new FormData();
+    data.append("file", file);
+    try {
+      const part = (await send({ action: "/files", enctype: "multipart/form-data" }, null, data)).querySelector(".kept");
+      form.querySelector(".kept-files").append(part);
+      part.querySelector("input[type=text]").focus();
+      keep(form);
+    } catch (problem) {
+      tell(problem instanceof Problem ? problem.message : form.dataset.lost);
+    }
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  const form = composerOf(event);
+  if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    form.requestSubmit(form.querySelector("button.main"));
+  }
+});
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches("form.composer") || event.submitter?.value === "save") {
+    if (form.matches("form.composer")) {
+      forget(form);
+    }
+    return;
+  }
+  event.preventDefault();
+  if (form.dataset.busy) {
+    return;
+  }
+  form.dataset.busy = "yes";
+  clearTimeout(timers.get(form));
+  try {
+    done(form, await send(form, event.submitter));
+  } catch (problem) {
+    refused(form, problem);
+  } finally {
+    delete form.dataset.busy;
+  }
+});
+
+// done shows what became of a post: it waits for a moment, stands in the list, or is sent
+// later.
+function done(form, answer) {
+  forget(form);
+  const held = answer.querySelector(".held");
+  const inline = document.querySelector("[data-fresh], [role=feed]");
+  if (!inline) {
+    const id = held?.querySelector("form").getAttribute("action").match(/\d+/)[0];
+    location.href = held ? "/?held=" + id : "/";
+    return;
+  }
+  const fresh = untouched.get(form).cloneNode(true);
+  const readers = form.querySelector("[name=audience]").value;
+  const inside = form.querySelector(`[data-choice="${CSS.escape(readers)}"]`)?.matches(".inside");
+  if (inside && readers !== "direct") { // what leaves the company is chosen each time
+    fresh.querySelector("[name=audience]").value = readers;
+  }
+  fresh.querySelector("[name=once]").value = crypto.randomUUID?.() ?? String(Date.now());
+  form.replaceWith(fresh);
+  begin(fresh);
+  if (held) {
+    offer(held);
+  } else if (answer.querySelector("article.post")) {
+    arrived(answer);
+  } else {
+    tell(answer.querySelector("p").textContent);
+  }
+  text(fresh).focus();
+}
+
+function refused(form, problem) {
+  if (!(problem instanceof Problem)) {
+    tell(form.dataset.lost);
+    return;
+  }
+  const again = problem.page.querySelector("form.composer");
+  if (problem.status === 401) {
+    const way = document.createElement("a");
+    way.href = "/sign-in?next=" + encodeURIComponent(location.pathname + location.search);
+    way.textContent = problem.page.querySelector("h1").textContent;
+    keep(form);
+    tell(problem.message, [way]);
+  } else if (again) {
+    untouched.set(again, untouched.get(form));
+    form.replaceWith(again);
+    begin(again);
+    (again.querySelector("[aria-invalid]") ?? text(again)).focus();
+    tell(problem.message);
+  } else {
+    tell(problem.message);
+  }
+}
+
+// offer lets the author think again for a moment.
+function offer(held) {
+  show(held);
+  count(held);
+}
+
+function count(held) {
+  const line = held.querySelector("p");
+  let left = Number(held.dataset.left);
+  const timer = setInterval(() => {
+    left--;
+    if (left < 0 || !held.isConnected) {
+      clearInterval(timer);
+      held.remove();
+      return;
+    }
+    line.textContent = line.textContent.replace(/\d+/, left);
+  }, 1000);
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  const held = form.closest(".toast .held");
+  if (!held) {
+    return;
+  }
+  event.preventDefault();
+  try {
+    const answer = await send(form, event.submitter);
+    close();
+    const again = answer.querySelector("form.composer");
+    const here = document.querySelector("form.composer");
+    if (!again) {
+      arrived(answer);
+    } else if (here) {
+      untouched.set(again, untouched.get(here));
+      here.replaceWith(again);
+      begin(again);
+      text(again).focus();
+    } else {
+      location.href = "/drafts/" + again.querySelector("[name=draft]").value;
+    }
+  } catch (problem) {
+    tell(problem instanceof Problem ? problem.message : document.querySelector("form.composer")?.dataset.lost ?? problem.message);
+  }
+});
+
+for (const form of forms()) {
+  begin(form);
+  recall(form);
+}
+document.querySelectorAll("main > .held, .unsent .held").forEach(count);
+addEventListener("online", () => forms().forEach(save));
