@@ -93,16 +93,10 @@ func (w *Web) settingsPage(p *page) formPage {
 }
 
 func (w *Web) settingsForm(p *page) error {
-	if p.Me == nil {
-		return social.Errorf(social.Unauthenticated, "sign in first")
-	}
 	return w.show(p, http.StatusOK, w.settingsPage(p))
 }
 
 func (w *Web) settings(p *page) error {
-	if p.Me == nil {
-		return social.Errorf(social.Unauthenticated, "sign in first")
-	}
 	name, note, l := p.r.PostFormValue("display_name"), strings.ReplaceAll(p.r.PostFormValue("note"), "\r\n", "\n"), p.r.PostFormValue("language")
 	locked, hide := p.r.PostFormValue("locked") != "", p.r.PostFormValue("hide_network") != ""
 	if !known(l) {

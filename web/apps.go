@@ -16,9 +16,6 @@ type appsPage struct {
 func (appsPage) file() string { return "apps.html" }
 
 func (w *Web) apps(p *page) error {
-	if p.Me == nil {
-		return social.Errorf(social.Unauthenticated, "sign in first")
-	}
 	tokens, err := w.Auth.Tokens(p.ctx(), p.Me.ID)
 	if err != nil {
 		return err
@@ -27,9 +24,6 @@ func (w *Web) apps(p *page) error {
 }
 
 func (w *Web) revokeApp(p *page) error {
-	if p.Me == nil {
-		return social.Errorf(social.Unauthenticated, "sign in first")
-	}
 	id, err := social.ParseID(p.r.PostFormValue("app"))
 	if err != nil {
 		return err

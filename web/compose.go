@@ -148,9 +148,6 @@ func (w *Web) lastAudience(p *page) string {
 
 // compose shows the composer alone.
 func (w *Web) compose(p *page) error {
-	if p.Me == nil {
-		return social.Errorf(social.Unauthenticated, "sign in first")
-	}
 	c, err := w.composer(p, nil)
 	if err != nil {
 		return err

@@ -25,9 +25,6 @@ func (f findPage) Nothing() bool {
 }
 
 func (w *Web) find(p *page) error {
-	if p.Me == nil {
-		return social.Errorf(social.Unauthenticated, "sign in first")
-	}
 	q := strings.TrimSpace(p.r.URL.Query().Get("q"))
 	d := findPage{frame: p.titled("find"), Asked: q != "",
 		Query: field{Name: "q", Label: p.T("find_label"), Hint: p.T("find_hint"), Kind: "search", Value: q, MaxLength: 500, Focus: q == ""}}

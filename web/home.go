@@ -71,9 +71,6 @@ func (w *Web) company(p *page) error {
 
 // here lists what was written on this server.
 func (w *Web) here(p *page) error {
-	if p.Me == nil {
-		return social.Errorf(social.Unauthenticated, "sign in first")
-	}
 	views, err := w.Social.Public(p.ctx(), p.reader, p.cursor(), true, false, social.PostFilter{})
 	if err != nil {
 		return err

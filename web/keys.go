@@ -2,8 +2,6 @@ package web
 
 import (
 	"net/http"
-
-	"parley/social"
 )
 
 // keysPage lists the keyboard shortcuts, which static/js/keys.js knows.
@@ -21,9 +19,6 @@ type shortcut struct {
 }
 
 func (w *Web) keys(p *page) error {
-	if p.Me == nil {
-		return social.Errorf(social.Unauthenticated, "sign in first")
-	}
 	press := func(keys ...string) []string { return keys }
 	return w.show(p, http.StatusOK, keysPage{p.titled("keys"), []shortcut{
 		{press("j"), p.T("key_next")}, {press("k"), p.T("key_former")}, {press("o"), p.T("key_open")},

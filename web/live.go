@@ -58,9 +58,6 @@ func (w *Web) wanted(p *page) (st live.Stream, err error) {
 // posts as they stand in a list, the ids of those that were deleted, and how many
 // notifications are unread. It ends within seconds of the session.
 func (w *Web) live(p *page) error {
-	if p.Me == nil {
-		return social.Errorf(social.Unauthenticated, "sign in first")
-	}
 	st, err := w.wanted(p)
 	if err != nil {
 		return err

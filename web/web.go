@@ -106,26 +106,26 @@ func (w *Web) Mount(r *mux.Router) {
 		path    string
 		run     handler
 	}{
-		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/here", w.here}, {get, "/menu", w.menu}, {get, "/live", w.live}, {get, "/keys", w.keys}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
+		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/here", member(w.here)}, {get, "/menu", w.menu}, {get, "/live", member(w.live)}, {get, "/keys", member(w.keys)}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
 		{get, "/manifest.webmanifest", w.manifest}, {get, "/offline", w.offline},
 		{get, "/setup", w.setupForm}, {post, "/setup", w.setup},
 		{get, "/sign-in", w.signInForm}, {post, "/sign-in", w.signIn}, {post, "/sign-out", w.signOut},
 		{get, "/reset", w.resetForm}, {post, "/reset", w.reset},
-		{get, "/settings", w.settingsForm}, {post, "/settings", w.settings}, {post, "/language", w.language}, {post, "/appearance", w.appearance},
-		{get, "/compose", w.compose}, {post, "/posts", w.publish}, {post, "/files", w.addFile},
-		{get, "/drafts", w.drafts}, {get, "/drafts/{id:[0-9]+}", w.draft}, {post, "/drafts/{id:[0-9]+}/{act:undo|send|time|delete}", w.handleDraft},
+		{get, "/settings", member(w.settingsForm)}, {post, "/settings", member(w.settings)}, {post, "/language", w.language}, {post, "/appearance", w.appearance},
+		{get, "/compose", member(w.compose)}, {post, "/posts", w.publish}, {post, "/files", member(w.addFile)},
+		{get, "/drafts", member(w.drafts)}, {get, "/drafts/{id:[0-9]+}", member(w.draft)}, {post, "/drafts/{id:[0-9]+}/{act:undo|send|time|delete}", member(w.handleDraft)},
 		{get, "/posts/{id:[0-9]+}/edit", w.editForm}, {post, "/posts/{id:[0-9]+}/edit", w.edit},
 		{get, "/posts/{id:[0-9]+}/delete", w.deleteForm}, {post, "/posts/{id:[0-9]+}/delete", w.delete},
 		{post, "/posts/{id:[0-9]+}/{act:like|unlike|share|unshare|bookmark|unbookmark|vote}", w.act},
-		{get, "/find", w.find}, {get, "/directory", w.directory}, {post, "/directory/follow", w.followColleague},
+		{get, "/find", member(w.find)}, {get, "/directory", w.directory}, {post, "/directory/follow", w.followColleague},
 		{get, "/settings/directory", w.ownEntryForm}, {post, "/settings/directory", w.ownEntry}, {get, "/notifications", w.notifications}, {get, "/follow-requests", w.followRequests},
 		{get, "/admin/requests", w.connectRequests}, {post, "/admin/requests", w.answerConnect},
-		{get, "/accounts/{id:[0-9]+}/report", w.reportForm}, {post, "/accounts/{id:[0-9]+}/report", w.report}, {get, "/settings/hidden", w.hidden}, {get, "/settings/apps", w.apps}, {post, "/settings/apps", w.revokeApp},
+		{get, "/accounts/{id:[0-9]+}/report", w.reportForm}, {post, "/accounts/{id:[0-9]+}/report", w.report}, {get, "/settings/hidden", w.hidden}, {get, "/settings/apps", member(w.apps)}, {post, "/settings/apps", member(w.revokeApp)},
 		{get, "/accounts/{id:[0-9]+}/followers", w.followers}, {get, "/accounts/{id:[0-9]+}/following", w.following},
 		{post, "/accounts/{id:[0-9]+}/{act:follow|unfollow|accept|reject|mute|unmute|block|unblock}", w.relate},
-		{get, "/groups", w.groups}, {post, "/groups", w.createGroup}, {get, "/groups/new", w.newGroupForm},
+		{get, "/groups", member(w.groups)}, {post, "/groups", member(w.createGroup)}, {get, "/groups/new", member(w.newGroupForm)},
 		{get, "/groups/{id:[0-9]+}", w.group}, {get, "/groups/{id:[0-9]+}/edit", w.editGroupForm}, {post, "/groups/{id:[0-9]+}/edit", w.changeGroup},
-		{get, "/groups/{id:[0-9]+}/members", w.groupPeople}, {post, "/groups/{id:[0-9]+}/{act:join|leave}", w.joinGroup},
+		{get, "/groups/{id:[0-9]+}/members", member(w.groupPeople)}, {post, "/groups/{id:[0-9]+}/{act:join|leave}", w.joinGroup},
 		{post, "/groups/{id:[0-9]+}/members/{who:[0-9]+}/{act:approve|decline|remove}", w.groupMember},
 		{get, "/users/{id:[0-9]+}", w.byID}, {get, "/users/{author:[0-9]+}/statuses/{id:[0-9]+}", w.thread},
 		{get, "/@{name}/{id:[0-9]+}", w.thread}, {get, "/@{name}.atom", w.atom}, {get, "/@{name}.rss", w.rss}, {get, "/@{name}", w.profile},
@@ -183,6 +183,16 @@ func guard(h http.Header) {
 }
 
 type handler func(p *page) error
+
+// member lets nobody else in: who is signed out signs in first.
+func member(run handler) handler {
+	return func(p *page) error {
+		if p.Me == nil {
+			return social.Errorf(social.Unauthenticated, "sign in first")
+		}
+		return run(p)
+	}
+}
 
 func (w *Web) handle(run handler) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
