@@ -2,33 +2,86 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"parley/social"
 )
 
-// notice is one notification.
+// notice is one notification, or several of one kind about one post.
 type notice struct {
 	*frame
-	From    *social.Account
+	Kind    social.NotificationKind
+	From    []*social.Account // the newest first, at most two
+	Others  string            // how many more there are; "" for none
 	Does    string
+	Icon    string
 	When    moment
 	New     bool
-	Waits   bool // a request to follow without an answer yet
-	Post    *card
-	PostURL string
+	Waits   bool   // a request to follow without an answer yet
+	Post    *card  // what somebody wrote to the reader stands here whole
+	Excerpt string // of any other post
+	To      string // where it belongs; "" for the profile that is named
+	ToText  string
+
+	all  int // how many are put together
+	post social.ID
 }
+
+// Last says that a name is the last of the names.
+func (n notice) Last(i int) bool { return i == len(n.From)-1 && n.Others == "" }
 
 // noticesPage lists what happened.
 type noticesPage struct {
 	*frame
+	Only    []tab
 	Notices []notice
+	ReadTo  social.ID // the newest that the reader has before them; 0 where nothing is unread
+	Empty   string
 	Older   string
 }
 
 func (noticesPage) file() string { return "notifications.html" }
 
+// tab is one of several views of a list.
+type tab struct {
+	Path, Label string
+	Current     bool
+}
+
+// only are the views of the notifications, in their order, by the words of ?only=.
+var only = []struct {
+	name  string
+	kinds []social.NotificationKind
+}{
+	{"", nil},
+	{"mentions", []social.NotificationKind{social.NotifyMention}},
+	{"follows", []social.NotificationKind{social.NotifyFollow, social.NotifyFollowRequest, social.NotifyJoinRequest}},
+	{"reactions", []social.NotificationKind{social.NotifyFavourite, social.NotifyReblog, social.NotifyUpdate, social.NotifyPoll}},
+}
+
+// noticesSize is how many of them a page puts together.
+const noticesSize = 40
+
 func (w *Web) notifications(p *page) error {
-	list, err := w.Social.Notifications(p.ctx(), p.reader, p.cursor(), nil, nil)
+	d := noticesPage{frame: p.titled("notifications"), Empty: p.T("notifications_empty")}
+	var kinds []social.NotificationKind
+	var view string
+	for _, one := range only {
+		t := tab{Path: "/notifications", Label: p.T("only_" + one.name)}
+		if one.name != "" {
+			t.Path += "?only=" + one.name
+		}
+		if t.Current = one.name == p.r.URL.Query().Get("only"); t.Current {
+			view, kinds = one.name, one.kinds
+		}
+		d.Only = append(d.Only, t)
+	}
+	if view != "" {
+		d.Empty = p.T("notifications_none")
+	}
+	from := p.cursor()
+	from.Limit = noticesSize
+	list, err := w.Social.Notifications(p.ctx(), p.reader, from, kinds, nil)
 	if err != nil {
 		return err
 	}
@@ -40,36 +93,132 @@ func (w *Web) notifications(p *page) error {
 	for _, a := range waiting {
 		asks[a.ID] = true
 	}
-	d := noticesPage{frame: p.titled("notifications")}
-	for _, v := range list {
-		d.Notices = append(d.Notices, p.notice(v, asks))
+	d.Notices = w.notices(p, list, asks)
+	if len(list) == noticesSize {
+		d.Older = "/notifications?only=" + view + "&older=" + list[len(list)-1].Notification.ID.String()
 	}
-	if len(list) == pageSize {
-		d.Older = "/notifications?older=" + list[len(list)-1].Notification.ID.String()
-	}
-	if len(list) > 0 && p.Unread > 0 && p.r.Method == http.MethodGet {
-		if err := w.Social.MarkRead(p.ctx(), p.reader, list[0].Notification.ID); err != nil {
-			return err
+	if p.Unread > 0 && view == "" && from.Max == 0 {
+		d.ReadTo = social.FirstID(p.now)
+		if len(list) > 0 {
+			d.ReadTo = max(d.ReadTo, list[0].Notification.ID)
 		}
 	}
 	return w.show(p, http.StatusOK, d)
 }
 
-func (p *page) notice(v *social.NotificationView, asks map[social.ID]bool) notice {
-	n := notice{frame: p.frame, From: v.From, Does: p.Does(v.Notification.Kind), When: p.At(v.Notification.CreatedAt),
-		New: v.Notification.ReadAt.IsZero(), Waits: v.Notification.Kind == social.NotifyFollowRequest && asks[v.From.ID]}
+// readNotifications marks what the reader had before them as read.
+func (w *Web) readNotifications(p *page) error {
+	id, err := social.ParseID(p.r.PostFormValue("to"))
+	if err != nil {
+		return err
+	}
+	if err := w.Social.MarkRead(p.ctx(), p.reader, id); err != nil {
+		return err
+	}
+	return w.redirect(p, "/notifications", "all_read")
+}
+
+// notices puts together what many did with one post, and who began to follow, where the
+// newest of them stands.
+func (w *Web) notices(p *page, list []*social.NotificationView, asks map[social.ID]bool) []notice {
+	type key struct {
+		kind social.NotificationKind
+		post social.ID
+		read bool
+	}
+	var out []notice
+	at := map[key]int{}
+	for _, v := range list {
+		n := w.notice(p, v, asks)
+		k := key{n.Kind, n.post, !n.New}
+		i, met := at[k]
+		if !met || !together[n.Kind] {
+			at[k] = len(out)
+			out = append(out, n)
+			continue
+		}
+		out[i].all++
+		if len(out[i].From) < 2 {
+			out[i].From = append(out[i].From, v.From)
+		}
+	}
+	for i := range out {
+		p.many(&out[i])
+	}
+	return out
+}
+
+// together are the kinds of which several stand in one.
+var together = map[social.NotificationKind]bool{social.NotifyFavourite: true, social.NotifyReblog: true, social.NotifyFollow: true}
+
+// many words what several did.
+func (p *page) many(n *notice) {
+	if n.all == 1 {
+		return
+	}
+	more := n.all - len(n.From)
+	switch n.Kind {
+	case social.NotifyFavourite:
+		n.Does = p.T("favourite_many")
+		if more > 0 {
+			n.Others = p.N("others_like", more)
+		}
+		return
+	case social.NotifyReblog:
+		n.Does = p.T("reblog_many")
+	case social.NotifyFollow:
+		n.Does = p.T("follow_many")
+	}
+	if more > 0 {
+		n.Others = p.N("others", more)
+	}
+}
+
+// excerptLength is how many characters of a post tell which one it is.
+const excerptLength = 160
+
+func (w *Web) notice(p *page, v *social.NotificationView, asks map[social.ID]bool) notice {
+	kind := v.Notification.Kind
+	n := notice{frame: p.frame, Kind: kind, From: []*social.Account{v.From}, Does: p.Does(kind), Icon: noticeIcons[kind], When: p.At(v.Notification.CreatedAt),
+		New: v.Notification.ReadAt.IsZero(), Waits: kind == social.NotifyFollowRequest && asks[v.From.ID], all: 1}
+	switch kind {
+	case social.NotifyJoinRequest:
+		n.To, n.ToText = "/groups/"+v.From.ID.String()+"/members", p.T("see_who_asks")
+	case social.NotifyUnsent:
+		n.To, n.ToText = "/drafts", p.T("to_drafts")
+	}
 	if v.Post == nil {
 		return n
 	}
+	n.post = v.Post.Post.ID
+	if kind != social.NotifyMention {
+		c := card{frame: p.frame, V: v.Post}
+		n.To, n.ToText = c.Link(), p.T("show_post")
+		n.Excerpt = clipped(firstOf(c.Covered(), w.Social.Text.ToPlain(v.Post.Post.Content)), excerptLength)
+		return n
+	}
 	c := p.Card(v.Post)
-	n.PostURL = c.Link()
-	if v.Notification.Kind == social.NotifyMention {
-		n.Post = &c // what somebody wrote to the reader stands here whole
-		if v.Post.Post.InReplyToAccountID == p.Me.ID {
-			n.Does = p.T("answered")
-		}
+	n.Post = &c
+	if v.Post.Post.InReplyToAccountID == p.Me.ID {
+		n.Does = p.T("answered")
 	}
 	return n
+}
+
+// noticeIcons say at a glance what kind a notification is.
+var noticeIcons = map[social.NotificationKind]string{
+	social.NotifyMention: "reply", social.NotifyFavourite: "like", social.NotifyReblog: "share", social.NotifyFollow: "person",
+	social.NotifyFollowRequest: "person", social.NotifyJoinRequest: "groups", social.NotifyPoll: "all", social.NotifyUpdate: "edit",
+	social.NotifyReport: "warn", social.NotifyUnsent: "clock",
+}
+
+// clipped is the beginning of a text, in one line.
+func clipped(s string, most int) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) <= most {
+		return string(r)
+	}
+	return strings.TrimSpace(string(r[:most])) + "…"
 }
 
 // answers are the two forms under a request to follow.

@@ -118,7 +118,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/posts/{id:[0-9]+}/delete", w.deleteForm}, {post, "/posts/{id:[0-9]+}/delete", w.delete},
 		{post, "/posts/{id:[0-9]+}/{act:like|unlike|share|unshare|bookmark|unbookmark|vote}", w.act},
 		{get, "/find", member(w.find)}, {get, "/directory", w.directory}, {post, "/directory/follow", w.followColleague},
-		{get, "/settings/directory", w.ownEntryForm}, {post, "/settings/directory", w.ownEntry}, {get, "/notifications", w.notifications}, {get, "/follow-requests", w.followRequests},
+		{get, "/settings/directory", w.ownEntryForm}, {post, "/settings/directory", w.ownEntry}, {get, "/notifications", member(w.notifications)}, {post, "/notifications/read", member(w.readNotifications)}, {get, "/follow-requests", w.followRequests},
 		{get, "/admin/requests", w.connectRequests}, {post, "/admin/requests", w.answerConnect},
 		{get, "/accounts/{id:[0-9]+}/report", w.reportForm}, {post, "/accounts/{id:[0-9]+}/report", w.report}, {get, "/settings/hidden", w.hidden}, {get, "/settings/apps", member(w.apps)}, {post, "/settings/apps", member(w.revokeApp)},
 		{get, "/accounts/{id:[0-9]+}/followers", w.followers}, {get, "/accounts/{id:[0-9]+}/following", w.following},

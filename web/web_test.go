@@ -81,7 +81,7 @@ func TestWordsAreComplete(t *testing.T) {
 }
 
 // kinds are texts that are asked for by a notification's kind.
-var kinds = map[string]bool{"mention": true, "favourite": true, "reblog": true, "follow_request": true, "update": true, "admin.report": true,
+var kinds = map[string]bool{"mention": true, "favourite": true, "reblog": true, "follow_request": true, "update": true, "admin.report": true, "only_": true, "only_mentions": true, "only_follows": true, "only_reactions": true,
 	"like": true, "share": true, "bookmark": true, "write": true, "your_reply": true, "dead_reset": true, "dead_setup": true, "dead_setup_done": true}
 
 // keysInCode lists the keys in calls of T and titled.

@@ -104,7 +104,6 @@ var pageWords = map[string][2]string{
 	"joined":             {"You are a member now.", "Sie sind jetzt Mitglied."},
 	"asked_to_join":      {"You asked to join; those who run the community decide.", "Sie haben angefragt; wer die Community leitet, entscheidet."},
 	"left":               {"You are no member any more.", "Sie sind kein Mitglied mehr."},
-	"is_asked":           {"has somebody who wants to join", "hat eine Beitrittsanfrage"},
 	"via":                {"as told by %s", "mitgeteilt von %s"},
 
 	// A post
@@ -205,16 +204,6 @@ var pageWords = map[string][2]string{
 	"entry_partners":     {"Our group and all partners", "Unsere Gruppe und alle Partner"},
 	"entry_unconfirmed":  {"being checked: the connection there was interrupted", "wird geprüft: die Verbindung dorthin war unterbrochen"},
 	"entry_stale":        {"may be out of date: nothing was heard from there for a week", "vielleicht veraltet: von dort war seit einer Woche nichts zu hören"},
-
-	// Notifications
-	"notifications_empty": {"Nothing new. When somebody answers, follows or likes, it stands here.", "Nichts Neues. Wenn jemand antwortet, folgt oder etwas gefällt, steht es hier."},
-	"new":                 {"new", "neu"},
-	"mention":             {"mentioned you", "hat Sie erwähnt"}, "answered": {"answered you", "hat Ihnen geantwortet"}, "favourite": {"likes your post", "gefällt Ihr Beitrag"}, "reblog": {"shared your post", "hat Ihren Beitrag geteilt"},
-	"follow_request": {"wants to follow you", "möchte Ihnen folgen"}, "now_follows": {"follows you now", "folgt Ihnen jetzt"},
-	"update":     {"edited a post that you shared", "hat einen Beitrag bearbeitet, den Sie geteilt haben"},
-	"poll_ended": {"A poll has ended", "Eine Umfrage ist beendet"}, "admin.report": {"reported something", "hat etwas gemeldet"},
-	"was_not_sent": {"could not publish a post when it was due; it is back in the drafts", "konnte einen Beitrag nicht zur gewählten Zeit veröffentlichen; er ist wieder bei den Entwürfen"},
-	"show_post":    {"Show the post", "Beitrag zeigen"},
 
 	// Who sees a post: the words of the design, with names from the setup
 	"aud_direct": {"Only the people named", "Nur die Genannten"}, "aud_followers": {"My followers", "Nur wer mir folgt"},

@@ -63,7 +63,7 @@ var audiences = map[string]rule{
 	"GET /admin/requests": admins, "POST /admin/requests": admins,
 
 	"POST /setup": write, "POST /sign-in": write, "POST /sign-out": write, "POST /reset": write, "POST /settings": write, "POST /language": write, "POST /appearance": write,
-	"POST /groups": write, "POST /groups/{id}/edit": write, "POST /groups/{id}/{act}": write, "POST /groups/{id}/members/{who}/{act}": write,
+	"POST /notifications/read": write, "POST /groups": write, "POST /groups/{id}/edit": write, "POST /groups/{id}/{act}": write, "POST /groups/{id}/members/{who}/{act}": write,
 	"POST /posts": write, "POST /posts/{id}/edit": write, "POST /posts/{id}/delete": write, "POST /posts/{id}/{act}": write, "POST /accounts/{id}/{act}": write,
 }
 
