@@ -113,7 +113,7 @@ func (a *API) lookup(c *call) (any, error) {
 }
 
 func (c *call) searchOptions(kind string) social.SearchOptions {
-	return social.SearchOptions{Type: kind, Resolve: c.bool("resolve"), Limit: c.number("limit"), Offset: c.number("offset"), Following: c.bool("following")}
+	return social.SearchOptions{Type: kind, Resolve: c.bool("resolve"), Limit: c.number("limit"), Offset: c.number("offset"), Following: c.bool("following"), Posts: c.page()}
 }
 
 func (a *API) searchAccounts(c *call) (any, error) {

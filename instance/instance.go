@@ -223,6 +223,7 @@ func (in *Instance) Run(ctx context.Context) error {
 	}
 	wg.Go(func() { in.keepHouse(ctx) })
 	wg.Go(func() { in.linkAudit(ctx) })
+	wg.Go(func() { in.index(ctx) })
 	wg.Go(func() { in.recheck(ctx) })
 	in.working.Store(true)
 	defer in.working.Store(false)
@@ -316,6 +317,35 @@ func (in *Instance) linkAudit(ctx context.Context) {
 	}
 }
 
+// indexEvery is how long a new post is not found at most, while little is to do.
+const indexEvery = 500 * time.Millisecond
+
+// index lets new and changed posts be found. What waits is in the database, so a crash
+// loses nothing of it, and what was there before there was an index is done here too.
+func (in *Instance) index(ctx context.Context) {
+	tick := time.NewTicker(indexEvery)
+	defer tick.Stop()
+	said := ""
+	for {
+		n, err := in.Social.IndexPosts(ctx)
+		switch {
+		case err == nil:
+			said = ""
+		case ctx.Err() == nil && err.Error() != said:
+			said = err.Error()
+			in.log.Error("the words of posts could not be written; it is tried again", "error", err)
+		}
+		if n > 0 && err == nil {
+			continue // there may be more
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
 // ready answers 503 until the workers run and the database answers.
 func (in *Instance) ready(w http.ResponseWriter, r *http.Request) {
 	err := error(social.Errorf(social.Unavailable, "starting"))
@@ -338,7 +368,15 @@ func (in *Instance) Settle(ctx context.Context) int {
 	if err := in.DB.LinkAudit(ctx); err != nil && ctx.Err() == nil {
 		in.log.Error("the audit rows could not be linked", "error", err)
 	}
-	return n
+	for {
+		done, err := in.Social.IndexPosts(ctx)
+		if err != nil && ctx.Err() == nil {
+			in.log.Error("the words of posts could not be written", "error", err)
+		}
+		if done == 0 {
+			return n
+		}
+	}
 }
 
 // Close frees everything.

@@ -11,8 +11,9 @@ type SearchOptions struct {
 	Type      string // accounts, statuses, hashtags; "" all
 	Resolve   bool   // ask other servers for a handle or address
 	Limit     int
-	Offset    int  // how many accounts to pass over
+	Offset    int  // how many of each to pass over
 	Following bool // only accounts that the reader follows
+	Posts     Page // bounds what posts are looked at; its Limit counts for nothing
 }
 
 // SearchResult is what was found.
@@ -25,7 +26,7 @@ type SearchResult struct {
 // maxOffset bounds how far a search can be paged.
 const maxOffset = 400
 
-// Search finds people by name, and with an address or a full handle exactly what
+// Search finds people by name and posts by their words (see FindPosts), and with an address or a full handle exactly what
 // that stands for, also on other servers.
 func (s *Service) Search(ctx context.Context, r Reader, q string, o SearchOptions) (res SearchResult, err error) {
 	q = clip(strings.TrimSpace(q), 500)
@@ -44,12 +45,13 @@ func (s *Service) Search(ctx context.Context, r Reader, q string, o SearchOption
 	if strings.HasPrefix(q, "https://") || strings.HasPrefix(q, "http://") {
 		return s.searchURL(ctx, r, q, o)
 	}
-	if o.Type == "" || o.Type == "accounts" {
+	narrowed := filters.MatchString(q)
+	if (o.Type == "" || o.Type == "accounts") && !narrowed {
 		if res.Accounts, err = s.searchAccounts(ctx, r, q, o); err != nil {
 			return res, err
 		}
 	}
-	if tag := s.Text.FoldTag(strings.TrimPrefix(q, "#")); (o.Type == "" || o.Type == "hashtags") && o.Offset == 0 && tag != "" && !strings.ContainsAny(q, " @") {
+	if tag := s.Text.FoldTag(strings.TrimPrefix(q, "#")); (o.Type == "" || o.Type == "hashtags") && !narrowed && o.Offset == 0 && tag != "" && !strings.ContainsAny(q, " @") {
 		found, err := s.TagPosts(ctx, r, tag, Page{Limit: 1})
 		if err != nil {
 			return res, err
@@ -57,6 +59,14 @@ func (s *Service) Search(ctx context.Context, r Reader, q string, o SearchOption
 		if len(found) > 0 || strings.HasPrefix(q, "#") {
 			res.Tags = []string{tag}
 		}
+	}
+	if o.Type == "" || o.Type == "statuses" {
+		page := o.Posts
+		page.Limit = o.Offset + o.Limit
+		if res.Posts, err = s.FindPosts(ctx, r, q, page); err != nil {
+			return res, err
+		}
+		res.Posts = res.Posts[min(o.Offset, len(res.Posts)):]
 	}
 	return res, nil
 }

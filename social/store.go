@@ -34,6 +34,7 @@ type Tx interface {
 	GroupStore
 	PersonStore
 	UnsentStore
+	SearchStore
 	SettingStore
 	AuditStore
 	queue.Adder

@@ -75,6 +75,9 @@ func (db *DB) copyPostgres(ctx context.Context, file string) (err error) {
 			return fmt.Errorf("copy table %s: %w", t.name, err)
 		}
 	}
+	if _, err := tx.ExecContext(ctx, allWordsLater); err != nil {
+		return err
+	}
 	return tx.Commit()
 }
 
@@ -84,8 +87,8 @@ type table struct {
 	columns []string
 }
 
-// listTables asks SQLite what the migrations make: every table but schema_version,
-// those that others refer to first.
+// listTables asks SQLite what the migrations make: every table but schema_version and
+// the words of posts, which are written anew; those that others refer to first.
 func listTables(ctx context.Context) (out []table, err error) {
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
@@ -98,7 +101,7 @@ func listTables(ctx context.Context) (out []table, err error) {
 	}
 	rows, err := db.QueryContext(ctx, `
 		SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
-		WHERE t.type = 'table' AND t.name <> 'schema_version' AND t.name NOT LIKE 'sqlite!_%' ESCAPE '!'
+		WHERE t.type = 'table' AND t.name <> 'schema_version' AND t.name NOT LIKE 'sqlite!_%' ESCAPE '!' AND t.name NOT GLOB 'post_words*'
 		ORDER BY t.rowid, c.cid`)
 	if err != nil {
 		return nil, err
@@ -213,6 +216,9 @@ func RestorePostgres(ctx context.Context, url, file string) (err error) {
 		if err := t.copyIn(ctx, from.read, conn); err != nil {
 			return fmt.Errorf("copy table %s: %w", t.name, err)
 		}
+	}
+	if _, err := tx.ExecContext(ctx, allWordsLater); err != nil {
+		return err
 	}
 	return tx.Commit()
 }

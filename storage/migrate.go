@@ -18,7 +18,7 @@ var migrations embed.FS
 // made side by side may come in any order. A schema newer than this program is refused;
 // before a change of existing data a copy is kept.
 func (db *DB) migrate(ctx context.Context) error {
-	files, err := migrationFiles()
+	files, err := db.dialect.migrations()
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,16 @@ func (db *DB) schemas(ctx context.Context) (have []int, err error) {
 	return have, rows.Err()
 }
 
-// migrationFiles in their order.
-func migrationFiles() ([]string, error) { return fs.Glob(migrations, "migration/*.sql") }
+// migrations are the changes of the schema in their order. A few have a text for each
+// database.
+func (d dialect) migrations() ([]string, error) {
+	files, err := fs.Glob(migrations, "migration/*.sql")
+	other := ".sqlite.sql"
+	if d.sqlite {
+		other = ".postgres.sql"
+	}
+	return slices.DeleteFunc(files, func(file string) bool { return strings.HasSuffix(file, other) }), err
+}
 
 // versionOf is the number in the name of a migration.
 func versionOf(file string) int {
@@ -79,7 +87,7 @@ func versionOf(file string) int {
 
 // checkVersion refuses a schema that is newer than this program.
 func checkVersion(have int) error {
-	files, err := migrationFiles()
+	files, err := dialect{}.migrations()
 	if err != nil {
 		return err
 	}
@@ -121,7 +129,7 @@ func (d dialect) apply(ctx context.Context, q querier, file string) error {
 
 // create makes the whole schema where nothing is.
 func (d dialect) create(ctx context.Context, q querier) error {
-	files, err := migrationFiles()
+	files, err := d.migrations()
 	if err != nil {
 		return err
 	}

@@ -233,6 +233,9 @@ func (t *Tx) InsertPost(ctx context.Context, p *social.Post) error {
 	if err := t.index(ctx, p); err != nil {
 		return err
 	}
+	if err := t.wordsLater(ctx, p); err != nil {
+		return err
+	}
 	return t.countPost(ctx, p, 1)
 }
 
@@ -342,7 +345,13 @@ func (t *Tx) UpdatePost(ctx context.Context, p *social.Post) error {
 			return err
 		}
 	}
-	return t.index(ctx, p)
+	if err := t.index(ctx, p); err != nil {
+		return err
+	}
+	if err := t.dropWords(ctx, p.ID); err != nil {
+		return err
+	}
+	return t.wordsLater(ctx, p)
 }
 
 // PostVersions lists former states, oldest first.
@@ -390,6 +399,9 @@ func (t *Tx) DeletePost(ctx context.Context, id social.ID, when time.Time) ([]st
 	}
 	files, err := list(ctx, t, scanText, `SELECT file FROM media WHERE post_id = $1 UNION ALL SELECT small FROM media WHERE post_id = $1 AND small <> ''`, id)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.dropWords(ctx, id); err != nil {
 		return nil, err
 	}
 	for _, table := range []string{"post_version", "mention", "post_tag", "vote", "poll", "mark", "media", "timeline", "notification", "refusal"} {

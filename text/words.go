@@ -17,9 +17,7 @@ const maxWord = 100
 func Words(s string) []string {
 	var out []string
 	seen := map[string]bool{}
-	for _, w := range strings.FieldsFunc(s, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r)
-	}) {
+	for _, w := range split(s) {
 		if w = foldWord(w); w != "" && !seen[w] {
 			seen[w] = true
 			out = append(out, w)

@@ -2,46 +2,78 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"parley/social"
 )
 
-// findPage is the search for people, posts by address, and hashtags.
+// findPage is the search for people, posts, and hashtags.
 type findPage struct {
 	*frame
 	Query  field
+	Narrow []field // the filters as fields; they can be typed too
+	Opened bool    // one of them is filled
 	Asked  bool
 	People []person
 	Posts  []card
 	Tags   []string
+	Older  string // address of older posts; "" at the end
 }
 
 func (findPage) file() string { return "find.html" }
 
 // Nothing says that a search had no result.
 func (f findPage) Nothing() bool {
-	return f.Asked && f.Problem == "" && len(f.People)+len(f.Posts)+len(f.Tags) == 0
+	return f.Asked && f.Problem == "" && f.Older == "" && len(f.People)+len(f.Posts)+len(f.Tags) == 0
+}
+
+// sought is what was typed, with the fields below it in the same words.
+func (d *findPage) sought(q url.Values) string {
+	parts := []string{strings.TrimSpace(q.Get("q"))}
+	for i, f := range d.Narrow {
+		value := strings.TrimSpace(q.Get(f.Name))
+		if value == "" {
+			continue
+		}
+		d.Opened, d.Narrow[i].Value, d.Narrow[i].Checked = true, value, true
+		if strings.ContainsAny(value, " \"") {
+			value = `"` + strings.ReplaceAll(value, `"`, "") + `"`
+		}
+		parts = append([]string{f.Name + ":" + value}, parts...)
+	}
+	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
 func (w *Web) find(p *page) error {
-	q := strings.TrimSpace(p.r.URL.Query().Get("q"))
-	d := findPage{frame: p.titled("find"), Asked: q != "",
-		Query: field{Name: "q", Label: p.T("find_label"), Hint: p.T("find_hint"), Kind: "search", Value: q, MaxLength: 500, Focus: q == ""}}
-	accounts, err := w.search(p, &d, q)
+	query := p.r.URL.Query()
+	d := findPage{frame: p.titled("find"), Query: field{Name: "q", Label: p.T("find_label"), Hint: p.T("find_hint"), Kind: "search", Value: strings.TrimSpace(query.Get("q")), MaxLength: 500},
+		Narrow: []field{{Name: "from", Label: p.T("find_from"), Kind: "text", MaxLength: 200}, {Name: "in", Label: p.T("find_in"), Kind: "text", MaxLength: 200},
+			{Name: "after", Label: p.T("find_after"), Kind: "date"}, {Name: "before", Label: p.T("find_before"), Kind: "date"},
+			{Name: "has", Label: p.T("find_has"), Kind: "checkbox", Is: "file"}}}
+	q := d.sought(query)
+	d.Asked, d.Query.Focus = q != "", q == ""
+	var ends social.Ends
+	page := p.cursor()
+	page.Ends = &ends
+	accounts, err := w.search(p, &d, q, page)
 	if err != nil {
 		return err
 	}
 	if d.People, err = w.people(p, accounts); err != nil {
 		return err
 	}
+	if ends.Older != 0 {
+		query.Set("older", ends.Older.String())
+		d.Older = "/find?" + query.Encode()
+	}
 	return w.show(p, http.StatusOK, d)
 }
 
 // search looks a whole handle up by itself, so that the reason why it is not
 // found reaches the person who asks.
-func (w *Web) search(p *page, d *findPage, q string) ([]*social.Account, error) {
-	if handle := strings.TrimPrefix(q, "@"); strings.Contains(handle, "@") && !strings.ContainsAny(handle, " /") {
+func (w *Web) search(p *page, d *findPage, q string, page social.Page) ([]*social.Account, error) {
+	if handle := strings.TrimPrefix(q, "@"); strings.Contains(handle, "@") && !strings.ContainsAny(handle, " /:") {
 		a, err := w.Social.FindHandle(p.ctx(), p.reader, handle)
 		if err == nil {
 			return []*social.Account{a}, nil
@@ -55,7 +87,15 @@ func (w *Web) search(p *page, d *findPage, q string) ([]*social.Account, error) 
 		d.Query.Problem, d.Problem, d.Query.Focus = p.say(err), p.T("find_failed"), true
 		return nil, nil
 	}
-	res, err := w.Social.Search(p.ctx(), p.reader, q, social.SearchOptions{Resolve: true})
+	o := social.SearchOptions{Resolve: true, Posts: page, Limit: pageSize}
+	if page.Max != 0 {
+		o.Type = "statuses"
+	}
+	res, err := w.Social.Search(p.ctx(), p.reader, q, o)
+	if mistake(err) {
+		d.Query.Problem, d.Problem, d.Query.Focus = p.say(err), p.T("find_failed"), true
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

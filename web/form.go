@@ -17,6 +17,7 @@ type field struct {
 	Language          string // of what is to be typed
 	Required, Focus   bool
 	Checked           bool
+	Is                string // value of a checkbox that is not just yes
 	Multiple          bool   // takes several files
 	Of                string // tells fields of one name on a page apart
 	MaxLength, Rows   int
