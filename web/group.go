@@ -44,6 +44,26 @@ func (c community) Reach() string {
 	return c.T("group_for", c.audience(widest.Kind, widest.Name))
 }
 
+// Size is how many members the group has, as far as it is known here.
+func (c community) Size() string {
+	n := c.V.Account.FollowersCount
+	if !c.V.Account.Local() {
+		n = max(n, c.V.Account.RemoteFollowers)
+	}
+	if n == 0 {
+		return ""
+	}
+	return c.N("member_count", n)
+}
+
+// JoinLabel says whether one joins or asks to.
+func (c community) JoinLabel() string {
+	if c.V.Account.Locked {
+		return c.T("ask_to_join")
+	}
+	return c.T("join_group")
+}
+
 func (p *page) communities(views []*social.GroupView) []community {
 	out := make([]community, len(views))
 	for i, v := range views {
@@ -256,7 +276,7 @@ func (w *Web) joinGroup(p *page) error {
 	if v.Member || !v.Account.Local() && w.awaitAnswer(p, id, social.Relationship{Requested: true}) == "followed" {
 		done = "joined"
 	}
-	return w.redirect(p, here, done)
+	return w.back(p, here, done)
 }
 
 // groupPeoplePage lists members and, for who runs the group, who asks.

@@ -12,11 +12,14 @@ import (
 type timelinePage struct {
 	*frame
 	Intro    string
+	Lists    []checklist
 	Composer *composer // nil when signed out
 	Posts    []card
-	Older    string // address of the next page; "" at the end
-	Empty    string // what to say and do when there is nothing
-	EmptyTo  string // address of that next step
+	Older    string       // address of the next page; "" at the end
+	Empty    string       // what to say and do when there is nothing
+	EmptyTo  string       // address of that next step
+	People   []suggestion // to fill an empty home with
+	Groups   []community
 }
 
 func (timelinePage) file() string { return "timeline.html" }
@@ -42,7 +45,21 @@ func (w *Web) home(p *page) error {
 		return err
 	}
 	p.hear("home")
-	return w.timeline(p, timelinePage{frame: p.titled("home"), Empty: p.T("home_empty"), EmptyTo: "/find"}, views)
+	t := timelinePage{frame: p.titled("home"), Empty: p.T("home_empty"), EmptyTo: "/find"}
+	if p.cursor().Max == 0 {
+		if t.Lists, err = w.checklists(p); err != nil {
+			return err
+		}
+	}
+	if len(views) == 0 {
+		if t.People, err = w.suggestions(p, suggestedPeople); err != nil {
+			return err
+		}
+		if t.Groups, err = w.suggestedGroups(p); err != nil {
+			return err
+		}
+	}
+	return w.timeline(p, t, views)
 }
 
 func (w *Web) public(p *page) error {

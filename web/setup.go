@@ -90,6 +90,9 @@ func (w *Web) finishSetup(p *page, a *social.Account) error {
 	if err := w.Social.FinishSetUp(p.ctx()); err != nil {
 		return err
 	}
+	if err := w.Social.NoteWelcome(p.ctx(), social.Member(a, w.Links.Home()), func(s *social.Welcome) { s.Begun = true }); err != nil {
+		return err
+	}
 	text, err := w.Auth.Begin(p.ctx(), a.ID, p.r.UserAgent())
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func (w *Web) signInForm(p *page) error {
 }
 
 func (w *Web) signIn(p *page) error {
-	text, _, err := w.Auth.SignIn(p.ctx(), p.r.PostFormValue("name"), p.r.PostFormValue("password"), p.r.UserAgent())
+	text, who, err := w.Auth.SignIn(p.ctx(), p.r.PostFormValue("name"), p.r.PostFormValue("password"), p.r.UserAgent())
 	if refused, ok := map[social.Kind]int{social.Unauthenticated: http.StatusUnauthorized, social.Limited: http.StatusTooManyRequests}[social.KindOf(err)]; err != nil && ok {
 		f := w.signInPage(p, p.r.PostFormValue("next"))
 		f.Form.refill(p.r)
@@ -44,6 +44,9 @@ func (w *Web) signIn(p *page) error {
 		return err
 	}
 	w.setCookie(p, w.cookie, text, sessionAge)
+	if newcomer(who) {
+		return w.back(p, "/welcome", "")
+	}
 	return w.back(p, "/", "")
 }
 

@@ -108,6 +108,7 @@ func (w *Web) Mount(r *mux.Router) {
 	}{
 		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/here", member(w.here)}, {get, "/menu", w.menu}, {get, "/live", member(w.live)}, {get, "/keys", member(w.keys)}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
 		{get, "/manifest.webmanifest", w.manifest}, {get, "/offline", w.offline},
+		{get, "/welcome", member(w.steps)}, {post, "/welcome", member(w.takeStep)}, {get, "/admin/start", w.server}, {post, "/admin/start", w.nameServer},
 		{get, "/setup", w.setupForm}, {post, "/setup", w.setup},
 		{get, "/sign-in", w.signInForm}, {post, "/sign-in", w.signIn}, {post, "/sign-out", w.signOut},
 		{get, "/reset", w.resetForm}, {post, "/reset", w.reset},

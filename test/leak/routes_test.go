@@ -57,13 +57,14 @@ var audiences = map[string]rule{
 	"GET /": list, "GET /public": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
 
 	"GET /groups": signedIn, "GET /groups/new": signedIn, "GET /bookmarks": signedIn, "GET /company": signedIn, "GET /here": signedIn, "GET /compose": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /live": signedIn, "GET /keys": signedIn, "GET /drafts": signedIn, "GET /drafts/{id}": signedIn, "POST /files": signedIn, "POST /drafts/{id}/{act}": write, "GET /notifications": signedIn, "GET /settings": signedIn,
+	"GET /welcome":         signedIn,
 	"GET /settings/hidden": signedIn, "GET /settings/apps": signedIn, "POST /settings/apps": write, "GET /accounts/{id}/report": object, "POST /accounts/{id}/report": write, "GET /accounts/{id}/followers": object, "GET /accounts/{id}/following": object,
 	"GET /directory": signedIn, "GET /settings/directory": signedIn, "POST /settings/directory": write, "POST /directory/follow": write,
 
-	"GET /admin/requests": admins, "POST /admin/requests": admins,
+	"GET /admin/requests": admins, "GET /admin/start": admins, "POST /admin/requests": admins,
 
 	"POST /setup": write, "POST /sign-in": write, "POST /sign-out": write, "POST /reset": write, "POST /settings": write, "POST /language": write, "POST /appearance": write,
-	"POST /notifications/read": write, "POST /groups": write, "POST /groups/{id}/edit": write, "POST /groups/{id}/{act}": write, "POST /groups/{id}/members/{who}/{act}": write,
+	"POST /notifications/read": write, "POST /welcome": write, "POST /admin/start": write, "POST /groups": write, "POST /groups/{id}/edit": write, "POST /groups/{id}/{act}": write, "POST /groups/{id}/members/{who}/{act}": write,
 	"POST /posts": write, "POST /posts/{id}/edit": write, "POST /posts/{id}/delete": write, "POST /posts/{id}/{act}": write, "POST /accounts/{id}/{act}": write,
 }
 
