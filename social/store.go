@@ -270,6 +270,8 @@ type NotificationStore interface {
 	DeleteNotification(ctx context.Context, account, id ID) error // id zero: all
 	InsertReport(ctx context.Context, r *Report) error
 	Reports(ctx context.Context, p Page) ([]*Report, error)
+	// CloseReport writes when one was dealt with, once.
+	CloseReport(ctx context.Context, id ID, at time.Time) error
 }
 
 // PeerStore keeps peers, zones and requests to connect.

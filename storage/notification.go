@@ -86,11 +86,20 @@ func (t *Tx) Reports(ctx context.Context, p social.Page) ([]*social.Report, erro
 	clause, args, rev := keyset("id", p, nil)
 	found, err := list(ctx, t, func(s scanner) (*social.Report, error) {
 		var data string
-		if err := s.Scan(&data); err != nil {
+		var closed int64
+		if err := s.Scan(&data, &closed); err != nil {
 			return nil, err
 		}
 		r := &social.Report{}
-		return r, json.Unmarshal([]byte(data), r)
-	}, `SELECT data FROM report WHERE true`+clause, args...)
+		err := json.Unmarshal([]byte(data), r)
+		r.ClosedAt = at(closed)
+		return r, err
+	}, `SELECT data, closed_at FROM report WHERE true`+clause, args...)
 	return turn(found, rev), err
+}
+
+// CloseReport says when a complaint was dealt with.
+func (t *Tx) CloseReport(ctx context.Context, id social.ID, when time.Time) error {
+	_, err := t.exec(ctx, `UPDATE report SET closed_at = $2 WHERE id = $1 AND closed_at = 0`, id, ms(when))
+	return err
 }

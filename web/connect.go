@@ -24,18 +24,7 @@ type asking struct {
 	Problem string
 }
 
-// admin lets administrators in; for all others the page is not there.
-func (p *page) admin() error {
-	if p.Me == nil || p.Me.Role != social.RoleAdmin {
-		return social.NotFoundError()
-	}
-	return nil
-}
-
 func (w *Web) connectRequests(p *page) error {
-	if err := p.admin(); err != nil {
-		return err
-	}
 	return w.showConnect(p, http.StatusOK, asking{})
 }
 
@@ -58,9 +47,6 @@ func (w *Web) showConnect(p *page, status int, typed asking) error {
 
 // answerConnect admits a server or blocks it.
 func (w *Web) answerConnect(p *page) error {
-	if err := p.admin(); err != nil {
-		return err
-	}
 	typed := asking{ConnectRequest: social.ConnectRequest{Authority: p.r.PostFormValue("host")},
 		Level: p.r.PostFormValue("level"), Partner: strings.ToLower(strings.TrimSpace(p.r.PostFormValue("partner")))}
 	zone, done := social.Zone{Kind: social.ZoneBlocked}, "connect_blocked"

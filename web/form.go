@@ -117,6 +117,7 @@ type formPage struct {
 	Intro []string // paragraphs before the form
 	Form  *form
 	After string
+	Admin bool   // a page of administrators
 	Kept  string // what was written and could not be taken; "" for nothing
 	Entry string // address of the form about the own entry in the directory
 }

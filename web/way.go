@@ -27,7 +27,7 @@ func (f *frame) Ways() []way {
 		{Path: "/settings", Icon: "settings", Label: f.T("settings")},
 	}
 	if f.Admin {
-		ways = append(ways, way{Path: "/admin/requests", Icon: "admin", Label: f.T("connect_nav"), Count: f.Knocking, CountText: f.N("servers_wait", f.Knocking)})
+		ways = append(ways, way{Path: "/admin", Icon: "admin", Label: f.T("admin_nav"), Count: f.Knocking, CountText: f.N("servers_wait", f.Knocking)})
 	}
 	for i := range ways {
 		ways[i].Current = f.Here(ways[i].Path)

@@ -32,13 +32,14 @@ var files embed.FS
 
 // Options are what the pages need.
 type Options struct {
-	Social *social.Service
-	Auth   *auth.Service
-	Live   *live.Hub
-	Links  social.Links
-	Trial  bool // no other server can reach this one
-	Now    func() time.Time
-	Log    *slog.Logger
+	Social  *social.Service
+	Auth    *auth.Service
+	Live    *live.Hub
+	Console Console
+	Links   social.Links
+	Trial   bool // no other server can reach this one
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Web serves pages.
@@ -120,7 +121,13 @@ func (w *Web) Mount(r *mux.Router) {
 		{post, "/posts/{id:[0-9]+}/{act:like|unlike|share|unshare|bookmark|unbookmark|vote}", w.act},
 		{get, "/find", member(w.find)}, {get, "/directory", w.directory}, {post, "/directory/follow", w.followColleague},
 		{get, "/settings/directory", w.ownEntryForm}, {post, "/settings/directory", w.ownEntry}, {get, "/notifications", member(w.notifications)}, {post, "/notifications/read", member(w.readNotifications)}, {get, "/follow-requests", w.followRequests},
-		{get, "/admin/requests", w.connectRequests}, {post, "/admin/requests", w.answerConnect},
+		{get, "/admin/requests", administrator(w.connectRequests)}, {post, "/admin/requests", administrator(w.answerConnect)},
+		{get, "/admin", administrator(w.admin)}, {get, "/admin/work", administrator(w.work)}, {post, "/admin/work", administrator(w.changeWork)},
+		{get, "/admin/servers", administrator(w.servers)}, {post, "/admin/servers/invite", administrator(w.invite)}, {post, "/admin/servers/accept", administrator(w.accept)},
+		{get, "/admin/servers/{host}", administrator(w.server)}, {post, "/admin/servers/{host}", administrator(w.changeServer)},
+		{get, "/admin/people", administrator(w.staff)}, {post, "/admin/people", administrator(w.addStaff)}, {post, "/admin/people/{id:[0-9]+}/{act:role|suspend|restore|sign-out|link}", administrator(w.changeStaff)},
+		{get, "/admin/reports", administrator(w.reports)}, {post, "/admin/reports/{id:[0-9]+}/close", administrator(w.closeReport)},
+		{get, "/admin/settings", administrator(w.orgSettings)}, {post, "/admin/settings", administrator(w.saveOrgSettings)},
 		{get, "/accounts/{id:[0-9]+}/report", w.reportForm}, {post, "/accounts/{id:[0-9]+}/report", w.report}, {get, "/settings/hidden", w.hidden}, {get, "/settings/apps", member(w.apps)}, {post, "/settings/apps", member(w.revokeApp)},
 		{get, "/accounts/{id:[0-9]+}/followers", w.followers}, {get, "/accounts/{id:[0-9]+}/following", w.following},
 		{post, "/accounts/{id:[0-9]+}/{act:follow|unfollow|accept|reject|mute|unmute|block|unblock}", w.relate},

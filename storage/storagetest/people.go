@@ -175,8 +175,12 @@ func notificationsAndReports(t *testing.T, db *storage.DB) {
 		return first(err, err2, err3, err4, err5)
 	})
 	both(t, db, func(tx social.Tx) error {
-		return first(tx.MarkRead(ctx, alice.ID, ids[1], now), tx.DeleteNotification(ctx, bob.ID, ids[0]))
+		reports, err := tx.Reports(ctx, social.Page{Limit: 9})
+		return first(err, tx.CloseReport(ctx, reports[0].ID, now), tx.CloseReport(ctx, reports[0].ID, now.Add(time.Hour)), tx.MarkRead(ctx, alice.ID, ids[1], now), tx.DeleteNotification(ctx, bob.ID, ids[0]))
 	}, func(tx social.Tx) error {
+		if reports, err := tx.Reports(ctx, social.Page{Limit: 9}); err != nil || reports[0].ClosedAt.UnixMilli() != now.UnixMilli() {
+			t.Errorf("a report that was dealt with: %+v %v", reports, err)
+		}
 		unread, err := tx.CountUnread(ctx, alice.ID)
 		if unread != 1 {
 			t.Errorf("%d unread", unread)

@@ -1,0 +1,52 @@
+package social
+
+import "context"
+
+// What administrators look after. Whoever calls these has asked who it is; they show
+// accounts whatever their state, and reports that nobody else reads.
+
+// Reports lists complaints, the newest first.
+func (s *Service) Reports(ctx context.Context, p Page) (list []*Report, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		list, err = tx.Reports(ctx, p)
+		return err
+	})
+	return list, err
+}
+
+// CloseReport says that a complaint was dealt with; by is the administrator.
+func (s *Service) CloseReport(ctx context.Context, id ID, by string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		if err := tx.CloseReport(ctx, id, s.Now()); err != nil {
+			return err
+		}
+		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: id.String(), Rule: "report", Result: "closed", By: by})
+	})
+}
+
+// Counts are how many members there are, and posts of theirs.
+func (s *Service) Counts(ctx context.Context) (members, posts int, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		members, posts, err = tx.CountLocalAccounts(ctx)
+		return err
+	})
+	return members, posts, err
+}
+
+// CurrentRoster is the newest roster that this instance is in; nil for none.
+func (s *Service) CurrentRoster(ctx context.Context) (r *Roster, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		r, err = s.Roster(ctx, tx)
+		return err
+	})
+	return r, err
+}
+
+// AccountsByID finds accounts whatever their state, the missing left out.
+func (s *Service) AccountsByID(ctx context.Context, ids []ID) (found map[ID]*Account, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		found, err = tx.Accounts(ctx, ids)
+		return err
+	})
+	return found, err
+}

@@ -1,0 +1,246 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/queue"
+	"parley/social"
+)
+
+// Console is what administrators look after beside what social knows: the waiting work,
+// the audit chain and the room that everything takes.
+type Console interface {
+	// Hosts lists every server that has deliveries waiting or failed last time.
+	Hosts(ctx context.Context) ([]queue.Host, error)
+	// RetryNow makes what waits for a server due at once; "" for all.
+	RetryNow(ctx context.Context, host string) error
+	// Hold keeps back what goes to a server, now and later, or lets it go.
+	Hold(ctx context.Context, host string, held bool) error
+	// Drop gives up what waits for a server.
+	Drop(ctx context.Context, host string) error
+	// Unpark asks a parked server for proof of its keys; was says that it was parked.
+	Unpark(ctx context.Context, host, by string) (was bool, err error)
+	// VerifyAudit reads the whole chain; problem is "" when it is whole.
+	VerifyAudit(ctx context.Context) (rows int64, problem string, err error)
+	// Sizes are the bytes of the database and of all files. The database of another
+	// program has none that is known here: -1.
+	Sizes(ctx context.Context) (database, files int64, err error)
+	// Version of the program.
+	Version() string
+}
+
+// administrator lets administrators in; for all others the page is not there.
+func administrator(run handler) handler {
+	return func(p *page) error {
+		if p.Me == nil || p.Me.Role != social.RoleAdmin {
+			return social.NotFoundError()
+		}
+		return run(p)
+	}
+}
+
+// AdminWays lists the pages of administrators.
+func (f *frame) AdminWays() []way {
+	ways := []way{
+		{Path: "/admin", Label: f.T("admin_overview")}, {Path: "/admin/servers", Label: f.T("admin_servers")},
+		{Path: "/admin/requests", Label: f.T("connect_nav"), Count: f.Knocking, CountText: f.N("servers_wait", f.Knocking)},
+		{Path: "/admin/people", Label: f.T("admin_people")}, {Path: "/admin/reports", Label: f.T("admin_reports")},
+		{Path: "/admin/settings", Label: f.T("admin_settings")}, {Path: "/admin/work", Label: f.T("admin_work")},
+	}
+	for i := range ways {
+		ways[i].Current = f.Here(ways[i].Path) || i > 0 && strings.HasPrefix(f.Path, ways[i].Path+"/")
+	}
+	return ways
+}
+
+// figure is one line of the overview; a bad one leads to where it is mended.
+type figure struct {
+	Label, Value string
+	Bad          bool
+	To           string // "" when nothing is to be done
+}
+
+// adminPage is the overview.
+type adminPage struct {
+	*frame
+	Figures []figure
+}
+
+func (adminPage) file() string { return "admin.html" }
+
+// oldAfter is how long a delivery waits before somebody should look.
+const oldAfter = time.Hour
+
+func (w *Web) admin(p *page) error {
+	hosts, err := w.Console.Hosts(p.ctx())
+	if err != nil {
+		return err
+	}
+	peers, err := w.Social.PeerViews(p.ctx())
+	if err != nil {
+		return err
+	}
+	reports, err := w.Social.Reports(p.ctx(), social.Page{Limit: openReports})
+	if err != nil {
+		return err
+	}
+	members, posts, err := w.Social.Counts(p.ctx())
+	if err != nil {
+		return err
+	}
+	database, files, err := w.Console.Sizes(p.ctx())
+	if err != nil {
+		return err
+	}
+	d := adminPage{frame: p.titled("admin_overview")}
+	add := func(label, value string, bad bool, to string) {
+		if !bad {
+			to = ""
+		}
+		d.Figures = append(d.Figures, figure{label, value, bad, to})
+	}
+	queued, failing, held := 0, 0, 0
+	var oldest time.Time
+	for _, h := range hosts {
+		queued += h.Queued
+		if h.Failures > 0 {
+			failing++
+		}
+		if !h.HeldAt.IsZero() {
+			held++
+		}
+		if h.Queued > 0 && (oldest.IsZero() || h.OldestAt.Before(oldest)) {
+			oldest = h.OldestAt
+		}
+	}
+	parked := 0
+	for _, v := range peers {
+		if v.Paired.State == social.PairingParked {
+			parked++
+		}
+	}
+	open := 0
+	for _, r := range reports {
+		if r.ClosedAt.IsZero() {
+			open++
+		}
+	}
+	add(p.T("figure_queued"), p.Number(queued), false, "")
+	if !oldest.IsZero() {
+		add(p.T("figure_oldest"), p.When(oldest), p.now.Sub(oldest) > oldAfter, "/admin/work")
+	}
+	add(p.T("figure_failing"), p.Number(failing), failing > 0, "/admin/work")
+	add(p.T("figure_held"), p.Number(held), held > 0, "/admin/work")
+	add(p.T("figure_parked"), p.Number(parked), parked > 0, "/admin/servers")
+	add(p.T("figure_requests"), p.Number(p.Knocking), p.Knocking > 0, "/admin/requests")
+	add(p.T("figure_reports"), p.Number(open), open > 0, "/admin/reports")
+	add(p.T("figure_members"), p.Number(members), false, "")
+	add(p.T("figure_posts"), p.Number(posts), false, "")
+	if database >= 0 {
+		add(p.T("figure_database"), p.Size(database), false, "")
+	}
+	add(p.T("figure_files"), p.Size(files), false, "")
+	add(p.T("figure_version"), w.Console.Version(), false, "")
+	return w.show(p, http.StatusOK, d)
+}
+
+// workPage shows what waits to be sent, server by server.
+type workPage struct {
+	*frame
+	Hosts  []queue.Host
+	Audit  string // what the last check of the audit chain said
+	Broken bool
+}
+
+func (workPage) file() string { return "admin_work.html" }
+
+func (w *Web) work(p *page) error { return w.showWork(p, "", false) }
+
+func (w *Web) showWork(p *page, audit string, broken bool) error {
+	hosts, err := w.Console.Hosts(p.ctx())
+	if err != nil {
+		return err
+	}
+	return w.show(p, http.StatusOK, workPage{p.titled("admin_work"), hosts, audit, broken})
+}
+
+// changeWork retries, holds, lets go or drops what waits for a server.
+func (w *Web) changeWork(p *page) error {
+	host := p.r.PostFormValue("host")
+	done := ""
+	var err error
+	switch p.r.PostFormValue("do") {
+	case "retry":
+		done, err = "work_retried", w.Console.RetryNow(p.ctx(), host)
+	case "hold":
+		done, err = "work_held", w.Console.Hold(p.ctx(), host, true)
+	case "release":
+		done, err = "work_released", w.Console.Hold(p.ctx(), host, false)
+	case "drop":
+		if p.r.PostFormValue("sure") == "" {
+			return social.Errorf(social.Invalid, "say that you are sure: what is given up does not arrive")
+		}
+		done, err = "work_dropped", w.Console.Drop(p.ctx(), host)
+	case "audit":
+		rows, problem, err := w.Console.VerifyAudit(p.ctx())
+		if err != nil {
+			return err
+		}
+		if problem != "" {
+			return w.showWork(p, problem, true)
+		}
+		return w.showWork(p, p.T("audit_whole", p.Number(int(rows))), false)
+	default:
+		return social.NotFoundError()
+	}
+	if err != nil {
+		return err
+	}
+	return w.back(p, "/admin/work", done)
+}
+
+// WorkOf makes the forms about what waits for one server, to come back to the page
+// where they stand.
+func (f *frame) WorkOf(h queue.Host) workForms {
+	return workForms{f, h.Name, h.Queued, !h.HeldAt.IsZero()}
+}
+
+type workForms struct {
+	*frame
+	Host   string
+	Queued int
+	Held   bool
+}
+
+// Number writes a count in the page's language.
+func (f *frame) Number(n int) string {
+	mark := ","
+	if f.Language == "de" {
+		mark = "."
+	}
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + mark + s[i:]
+	}
+	return s
+}
+
+// Size writes bytes as people read them.
+func (f *frame) Size(n int64) string {
+	unit, value := "kB", float64(n)/1000
+	for _, next := range []string{"MB", "GB", "TB"} {
+		if value < 1000 {
+			break
+		}
+		unit, value = next, value/1000
+	}
+	text := strconv.FormatFloat(value, 'f', 1, 64)
+	if f.Language == "de" {
+		text = strings.Replace(text, ".", ",", 1)
+	}
+	return text + " " + unit
+}

@@ -1,0 +1,210 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"parley/social"
+)
+
+// staff is one member as administrators see them.
+type staff struct {
+	*frame
+	A     *social.Account
+	Roles []option
+	Link  string // to choose a password with; shown once
+}
+
+// Myself says that it is the administrator who looks on.
+func (s staff) Myself() bool { return s.A.ID == s.Me.ID }
+
+// Gone says that the account is taken out of view.
+func (s staff) Gone() bool { return !s.A.SuspendedAt.IsZero() }
+
+// staffPage lists the members.
+type staffPage struct {
+	*frame
+	Query  string
+	People []staff
+	Older  string
+	New    *form
+	Link   string // of a member who was just made
+	For    string
+}
+
+func (staffPage) file() string { return "admin_people.html" }
+
+const staffPageSize = 40
+
+func (w *Web) roles(p *page, now social.Role) []option {
+	names := map[social.Role]string{social.RoleMember: p.T("role_member"), social.RoleCommunications: p.T("role_communications"), social.RoleModerator: p.T("role_mod"), social.RoleAdmin: p.T("role_admin")}
+	var out []option
+	for _, r := range social.Roles() {
+		out = append(out, option{Value: string(r), Label: names[r], Selected: r == now})
+	}
+	return out
+}
+
+func (w *Web) staff(p *page) error { return w.showStaff(p, http.StatusOK, staffPage{}) }
+
+func (w *Web) newStaff(p *page) *form {
+	return &form{Action: "/admin/people", Submit: p.T("make_member"), Fields: []field{
+		{Name: "name", Label: p.T("username"), Hint: p.T("username_hint"), Kind: "text", Required: true, MaxLength: 64},
+		{Name: "display_name", Label: p.T("your_name"), Kind: "text", MaxLength: w.Social.Limits.NameLength},
+		{Name: "email", Label: p.T("mail"), Kind: "email", MaxLength: 254},
+		{Name: "role", Label: p.T("role"), Kind: "select", Options: w.roles(p, social.RoleMember)},
+	}}
+}
+
+func (w *Web) showStaff(p *page, status int, d staffPage) error {
+	d.frame, d.Query = p.titled("admin_people"), strings.TrimSpace(p.r.URL.Query().Get("q"))
+	page := p.cursor()
+	page.Limit = staffPageSize
+	if d.Query != "" {
+		page.Limit = 1000
+	}
+	members, err := w.Social.LocalAccounts(p.ctx(), page)
+	if err != nil {
+		return err
+	}
+	if d.Query == "" && len(members) == staffPageSize {
+		d.Older = "/admin/people?older=" + members[len(members)-1].ID.String()
+	}
+	for _, a := range members {
+		text := strings.ToLower(a.Username + " " + a.DisplayName + " " + a.Email)
+		if a.Kind == social.KindPerson && (d.Query == "" || strings.Contains(text, strings.ToLower(d.Query))) {
+			d.People = append(d.People, staff{frame: p.frame, A: a, Roles: w.roles(p, a.Role)})
+		}
+	}
+	if d.New == nil {
+		d.New = w.newStaff(p)
+	}
+	return w.show(p, status, d)
+}
+
+// addStaff makes a member and shows the link to choose a password with.
+func (w *Web) addStaff(p *page) error {
+	a, err := w.Social.CreateAccount(p.ctx(), social.NewAccount{Username: p.r.PostFormValue("name"), DisplayName: p.r.PostFormValue("display_name"),
+		Email: strings.TrimSpace(p.r.PostFormValue("email")), Role: social.Role(p.r.PostFormValue("role"))})
+	if mistake(err) {
+		f := w.newStaff(p)
+		f.refill(p.r)
+		f.mark("name", p.say(err))
+		p.Problem = p.T("check_form")
+		return w.showStaff(p, status(err), staffPage{New: f})
+	}
+	if err != nil {
+		return err
+	}
+	return w.showLink(p, a)
+}
+
+func (w *Web) showLink(p *page, a *social.Account) error {
+	code, _, err := w.Auth.ResetLink(p.ctx(), a.ID)
+	if err != nil {
+		return err
+	}
+	return w.showStaff(p, http.StatusOK, staffPage{Link: w.Links.PublicURL + "/reset?code=" + code, For: a.Name()})
+}
+
+// changeStaff gives a member another role, takes them out of view or back, or makes a
+// link for a new password. Nobody does the first two to themselves: somebody has to be
+// left who can undo it.
+func (w *Web) changeStaff(p *page) error {
+	id, err := p.id("id")
+	if err != nil {
+		return err
+	}
+	found, err := w.Social.AccountsByID(p.ctx(), []social.ID{id})
+	if err != nil {
+		return err
+	}
+	a, do := found[id], mux.Vars(p.r)["act"]
+	if a == nil || !a.Local() || a.Kind != social.KindPerson {
+		return social.NotFoundError()
+	}
+	if a.ID == p.Me.ID && (do == "role" || do == "suspend") {
+		return social.Errorf(social.Invalid, "another administrator has to do that to you")
+	}
+	switch do {
+	case "role":
+		err = w.Social.SetRole(p.ctx(), id, social.Role(p.r.PostFormValue("role")))
+	case "suspend":
+		if err = w.Social.Suspend(p.ctx(), id, true); err == nil {
+			err = w.Auth.EndAccess(p.ctx(), id)
+		}
+	case "restore":
+		err = w.Social.Suspend(p.ctx(), id, false)
+	case "sign-out":
+		err = w.Auth.EndAccess(p.ctx(), id)
+	case "link":
+		return w.showLink(p, a)
+	}
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/admin/people", "saved")
+}
+
+// openReports is how many of the newest reports are looked at.
+const openReports = 200
+
+// complaint is one report.
+type complaint struct {
+	*frame
+	R      *social.Report
+	Target *social.Account // nil when they are gone
+	From   *social.Account // nil for another server
+	Posts  []card
+}
+
+// reportsPage lists what people and other servers complained about.
+type reportsPage struct {
+	*frame
+	Open, Closed []complaint
+}
+
+func (reportsPage) file() string { return "admin_reports.html" }
+
+func (w *Web) reports(p *page) error {
+	list, err := w.Social.Reports(p.ctx(), social.Page{Limit: openReports})
+	if err != nil {
+		return err
+	}
+	var ids []social.ID
+	for _, r := range list {
+		ids = append(ids, r.TargetID, r.FromID)
+	}
+	byID, err := w.Social.AccountsByID(p.ctx(), ids)
+	if err != nil {
+		return err
+	}
+	d := reportsPage{frame: p.titled("admin_reports")}
+	for _, r := range list {
+		c := complaint{frame: p.frame, R: r, Target: byID[r.TargetID], From: byID[r.FromID]}
+		for _, id := range r.PostIDs {
+			if v, err := w.Social.Post(p.ctx(), p.reader, id); err == nil {
+				c.Posts = append(c.Posts, p.Card(v))
+			}
+		}
+		if r.ClosedAt.IsZero() {
+			d.Open = append(d.Open, c)
+		} else {
+			d.Closed = append(d.Closed, c)
+		}
+	}
+	return w.show(p, http.StatusOK, d)
+}
+
+func (w *Web) closeReport(p *page) error {
+	id, err := p.id("id")
+	if err != nil {
+		return err
+	}
+	if err := w.Social.CloseReport(p.ctx(), id, p.Me.Username); err != nil {
+		return err
+	}
+	return w.redirect(p, "/admin/reports", "report_closed")
+}

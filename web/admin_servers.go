@@ -1,0 +1,267 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"parley/activitypub"
+	"parley/queue"
+	"parley/social"
+)
+
+// server is another one as administrators see it.
+type server struct {
+	*frame
+	social.PeerView
+	queue.Host
+}
+
+// Level says in words what the server is to us now.
+func (s server) Level() string { return s.level(s.Counts) }
+
+func (f *frame) level(z social.Zone) string {
+	switch z.Kind {
+	case social.ZoneCompany:
+		return f.T("is_company")
+	case social.ZonePartner:
+		return f.T("is_partner", f.Org.Partner(z.Name))
+	case social.ZonePublic:
+		return f.T("is_public")
+	case social.ZoneBlocked:
+		return f.T("is_blocked")
+	}
+	return f.T("is_unknown")
+}
+
+// State says in words how the two are paired.
+func (s server) State() string {
+	switch s.Paired.State {
+	case social.PairingActive:
+		return s.T("paired_active")
+	case social.PairingParked:
+		return s.T("paired_parked")
+	case "":
+		return s.T("paired_not")
+	}
+	return s.T("paired_ended")
+}
+
+// Parked says that nothing goes on until the server proves itself.
+func (s server) Parked() bool { return s.Paired.State == social.PairingParked }
+
+// Levels lists what a server can be made.
+func (s server) Levels() []option {
+	var out []option
+	for _, one := range []struct{ value, label string }{{"company", s.T("is_company")}, {"public", s.T("is_public")}, {"blocked", s.T("is_blocked")}} {
+		out = append(out, option{Value: one.value, Label: one.label, Selected: string(s.Zone.Kind) == one.value})
+	}
+	if s.Zone.Kind == social.ZonePartner {
+		out = append(out, option{Value: s.Zone.String(), Label: s.level(s.Zone), Selected: true})
+	}
+	return out
+}
+
+// serversPage lists all servers that are known.
+type serversPage struct {
+	*frame
+	Servers []server
+	Only    string
+	Roster  *social.Roster
+	Code    string // just made; it is shown once
+	For     string // host that it is for
+	Until   string
+	Invite  *form
+	Accept  *form
+}
+
+func (serversPage) file() string { return "admin_servers.html" }
+
+func (w *Web) servers(p *page) error { return w.showServers(p, http.StatusOK, serversPage{}) }
+
+func (w *Web) listServers(p *page) ([]server, error) {
+	views, err := w.Social.PeerViews(p.ctx())
+	if err != nil {
+		return nil, err
+	}
+	hosts, err := w.Console.Hosts(p.ctx())
+	if err != nil {
+		return nil, err
+	}
+	health := map[string]queue.Host{}
+	for _, h := range hosts {
+		health[h.Name] = h
+	}
+	var out []server
+	for _, v := range views {
+		out = append(out, server{p.frame, v, health[v.Authority]})
+	}
+	return out, nil
+}
+
+func (w *Web) showServers(p *page, status int, d serversPage) error {
+	all, err := w.listServers(p)
+	if err != nil {
+		return err
+	}
+	d.frame, d.Only = p.titled("admin_servers"), p.r.URL.Query().Get("only")
+	for _, s := range all {
+		failing := s.Failures > 0 || s.Parked()
+		if d.Only == "" || d.Only == "failing" && failing || d.Only == string(s.Counts.Kind) {
+			d.Servers = append(d.Servers, s)
+		}
+	}
+	if d.Roster, err = w.Social.CurrentRoster(p.ctx()); err != nil {
+		return err
+	}
+	if d.Invite == nil {
+		d.Invite = w.inviteForm(p)
+	}
+	if d.Accept == nil {
+		d.Accept = w.acceptForm(p)
+	}
+	return w.show(p, status, d)
+}
+
+func (w *Web) inviteForm(p *page) *form {
+	return &form{Action: "/admin/servers/invite", Submit: p.T("make_code"), Fields: []field{
+		{Name: "host", Label: p.T("server_name"), Hint: p.T("server_name_hint"), Kind: "text", Required: true, MaxLength: 253},
+		{Name: "level", Label: p.T("connect_level"), Kind: "select", Options: []option{{Value: "company", Label: p.T("is_company"), Selected: true}, {Value: "partner", Label: p.T("level_partner")}}},
+		{Name: "partner", Label: p.T("partner_short"), Kind: "text", MaxLength: 40},
+		{Name: "days", Label: p.T("code_days"), Kind: "select", Options: []option{{Value: "1", Label: p.N("days", 1)}, {Value: "7", Label: p.N("days", 7), Selected: true}, {Value: "14", Label: p.N("days", 14)}}},
+	}}
+}
+
+func (w *Web) acceptForm(p *page) *form {
+	return &form{Action: "/admin/servers/accept", Submit: p.T("use_code"), Fields: []field{
+		{Name: "code", Label: p.T("code"), Hint: p.T("code_hint"), Kind: "textarea", Rows: 3, Required: true}}}
+}
+
+// readLevel makes a zone of the fields of a form.
+func readLevel(r *http.Request) (social.Zone, error) {
+	name := r.PostFormValue("level")
+	if name == string(social.ZonePartner) {
+		name += ":" + strings.ToLower(strings.TrimSpace(r.PostFormValue("partner")))
+	}
+	return social.ParseZone(name)
+}
+
+func (w *Web) invite(p *page) error {
+	f := w.inviteForm(p)
+	wrong := func(name string, err error) error {
+		f.refill(p.r)
+		f.mark(name, p.say(err))
+		p.Problem = p.T("check_form")
+		return w.showServers(p, http.StatusUnprocessableEntity, serversPage{Invite: f})
+	}
+	host, err := activitypub.HostPort(strings.TrimSpace(p.r.PostFormValue("host")))
+	if err != nil {
+		return wrong("host", social.Errorf(social.Invalid, "this is no name of a server; write it such as social.example.org"))
+	}
+	zone, err := readLevel(p.r)
+	if err != nil {
+		return wrong("partner", err)
+	}
+	code, err := w.Social.Invite(p.ctx(), social.InviteRequest{Host: host, Zone: zone, By: p.Me.Username, For: days(p.r.PostFormValue("days"))})
+	if mistake(err) || social.KindOf(err) == social.Forbidden {
+		return wrong("host", err)
+	}
+	if err != nil {
+		return err
+	}
+	return w.showServers(p, http.StatusOK, serversPage{Code: code.String(), For: host, Until: p.When(code.ExpiresAt)})
+}
+
+func (w *Web) accept(p *page) error {
+	paired, err := w.Social.Accept(p.ctx(), strings.TrimSpace(p.r.PostFormValue("code")), social.Zone{}, nil)
+	if err != nil && social.KindOf(err) != social.Internal {
+		f := w.acceptForm(p)
+		f.refill(p.r)
+		f.mark("code", p.say(err))
+		p.Problem = p.T("check_form")
+		return w.showServers(p, http.StatusUnprocessableEntity, serversPage{Accept: f})
+	}
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/admin/servers/"+url.PathEscape(paired.Authority), "server_paired")
+}
+
+// serverPage is one server.
+type serverPage struct {
+	*frame
+	S      server
+	Report social.PeerReport
+	Veto   bool // this server may be vetoed: it is on a roster that others keep
+}
+
+func (serverPage) file() string { return "admin_server.html" }
+
+func (w *Web) server(p *page) error {
+	host := mux.Vars(p.r)["host"]
+	all, err := w.listServers(p)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if s.Authority != host {
+			continue
+		}
+		d := serverPage{frame: p.frame, S: s, Veto: s.Paired.Keeper != "" && s.Paired.Keeper != p.home}
+		d.Title = host
+		if d.Report, err = w.Social.PeerReport(p.ctx(), host); err != nil {
+			return err
+		}
+		return w.show(p, http.StatusOK, d)
+	}
+	return social.NotFoundError()
+}
+
+// changeServer does what the forms on a server's page ask for.
+func (w *Web) changeServer(p *page) error {
+	host, by := mux.Vars(p.r)["host"], p.Me.Username
+	to := "/admin/servers/" + url.PathEscape(host)
+	switch p.r.PostFormValue("do") {
+	case "level":
+		zone, err := readLevel(p.r)
+		if err == nil {
+			err = w.Social.SetZone(p.ctx(), host, zone, firstOf(p.r.PostFormValue("reason"), "set by "+by))
+		}
+		if err != nil {
+			return err
+		}
+		return w.redirect(p, to, "level_set")
+	case "prove":
+		if _, err := w.Console.Unpark(p.ctx(), host, by); err != nil {
+			return err
+		}
+		return w.redirect(p, to, "server_proved")
+	case "history":
+		if err := w.Social.SetHistory(p.ctx(), host, time.UnixMilli(1), by); err != nil {
+			return err
+		}
+		return w.redirect(p, to, "saved")
+	case "veto":
+		if err := w.Social.Veto(p.ctx(), host, by); err != nil {
+			return err
+		}
+		return w.redirect(p, to, "saved")
+	case "unveto":
+		if err := w.Social.Unveto(p.ctx(), host, by); err != nil {
+			return err
+		}
+		return w.redirect(p, to, "saved")
+	case "remove":
+		if p.r.PostFormValue("sure") == "" {
+			return social.Errorf(social.Invalid, "say that you are sure: what is for it is taken back, and nothing more is exchanged")
+		}
+		if err := w.Social.RemovePeer(p.ctx(), host); err != nil {
+			return err
+		}
+		return w.redirect(p, "/admin/servers", "server_removed")
+	}
+	return social.NotFoundError()
+}

@@ -1,0 +1,175 @@
+package web_test
+
+import (
+	"context"
+	"html"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"parley/instance/instancetest"
+	"parley/social"
+)
+
+// administratorOf is a signed-in one of an instance that is set up.
+func administratorOf(t *testing.T, net *instancetest.Network, i int, language string) (*visitor, social.Reader) {
+	t.Helper()
+	in := net.Instances[i]
+	a, err := in.Social.CreateAccount(context.Background(), social.NewAccount{Username: "root", DisplayName: "Rita Root", Role: social.RoleAdmin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := social.Member(a, in.Social.HomeAuthority())
+	return newVisitor(t, in, language).as(r), r
+}
+
+// Two administrators pair their servers in the browser; each sees the same fingerprints,
+// the other way round. One holds back what goes to the other, gives it up, makes it a
+// partner, and parts.
+func TestAdministratorsPairServers(t *testing.T) {
+	net := instancetest.NewWith(t, 2, instancetest.Options{Apart: true})
+	a, b := net.Instances[0], net.Instances[1]
+	alice := net.Member(a, "alice")
+	rita, _ := administratorOf(t, net, 0, "en")
+	bodo, _ := administratorOf(t, net, 1, "de")
+	there, here := "/admin/servers/"+b.Config.Domain, "/admin/servers/"+a.Config.Domain
+
+	rita.get("/admin/servers", 200).says("No server is here yet")
+	rita.post("/admin/servers/invite", 422, "host", "not a name!", "level", "company", "days", "7").wrong("host", "host", "not a name!")
+	rita.post("/admin/servers/invite", 422, "host", "b.test", "level", "partner", "partner", "", "days", "7").wrong("partner", "host", "b.test")
+	page := rita.post("/admin/servers/invite", 200, "host", b.Config.Domain, "level", "company", "days", "1").says("Code for "+b.Config.Domain, "shown only now")
+	code := regexp.MustCompile(`(?s)<pre>(.*?)</pre>`).FindStringSubmatch(page.raw)
+	if len(code) != 2 {
+		t.Fatalf("no code:\n%s", page.text)
+	}
+	bodo.post("/admin/servers/accept", 422, "code", "nonsense").wrong("code", "code", "nonsense")
+	paired := bodo.post("/admin/servers/accept", 200, "code", " "+html.UnescapeString(code[1])+" ").says("Beide Server sind gekoppelt", a.Config.Domain, "Firma der Gruppe")
+	net.Settle()
+	prints := func(d *doc) []string {
+		var out []string
+		for _, m := range regexp.MustCompile(`class="print">([^<]+)<`).FindAllStringSubmatch(d.raw, -1) {
+			out = append(out, m[1])
+		}
+		return out
+	}
+	ours, theirs := prints(rita.get(there, 200).says("paired", "Company of the group")), prints(paired)
+	if len(ours) != 2 || len(theirs) != 2 || ours[0] != theirs[1] || ours[1] != theirs[0] {
+		t.Errorf("fingerprints %v and %v", ours, theirs)
+	}
+	bodo.get("/admin/servers", 200).says(a.Config.Domain, "gekoppelt", "Die Liste führt")
+
+	// What waits is held, tried, given up only with another word.
+	rita.post("/admin/work", 200, "host", b.Config.Domain, "do", "hold").says("Nothing goes there until you let it")
+	if _, err := a.Social.Publish(t.Context(), alice, social.Draft{Text: "for the company", Audience: "company"}); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	rita.get("/admin/work", 200).says(b.Config.Domain, "1 delivery waits", "held since")
+	rita.get("/admin", 200).says("Deliveries waiting 1", "Servers held back 1", "Members 2")
+	rita.post("/admin/work", 422, "host", b.Config.Domain, "do", "drop")
+	rita.post("/admin/work", 200, "host", b.Config.Domain, "do", "release").says("goes now")
+	net.Settle()
+	rita.get("/admin/work", 200).says("!1 delivery waits")
+	rita.post("/admin/work", 200, "do", "audit").says("rows are whole")
+	rita.post("/admin/work", 404, "do", "everything")
+	rita.get(there, 200).says("1 post went there")
+
+	// Another level needs a reason in the form, and parting another word.
+	rita.post(there, 200, "do", "level", "level", "partner", "partner", "acme", "reason", "sold").says("Changed.", "Partner ACME", "sold")
+	rita.post(there, 422, "do", "level", "level", "partner", "partner", "no good!", "reason", "x")
+	rita.post(there, 422, "do", "remove")
+	rita.post(there, 200, "do", "remove", "sure", "yes").says("The server is unknown again")
+	rita.get("/admin/servers/none.test", 404)
+	bodo.get(here, 200)
+}
+
+// An administrator makes a member and hands over the link, gives roles, takes somebody
+// out of view and back, and deals with reports; but does not shut themselves out.
+func TestAdministratorsLookAfterPeople(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	rita, root := administratorOf(t, net, 0, "en")
+	bob := net.Member(in, "bob")
+	v := newVisitor(t, in, "en").as(bob)
+	of := func(id social.ID, act string) string { return "/admin/people/" + id.String() + "/" + act }
+
+	page := rita.post("/admin/people", 200, "name", "new.one", "display_name", "New One", "email", "new@one.test", "role", "communications").says("Link for New One", "works once")
+	link := regexp.MustCompile(`/reset\?code=[^<\s]+`).FindString(page.raw)
+	newVisitor(t, in, "en").get(html.UnescapeString(link), 200).says("Password")
+	rita.post("/admin/people", 409, "name", "new.one", "role", "member").wrong("name", "name", "new.one")
+	rita.get("/admin/people?q=one.test", 200).says("New One", "!@bob")
+
+	rita.post(of(bob.Account.ID, "role"), 200, "role", "moderator")
+	rita.post(of(bob.Account.ID, "role"), 422, "role", "emperor")
+	rita.post(of(root.AccountID(), "role"), 422, "role", "member").says("Another administrator has to do that to you")
+	rita.post(of(root.AccountID(), "suspend"), 422)
+	v.get("/notifications", 200)
+	rita.post(of(bob.Account.ID, "suspend"), 200).says("hidden for now")
+	if res, err := v.client.Get(in.Config.PublicURL + "/notifications"); err != nil || !strings.HasPrefix(res.Request.URL.Path, "/sign-in") {
+		t.Errorf("who was taken out of view is still signed in: %v", err)
+	}
+	rita.post(of(bob.Account.ID, "restore"), 200).says("!hidden for now")
+	rita.post(of(bob.Account.ID, "link"), 200).says("Link for")
+	rita.post(of(1, "suspend"), 404)
+
+	alice := net.Member(in, "alice")
+	bad, err := in.Social.Publish(t.Context(), bob, social.Draft{Text: "a bad word", Audience: "company"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Social.Report(t.Context(), alice, bob.Account.ID, []social.ID{bad.Post.ID}, canary, false); err != nil {
+		t.Fatal(err)
+	}
+	rita.get("/admin", 200).says("Open reports 1")
+	page = rita.get("/admin/reports", 200).says("a bad word", "alice")
+	closing := regexp.MustCompile(`/admin/reports/[0-9]+/close`).FindString(page.raw)
+	rita.post(closing, 200).says("The report is closed", "1 report dealt with", "No report is open")
+}
+
+// Rules are changed by name, one wrong value changes nothing, and only administrators
+// see any of it.
+func TestAdministratorsSetRules(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	rita, _ := administratorOf(t, net, 0, "de")
+	bob := newVisitor(t, in, "en").as(net.Member(in, "bob"))
+	page := rita.get("/admin/settings", 200).says("Wie weit ein Beitrag gehen darf: Mitglied")
+	values := []string{"organisation", "Müller", "group", "Muster Group", "description", "Alles", "contact", "@root"}
+	for _, n := range page.elements {
+		if name := attr(n, "name"); strings.HasPrefix(name, "rule.") {
+			value := attr(n, "value")
+			if n.Data == "select" {
+				for o := range n.Descendants() {
+					if has(o, "selected") {
+						value = attr(o, "value")
+					}
+				}
+			}
+			if name == "rule.audience.widest.member" {
+				value = "company"
+			}
+			values = append(values, name, value)
+		}
+	}
+	rita.post("/admin/settings", 200, values...).says("Gespeichert.")
+	policy, err := in.Social.Policy(t.Context())
+	if err != nil || policy.Widest[social.RoleMember] != social.AudienceCompany {
+		t.Errorf("%+v %v", policy, err)
+	}
+	if o, err := in.Social.Organisation(t.Context()); err != nil || o.Name != "Müller" || o.Contact != "root" || o.Description != "Alles" {
+		t.Errorf("%+v %v", o, err)
+	}
+	for i := range values {
+		if values[i] == "rule.fields.partner" {
+			values[i+1] = "shoe size"
+		}
+	}
+	rita.post("/admin/settings", 422, values...)
+
+	for _, path := range []string{"/admin", "/admin/servers", "/admin/servers/x.test", "/admin/people", "/admin/reports", "/admin/settings", "/admin/work"} {
+		for _, v := range []*visitor{bob, newVisitor(t, in, "en")} {
+			v.get(path, http.StatusNotFound)
+		}
+	}
+}
