@@ -24,15 +24,6 @@ func (s *Service) CloseReport(ctx context.Context, id ID, by string) error {
 	})
 }
 
-// Counts are how many members there are, and posts of theirs.
-func (s *Service) Counts(ctx context.Context) (members, posts int, err error) {
-	err = s.Store.View(ctx, func(tx Tx) error {
-		members, posts, err = tx.CountLocalAccounts(ctx)
-		return err
-	})
-	return members, posts, err
-}
-
 // CurrentRoster is the newest roster that this instance is in; nil for none.
 func (s *Service) CurrentRoster(ctx context.Context) (r *Roster, err error) {
 	err = s.Store.View(ctx, func(tx Tx) error {

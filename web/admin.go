@@ -88,7 +88,7 @@ func (w *Web) admin(p *page) error {
 	if err != nil {
 		return err
 	}
-	members, posts, err := w.Social.Counts(p.ctx())
+	members, posts, err := w.Social.CountMembers(p.ctx())
 	if err != nil {
 		return err
 	}

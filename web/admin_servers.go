@@ -80,7 +80,7 @@ type serversPage struct {
 
 func (serversPage) file() string { return "admin_servers.html" }
 
-func (w *Web) servers(p *page) error { return w.showServers(p, http.StatusOK, serversPage{}) }
+func (w *Web) others(p *page) error { return w.showServers(p, http.StatusOK, serversPage{}) }
 
 func (w *Web) listServers(p *page) ([]server, error) {
 	views, err := w.Social.PeerViews(p.ctx())
@@ -128,7 +128,7 @@ func (w *Web) showServers(p *page, status int, d serversPage) error {
 
 func (w *Web) inviteForm(p *page) *form {
 	return &form{Action: "/admin/servers/invite", Submit: p.T("make_code"), Fields: []field{
-		{Name: "host", Label: p.T("server_name"), Hint: p.T("server_name_hint"), Kind: "text", Required: true, MaxLength: 253},
+		{Name: "host", Label: p.T("other_name"), Hint: p.T("other_name_hint"), Kind: "text", Required: true, MaxLength: 253},
 		{Name: "level", Label: p.T("connect_level"), Kind: "select", Options: []option{{Value: "company", Label: p.T("is_company"), Selected: true}, {Value: "partner", Label: p.T("level_partner")}}},
 		{Name: "partner", Label: p.T("partner_short"), Kind: "text", MaxLength: 40},
 		{Name: "days", Label: p.T("code_days"), Kind: "select", Options: []option{{Value: "1", Label: p.N("days", 1)}, {Value: "7", Label: p.N("days", 7), Selected: true}, {Value: "14", Label: p.N("days", 14)}}},
@@ -190,17 +190,17 @@ func (w *Web) accept(p *page) error {
 	return w.redirect(p, "/admin/servers/"+url.PathEscape(paired.Authority), "server_paired")
 }
 
-// serverPage is one server.
-type serverPage struct {
+// otherPage is one server.
+type otherPage struct {
 	*frame
 	S      server
 	Report social.PeerReport
 	Veto   bool // this server may be vetoed: it is on a roster that others keep
 }
 
-func (serverPage) file() string { return "admin_server.html" }
+func (otherPage) file() string { return "admin_server.html" }
 
-func (w *Web) server(p *page) error {
+func (w *Web) other(p *page) error {
 	host := mux.Vars(p.r)["host"]
 	all, err := w.listServers(p)
 	if err != nil {
@@ -210,7 +210,7 @@ func (w *Web) server(p *page) error {
 		if s.Authority != host {
 			continue
 		}
-		d := serverPage{frame: p.frame, S: s, Veto: s.Paired.Keeper != "" && s.Paired.Keeper != p.home}
+		d := otherPage{frame: p.frame, S: s, Veto: s.Paired.Keeper != "" && s.Paired.Keeper != p.home}
 		d.Title = host
 		if d.Report, err = w.Social.PeerReport(p.ctx(), host); err != nil {
 			return err
@@ -220,8 +220,8 @@ func (w *Web) server(p *page) error {
 	return social.NotFoundError()
 }
 
-// changeServer does what the forms on a server's page ask for.
-func (w *Web) changeServer(p *page) error {
+// changeOther does what the forms on a server's page ask for.
+func (w *Web) changeOther(p *page) error {
 	host, by := mux.Vars(p.r)["host"], p.Me.Username
 	to := "/admin/servers/" + url.PathEscape(host)
 	switch p.r.PostFormValue("do") {

@@ -258,8 +258,8 @@ func (w *Web) serverSteps(p *page) ([]step, error) {
 	return []step{
 		{Path: "/admin/start#step-0", Label: p.T("server_name"), Hint: p.T("server_name_hint"), Done: p.Org.Description != ""},
 		{Path: "/admin/start#step-1", Label: p.T("server_address"), Hint: p.T("server_address_hint"), Command: "parley domain set HOST", Done: !p.Trial},
-		{Path: "/admin/start#step-2", Label: p.T("server_people"), Hint: p.T("server_people_hint"), Command: "parley account import people.csv", Done: members > 1},
-		{Path: "/admin/start#step-3", Label: p.T("server_group"), Hint: p.T("server_group_hint"), Command: "parley peer invite HOST", Done: paired},
+		{Path: "/admin/people", Label: p.T("server_people"), Hint: p.T("server_people_hint"), Command: "parley account import people.csv", Done: members > 1},
+		{Path: "/admin/servers", Label: p.T("server_group"), Hint: p.T("server_group_hint"), Done: paired},
 		{Path: "/compose", Label: p.T("server_post"), Hint: p.T("server_post_hint"), Done: posts > 0},
 	}, nil
 }
@@ -283,9 +283,6 @@ func (w *Web) serverPage(p *page) (serverPage, error) {
 }
 
 func (w *Web) server(p *page) error {
-	if err := p.admin(); err != nil {
-		return err
-	}
 	d, err := w.serverPage(p)
 	if err != nil {
 		return err
@@ -295,9 +292,6 @@ func (w *Web) server(p *page) error {
 
 // nameServer keeps the names, or ends the checklist.
 func (w *Web) nameServer(p *page) error {
-	if err := p.admin(); err != nil {
-		return err
-	}
 	if p.r.PostFormValue("step") == "done" {
 		if err := w.Social.NoteWelcome(p.ctx(), p.reader, func(s *social.Welcome) { s.ServerDone = true }); err != nil {
 			return err

@@ -69,7 +69,7 @@ var startWords = map[string][2]string{
 	"server_people":           {"The first colleagues", "Die ersten Leute"},
 	"server_people_hint":      {"Nobody joins by themselves: you make the accounts, one by one or from a list, and send each a one-time link.", "Niemand tritt von selbst bei: Sie legen die Konten an, einzeln oder aus einer Liste, und schicken jeder Person einen einmaligen Link."},
 	"server_group":            {"Join with the other companies of your group", "Mit den anderen Firmen Ihrer Gruppe verbinden"},
-	"server_group_hint":       {"One company invites, the other accepts the code that this prints:", "Eine Firma lädt ein, die andere nimmt den Code an, den dieser Befehl ausgibt:"},
+	"server_group_hint":       {"One company invites with a code, the other enters it, both under “Servers”.", "Eine Firma lädt mit einem Code ein, die andere gibt ihn ein, beides unter „Server“."},
 	"server_post":             {"The first post", "Der erste Beitrag"},
 	"server_post_hint":        {"Say what this place is for. Then others dare to write too.", "Sagen Sie, wofür dieser Ort da ist. Dann trauen sich auch andere."},
 	"to_drafts":               {"Go to the drafts", "Zu den Entwürfen"},
