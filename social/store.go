@@ -253,6 +253,9 @@ type GroupStore interface {
 	// GroupsOf lists the groups, also elsewhere, that an account is a member of or has
 	// asked to join, by name.
 	GroupsOf(ctx context.Context, account ID, limit int) ([]*Account, error)
+	// FindGroups lists the groups of this instance with a name or a word of it that
+	// begins with a text, those with most members first.
+	FindGroups(ctx context.Context, prefix string, skip, limit int) ([]*Account, error)
 	// GroupPosts lists the posts that begin a thread in a group by id, without tombstones.
 	GroupPosts(ctx context.Context, group ID, p Page) ([]*Post, error)
 }

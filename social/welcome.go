@@ -214,7 +214,7 @@ func suggest(own *Person, e DirectoryEntry) Suggestion {
 // SuggestGroups lists groups that a member may know of and has not joined, those with
 // most members first.
 func (s *Service) SuggestGroups(ctx context.Context, r Reader, limit int) (out []*GroupView, err error) {
-	views, err := s.Groups(ctx, r, Page{Limit: 80})
+	views, _, err := s.FindGroups(ctx, r, "", 0, maxPage)
 	if err != nil {
 		return nil, err
 	}
@@ -223,6 +223,5 @@ func (s *Service) SuggestGroups(ctx context.Context, r Reader, limit int) (out [
 			out = append(out, v)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *GroupView) int { return cmp.Compare(b.Account.FollowersCount, a.Account.FollowersCount) })
 	return out[:min(len(out), limit)], nil
 }

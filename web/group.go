@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -72,23 +74,56 @@ func (p *page) communities(views []*social.GroupView) []community {
 	return out
 }
 
-// groupsPage lists groups.
+// State says what the reader has to do with the group.
+func (c community) State() string {
+	switch {
+	case c.V.Owns && c.V.Owner != nil && c.Me != nil && c.V.Owner.ID == c.Me.ID:
+		return c.T("state_own")
+	case c.V.Runs && c.V.Member:
+		return c.T("state_run")
+	case c.V.Member:
+		return c.T("state_member")
+	case c.V.Asked:
+		return c.T("state_asked")
+	case c.Rule() == c.T("join_request"):
+		return c.T("state_may_ask")
+	}
+	return c.T("state_may_join")
+}
+
+// groupsPage finds groups.
 type groupsPage struct {
 	*frame
+	Query  field
+	Asked  bool // a text is searched for
+	Own    []community
 	Groups []community
-	Older  string
+	Next   string // address of the next part
 }
 
 func (groupsPage) file() string { return "groups.html" }
 
 func (w *Web) groups(p *page) error {
-	views, err := w.Social.Groups(p.ctx(), p.reader, p.cursor())
+	q := strings.TrimSpace(p.r.URL.Query().Get("q"))
+	skip, err := strconv.Atoi(p.r.URL.Query().Get("skip"))
+	if err != nil {
+		skip = 0
+	}
+	d := groupsPage{frame: p.titled("groups"), Asked: q != "", Query: field{Name: "q", Label: p.T("groups_label"), Kind: "search", Value: q, MaxLength: 100}}
+	views, more, err := w.Social.FindGroups(p.ctx(), p.reader, q, skip, pageSize)
 	if err != nil {
 		return err
 	}
-	d := groupsPage{frame: p.titled("groups"), Groups: p.communities(views)}
-	if len(views) >= pageSize {
-		d.Older = "/groups?older=" + views[len(views)-1].Account.ID.String()
+	d.Groups = p.communities(views)
+	if more {
+		d.Next = "/groups?" + url.Values{"q": {q}, "skip": {strconv.Itoa(skip + pageSize)}}.Encode()
+	}
+	if q == "" && skip == 0 {
+		own, err := w.Social.OwnGroups(p.ctx(), p.reader)
+		if err != nil {
+			return err
+		}
+		d.Own = p.communities(own)
 	}
 	return w.show(p, http.StatusOK, d)
 }

@@ -32,7 +32,9 @@ func communityPages(t *testing.T, language string) {
 	a.post("/posts", 200, "text", "inside words", "audience", "group:tools")
 	a.get(path, 200).says("inside words", a.pick("Community Tools", "Community Tools"))
 
-	b.get("/groups", 200).says("@tools@")
+	b.get("/groups", 200).says("@tools@", b.pick("1 member", "1 Mitglied"), b.pick("You can ask to join", "Sie können anfragen"))
+	b.get("/groups?q=TOO", 200).says("@tools@")
+	b.get("/groups?q=maps", 200).says("!@tools@")
 	b.get(path, 200).says("!inside words", b.pick("Only members read", "Nur Mitglieder lesen"), b.pick("Join", "Beitreten"))
 	b.get(path+"/members", 404)
 	b.get(path+"/edit", 404)
@@ -43,8 +45,8 @@ func communityPages(t *testing.T, language string) {
 	a.get(path+"/members", 200).says("bob", a.pick("Take in", "Aufnehmen"))
 	b.post(path+"/members/"+bob.Account.ID.String()+"/approve", 404)
 	a.post(path+"/members/"+bob.Account.ID.String()+"/approve", 200).says("bob", a.pick("Remove", "Entfernen"), a.pick("!Take in", "!Aufnehmen"))
-	b.get(path, 200).says("inside words", b.pick("you are a member", "Sie sind Mitglied"))
-	b.get(path+"/members", 200).says("alice", b.pick("!Remove", "!Entfernen"))
+	b.get(path, 200).says("inside words", b.pick("You are a member", "Sie sind Mitglied"))
+	b.get(path+"/members", 200).says("alice", b.pick("Our own company", "Unsere eigene Firma"), b.pick("!Remove", "!Entfernen"))
 	a.get("/@tools", 200).says(a.pick("Change the community", "Community ändern"))
 	a.post(path+"/edit", 200, "purpose", "other words", "join", "closed").says("other words", a.pick("By invitation only", "Nur auf Einladung"))
 	a.post(path+"/members/"+bob.Account.ID.String()+"/remove", 200)
@@ -52,8 +54,48 @@ func communityPages(t *testing.T, language string) {
 	c := newVisitor(t, in, language).as(net.Member(in, "carol"))
 	c.get(path, 404)
 	c.get("/groups", 200).says("!@tools@")
+	c.get("/groups?q=too", 200).says("!@tools@", c.pick("No community has that name", "Keine Community heißt so"))
 	if v, err := in.Social.GroupByName(context.Background(), alice, "tools"); err != nil || v.Account.Group.Join != social.JoinClosed {
 		t.Errorf("%+v %v", v, err)
 	}
 	a.post(path+"/leave", 200)
+}
+
+// The list goes by the number of members, and its parts neither repeat nor miss one;
+// what the reader may not know of is not even counted.
+func TestGroupsByMembers(t *testing.T) {
+	ctx := context.Background()
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	for i := range 25 {
+		join := "open"
+		if i == 7 {
+			join = "closed"
+		}
+		g, err := in.Social.CreateGroup(ctx, alice, social.NewGroup{Name: "group" + string(rune('a'+i)), Join: join})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 3 {
+			if _, err := in.Social.Join(ctx, bob, g.Account.ID, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var names []string
+	seen := map[string]bool{}
+	for _, skip := range []int{0, 10, 20} {
+		views, more, err := in.Social.FindGroups(ctx, bob, "", skip, 10)
+		if err != nil || more != (skip < 20) {
+			t.Fatalf("more is %v from %d on, %v", more, skip, err)
+		}
+		for _, v := range views {
+			names = append(names, v.Account.Username)
+			seen[v.Account.Username] = true
+		}
+	}
+	if len(names) != 24 || len(seen) != 24 || names[0] != "groupd" || seen["grouph"] {
+		t.Errorf("%d, %v", len(seen), names)
+	}
 }

@@ -42,10 +42,16 @@ func groupsAndTheirPosts(t *testing.T, db *storage.DB) {
 		if !slices.Equal(idsOf(locals), []social.ID{here.ID}) || !slices.Equal(idsOf(mine), []social.ID{here.ID, there.ID}) || len(people) != 1 || members != 1 {
 			t.Errorf("here %v, of alice %v, %d people, %d members", idsOf(locals), idsOf(mine), len(people), members)
 		}
+		found, err8 := tx.FindGroups(ctx, "HE", 0, 5)
+		others, err9 := tx.FindGroups(ctx, "th", 0, 5)
+		skipped, err10 := tx.FindGroups(ctx, "", 1, 5)
+		if !slices.Equal(idsOf(found), []social.ID{here.ID}) || len(others) != 0 || len(skipped) != 0 {
+			t.Errorf("found %v, %v, %v", idsOf(found), idsOf(others), idsOf(skipped))
+		}
 		if len(posts) != 1 || posts[0].ID != before.ID || posts[0].Via != "a.test" || len(none) != 0 || len(line) != 2 {
 			t.Errorf("%v in the group, %d in the other, %v in the timeline", posts, len(none), line)
 		}
-		return first(err, err2, err3, err4, err5, err6, err7)
+		return first(err, err2, err3, err4, err5, err6, err7, err8, err9, err10)
 	})
 	both(t, db, func(tx social.Tx) error {
 		err := tx.ClearTimeline(ctx, alice.ID, here.ID)
