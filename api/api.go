@@ -71,7 +71,7 @@ type route struct {
 const anybody = ""
 
 func (a *API) routes() []route {
-	return slices.Concat(a.timelineRoutes(), a.streamRoutes(), a.statusRoutes(), a.scheduledRoutes(), a.accountRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes(), a.adminRoutes(), a.peerRoutes(), a.groupRoutes(), a.directoryRoutes())
+	return slices.Concat(a.timelineRoutes(), a.streamRoutes(), a.statusRoutes(), a.scheduledRoutes(), a.accountRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes(), a.adminRoutes(), a.peerRoutes(), a.groupRoutes(), a.directoryRoutes(), a.listRoutes())
 }
 
 // open are the prefixes that every web page may read (clients.md, rule 10), and

@@ -50,6 +50,16 @@ var rules = map[string]rule{
 	"GET /api/v1/scheduled_statuses/{id}":             {"read:statuses", 401, 404},
 	"PUT /api/v1/scheduled_statuses/{id}":             {"write:statuses", 401, 404},
 	"DELETE /api/v1/scheduled_statuses/{id}":          {"write:statuses", 401, 404},
+	"GET /api/v1/lists":                               {"read:lists", 401, 200},
+	"POST /api/v1/lists":                              {"write:lists", 401, 422},
+	"GET /api/v1/lists/{id}":                          {"read:lists", 401, 404},
+	"PUT /api/v1/lists/{id}":                          {"write:lists", 401, 404},
+	"DELETE /api/v1/lists/{id}":                       {"write:lists", 401, 404},
+	"GET /api/v1/lists/{id}/accounts":                 {"read:lists", 401, 404},
+	"POST /api/v1/lists/{id}/accounts":                {"write:lists", 401, 404},
+	"DELETE /api/v1/lists/{id}/accounts":              {"write:lists", 401, 404},
+	"GET /api/v1/accounts/{id}/lists":                 {"read:lists", 401, 404},
+	"GET /api/v1/timelines/list/{id}":                 {"read:lists", 401, 404},
 	"GET /api/v1/accounts/verify_credentials":         {"read:accounts", 401, 200},
 	"PATCH /api/v1/accounts/update_credentials":       {"write:accounts", 401, 200},
 	"GET /api/v1/accounts/lookup":                     {"", 404, 404},
@@ -143,16 +153,17 @@ func secrets(w *world) func(route string) string {
 	w.member("fan").post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
 	note := text(w.alice.get("/api/v1/notifications").list()[0], "id")
 	group := text(w.alice.post("/api/parley/v1/groups", object{"name": "inner", "join": "closed"}).ok(), "id")
+	list := text(w.alice.post("/api/v1/lists", object{"title": "mine"}).ok(), "id")
 	return func(route string) string {
 		id := status
-		for part, secret := range map[string]string{"/polls/": poll, "/scheduled_statuses/": scheduled, "/media/": media, "/accounts/{id": gone.id, "/follow_requests/": gone.id, "/notifications/": note, "/groups/{id": group} {
+		for part, secret := range map[string]string{"/lists/{id": list, "/list/{id": list, "/polls/": poll, "/scheduled_statuses/": scheduled, "/media/": media, "/accounts/{id": gone.id, "/follow_requests/": gone.id, "/notifications/": note, "/groups/{id": group} {
 			if strings.Contains(route, part) {
 				id = secret
 			}
 		}
 		path := strings.NewReplacer("{id}", id, "{tag}", "work").Replace(pattern.ReplaceAllString(route, "}"))
 		_, path, _ = strings.Cut(path, " ")
-		return path + "?" + url.Values{"in_reply_to_id": {status}, "account_id": {gone.id}, "acct": {"gone"}, "id[]": {gone.id}, "q": {"gone"}, "status": {"x"}, "tag": {"x"}, "choices[]": {"0"}}.Encode()
+		return path + "?" + url.Values{"in_reply_to_id": {status}, "account_id": {gone.id}, "acct": {"gone"}, "id[]": {gone.id}, "q": {"gone"}, "status": {"x"}, "tag": {"x"}, "title": {" "}, "choices[]": {"0"}}.Encode()
 	}
 }
 

@@ -416,6 +416,9 @@ func (s *Service) DeleteAccount(ctx context.Context, id ID) error {
 		if err := tx.DeleteUnsentOf(ctx, a.ID); err != nil {
 			return err
 		}
+		if err := s.deleteLists(ctx, tx, a.ID); err != nil {
+			return err
+		}
 		a.DeletedAt = s.Now()
 		a.DisplayName, a.Note, a.NoteSource, a.Fields, a.Email = "", "", "", nil, ""
 		a.AvatarID, a.HeaderID = 0, 0

@@ -34,6 +34,7 @@ type Tx interface {
 	GroupStore
 	PersonStore
 	UnsentStore
+	ListStore
 	SearchStore
 	SettingStore
 	AuditStore

@@ -276,11 +276,14 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	must(err)
 	_, err = in.Social.Hold(ctx, alice, social.Draft{Text: "about to go", Audience: "company"})
 	must(err)
+	list, err := in.Social.CreateList(ctx, alice, "Team")
+	must(err)
+	must(in.Social.SetInList(ctx, alice, list.ID, []social.ID{found.ID}, true))
 	at, of, who := "/accounts/"+alice.Account.ID.String(), "/groups/"+group.Account.ID.String(), "/"+instancetest.Handle(other, carol)
 	return v, map[string][]string{
 		"bob": {"/", "/welcome", "/welcome?step=skills", "/welcome?step=people", "/welcome?step=groups", "/welcome?step=post", "/drafts", "/groups", of, "/bookmarks", "/notifications", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
 		"alice": {"/", "/public", "/company", "/here", "/menu", "/keys", "/compose", "/drafts", "/drafts/" + kept.ID.String(), "/groups", "/groups/new", of, of + "/edit", of + "/members", "/admin/requests", "/admin/start", "/admin", "/admin/servers", "/admin/servers/" + other.Config.Domain, "/admin/people", "/admin/reports", "/admin/settings", "/admin/work", "/tags/plan", "/directory", "/settings/directory", "/@alice", at + "/following", at + "/followers", "/accounts/" + bob.Account.ID.String() + "/report", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
-			"/groups?q=nothing",
+			"/groups?q=nothing", "/lists", "/lists/" + list.ID.String(), "/lists/" + list.ID.String() + "/edit",
 			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/apps", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
 	}
 }

@@ -13,6 +13,7 @@ type timelinePage struct {
 	*frame
 	Intro    string
 	Lists    []checklist
+	Edit     string    // where to say whose posts they are; "" for none
 	Composer *composer // nil when signed out
 	Posts    []card
 	Older    string       // address of the next page; "" at the end
@@ -122,7 +123,7 @@ func (w *Web) bookmarks(p *page) error {
 	if err != nil {
 		return err
 	}
-	return w.list(p, timelinePage{frame: p.titled("bookmarks"), Empty: p.T("bookmarks_empty"), EmptyTo: "/"}, views)
+	return w.posts(p, timelinePage{frame: p.titled("bookmarks"), Empty: p.T("bookmarks_empty"), EmptyTo: "/"}, views)
 }
 
 // timeline shows a list with the composer for members.
@@ -132,10 +133,10 @@ func (w *Web) timeline(p *page, t timelinePage, views []*social.PostView) (err e
 			return err
 		}
 	}
-	return w.list(p, t, views)
+	return w.posts(p, t, views)
 }
 
-func (w *Web) list(p *page, t timelinePage, views []*social.PostView) error {
+func (w *Web) posts(p *page, t timelinePage, views []*social.PostView) error {
 	t.Posts, t.Older = p.Cards(views), p.older(views)
 	if p.Me == nil || p.cursor().Max != 0 {
 		t.Fresh = ""

@@ -57,6 +57,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"PostsAreFoundAndEdited":               postsAreFoundAndEdited,
 		"MarksAndMedia":                        marksAndMedia,
 		"GroupsAndTheirPosts":                  groupsAndTheirPosts,
+		"ListsArePartsOfHome":                  listsArePartsOfHome,
 		"UnsentIsKept":                         unsentIsKept,
 		"PostsAreSought":                       postsAreSought,
 		"PollsEnd":                             pollsEnd,

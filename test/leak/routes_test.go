@@ -57,7 +57,9 @@ var audiences = map[string]rule{
 	"GET /": list, "GET /public": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
 
 	"GET /groups": signedIn, "GET /groups/new": signedIn, "GET /bookmarks": signedIn, "GET /company": signedIn, "GET /here": signedIn, "GET /compose": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /live": signedIn, "GET /keys": signedIn, "GET /drafts": signedIn, "GET /drafts/{id}": signedIn, "POST /files": signedIn, "POST /drafts/{id}/{act}": write, "GET /notifications": signedIn, "GET /settings": signedIn,
-	"GET /welcome":         signedIn,
+	"GET /welcome": signedIn,
+	"GET /lists":   signedIn, "GET /lists/{id}": object, "GET /lists/{id}/edit": object,
+	"POST /lists": write, "POST /lists/{id}/{act}": write,
 	"GET /settings/hidden": signedIn, "GET /settings/apps": signedIn, "POST /settings/apps": write, "GET /accounts/{id}/report": object, "POST /accounts/{id}/report": write, "GET /accounts/{id}/followers": object, "GET /accounts/{id}/following": object,
 	"GET /directory": signedIn, "GET /settings/directory": signedIn, "POST /settings/directory": write, "POST /directory/follow": write,
 
@@ -266,6 +268,11 @@ func (v *vault) hideUnsent() {
 		}
 		v.other["scheduled"] = append(v.other["scheduled"], secret{later.ID.String(), social.NewID(time.Now()).String(), others})
 	}
+	list, err := v.in.Social.CreateList(v.Context(), v.alice.reader, hush)
+	if err != nil {
+		v.Fatal(err)
+	}
+	v.other["list"] = []secret{{list.ID.String(), social.NewID(time.Now()).String(), others}}
 	if _, err := v.in.Social.SaveDraft(v.Context(), v.alice.reader, social.Draft{Text: hush + " @bob"}); err != nil {
 		v.Fatal(err)
 	}
@@ -328,6 +335,8 @@ func (v *vault) pairs(route string) []secret {
 		variable, from = "{id}", v.other["media"]
 	case strings.Contains(path, "/groups/{id}"):
 		variable, from = "{id}", v.other["group"]
+	case strings.Contains(path, "/lists/{id}"), strings.Contains(path, "/list/{id}"):
+		variable, from = "{id}", v.other["list"]
 	case strings.Contains(path, "/notifications/{id}"):
 		variable, from = "{id}", v.other["notification"]
 	case strings.Contains(path, "{name}"):
