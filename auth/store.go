@@ -54,6 +54,10 @@ type Store interface {
 	SessionByHash(ctx context.Context, hash []byte) (*Session, error)
 	TouchSession(ctx context.Context, id social.ID, at time.Time) error
 	DeleteSession(ctx context.Context, id social.ID) error
+	// Sessions lists those of an account that have not ended, the one used last first.
+	Sessions(ctx context.Context, account social.ID, now time.Time) ([]*Session, error)
+	// EndSessions ends one of an account, or with id zero all but kept.
+	EndSessions(ctx context.Context, account, id, kept social.ID) error
 
 	// EndAccess removes all tokens, sessions and links of an account.
 	EndAccess(ctx context.Context, account social.ID) error

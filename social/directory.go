@@ -31,6 +31,7 @@ type DirectoryEntry struct {
 // DirectoryQuery asks for people by the beginnings of words.
 type DirectoryQuery struct {
 	Text          string
+	At            string // authority whose people alone are sought, our own too; "" for all
 	Limit, Offset int
 }
 
@@ -52,7 +53,9 @@ func (s *Service) Directory(ctx context.Context, r Reader, q DirectoryQuery) (en
 		}
 		peers := make([]string, 0, len(known))
 		for peer := range known {
-			peers = append(peers, peer)
+			if q.At == "" || q.At == peer || q.At == s.home && peer == "" {
+				peers = append(peers, peer)
+			}
 		}
 		people, err := tx.SearchPeople(ctx, PeopleQuery{Words: words[:min(len(words), searchWords)], Peers: peers, Limit: page.Limit, Skip: q.Offset})
 		if err != nil {
@@ -62,6 +65,93 @@ func (s *Service) Directory(ctx context.Context, r Reader, q DirectoryQuery) (en
 		return err
 	})
 	return entries, err
+}
+
+// EntryOf is what the directory says of an account, for members; ErrNotFound if it says
+// nothing, or nothing that may be shown.
+func (s *Service) EntryOf(ctx context.Context, r Reader, uri string) (e DirectoryEntry, err error) {
+	if _, err := s.member(r); err != nil {
+		return e, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, err := tx.Person(ctx, uri)
+		if err != nil {
+			return err
+		}
+		known, err := s.directoryPeers(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if _, shown := known[p.Peer]; !shown || p.Gone {
+			return NotFoundError()
+		}
+		list, err := s.entries(ctx, tx, []*Person{p}, known)
+		if err == nil {
+			e = list[0]
+		}
+		return err
+	})
+	return e, err
+}
+
+// chartSize bounds how many people an organisation chart is made of.
+const chartSize = 5000
+
+// ChartNode is somebody in an organisation chart, with those who report to them.
+type ChartNode struct {
+	*Person
+	Reports []*ChartNode
+}
+
+// Chart lists who reports to whom, here and at the servers of our company, by name at
+// each level. Nobody who is shown stands below somebody who is not: they stand at the
+// top, as does one of those who stand above each other in a circle. more says that there
+// are more people than a chart is made of.
+func (s *Service) Chart(ctx context.Context, r Reader) (tops []*ChartNode, more bool, err error) {
+	if _, err := s.member(r); err != nil {
+		return nil, false, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		known, err := s.directoryPeers(ctx, tx)
+		if err != nil {
+			return err
+		}
+		var peers []string
+		for name, peer := range known {
+			if name == "" || peer.zone.Kind == ZoneCompany {
+				peers = append(peers, name)
+			}
+		}
+		people, err := tx.SearchPeople(ctx, PeopleQuery{Peers: peers, Limit: chartSize + 1})
+		if more = len(people) > chartSize; more {
+			people = people[:chartSize]
+		}
+		tops = arrange(people)
+		return err
+	})
+	return tops, more, err
+}
+
+// arrange hangs people below their managers. Who would hang below themselves is a top.
+func arrange(people []*Person) (tops []*ChartNode) {
+	nodes := make(map[string]*ChartNode, len(people))
+	for _, p := range people {
+		nodes[p.URI] = &ChartNode{Person: p}
+	}
+	above := map[string]string{} // URI -> manager, as far as they hang by now
+	for _, p := range people {
+		top := nodes[p.Manager] == nil
+		for up, seen := p.Manager, 0; !top && up != "" && seen <= len(people); up, seen = above[up], seen+1 {
+			top = up == p.URI
+		}
+		if top {
+			tops = append(tops, nodes[p.URI])
+			continue
+		}
+		above[p.URI] = p.Manager
+		nodes[p.Manager].Reports = append(nodes[p.Manager].Reports, nodes[p.URI])
+	}
+	return tops
 }
 
 // directoryPeer is what counts of a server for its entries.

@@ -88,15 +88,19 @@ func (db *DB) InsertSession(ctx context.Context, s *auth.Session) error {
 	return err
 }
 
+const sessionColumns = `id, account_id, hash, user_agent, created_at, last_used_at, expires_at`
+
+func scanSession(s scanner) (*auth.Session, error) {
+	v := &auth.Session{}
+	var created, used, expires int64
+	err := s.Scan(&v.ID, &v.AccountID, &v.Hash, &v.UserAgent, &created, &used, &expires)
+	v.CreatedAt, v.LastUsedAt, v.ExpiresAt = at(created), at(used), at(expires)
+	return v, err
+}
+
 // SessionByHash finds a session.
 func (db *DB) SessionByHash(ctx context.Context, hash []byte) (*auth.Session, error) {
-	return reading(ctx, db, func(s scanner) (*auth.Session, error) {
-		v := &auth.Session{}
-		var created, used, expires int64
-		err := s.Scan(&v.ID, &v.AccountID, &v.Hash, &v.UserAgent, &created, &used, &expires)
-		v.CreatedAt, v.LastUsedAt, v.ExpiresAt = at(created), at(used), at(expires)
-		return v, err
-	}, `SELECT id, account_id, hash, user_agent, created_at, last_used_at, expires_at FROM session WHERE hash = $1`, hash)
+	return reading(ctx, db, scanSession, `SELECT `+sessionColumns+` FROM session WHERE hash = $1`, hash)
 }
 
 // TouchSession notes its use.
@@ -154,5 +158,20 @@ func (db *DB) TakeLink(ctx context.Context, hash []byte, now time.Time) (l auth.
 // DeleteLinks voids links of a purpose.
 func (db *DB) DeleteLinks(ctx context.Context, purpose string, account social.ID) error {
 	_, err := db.change(ctx, `DELETE FROM link WHERE purpose = $1 AND account_id = $2`, purpose, account)
+	return err
+}
+
+// Sessions lists those of an account that have not ended, the one used last first.
+func (db *DB) Sessions(ctx context.Context, account social.ID, now time.Time) (sessions []*auth.Session, err error) {
+	err = db.View(ctx, func(tx social.Tx) error {
+		sessions, err = list(ctx, tx.(*Tx), scanSession, `SELECT `+sessionColumns+` FROM session WHERE account_id = $1 AND expires_at > $2 ORDER BY last_used_at DESC, id DESC`, account, ms(now))
+		return err
+	})
+	return sessions, err
+}
+
+// EndSessions ends one session of an account, or with id zero all but one.
+func (db *DB) EndSessions(ctx context.Context, account, id, kept social.ID) error {
+	_, err := db.change(ctx, `DELETE FROM session WHERE account_id = $1 AND id <> $3 AND (id = $2 OR $2 = 0)`, account, id, kept)
 	return err
 }

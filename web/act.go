@@ -68,21 +68,35 @@ func (w *Web) language(p *page) error {
 
 // appearance chooses light or dark for this browser, or lets the system say.
 func (w *Web) appearance(p *page) error {
-	switch t := p.r.PostFormValue("theme"); t {
-	case "light", "dark":
-		w.setCookie(p, w.cookie+"_theme", t, 365*24*3600)
-	case "":
-		w.setCookie(p, w.cookie+"_theme", "", -1)
-	default:
+	if !w.setTheme(p, p.r.PostFormValue("theme")) {
 		return social.Errorf(social.Invalid, "choose light, dark or what the system says")
 	}
 	return w.back(p, "/", "")
 }
 
+// setTheme keeps what was chosen in this browser; false for what is none.
+func (w *Web) setTheme(p *page, t string) bool {
+	switch t {
+	case "light", "dark":
+		w.setCookie(p, w.cookie+"_theme", t, 365*24*3600)
+	case "":
+		w.setCookie(p, w.cookie+"_theme", "", -1)
+	default:
+		return false
+	}
+	return true
+}
+
+// ownFace is the reader's picture among the settings.
+type ownFace struct {
+	Face face
+	Own  bool // not just initials
+}
+
 // settingsPage is the form about oneself.
 func (w *Web) settingsPage(p *page) formPage {
 	me := p.Me
-	return formPage{frame: p.titled("settings"), Entry: "/settings/directory", Form: &form{Action: "/settings", Submit: p.T("save"), Fields: []field{
+	return formPage{frame: p.titled("settings"), Settings: true, Picture: &ownFace{p.Face(me), me.AvatarID != 0}, Form: &form{Action: "/settings", Submit: p.T("save"), Fields: []field{
 		{Name: "display_name", Label: p.T("your_name"), Kind: "text", Value: me.DisplayName, MaxLength: w.Social.Limits.NameLength, Autocomplete: "name"},
 		{Name: "note", Label: p.T("about_you"), Hint: p.T("about_hint"), Kind: "textarea", Rows: 5, Value: me.NoteSource, MaxLength: w.Social.Limits.BioLength, Language: p.Language},
 		{Name: "language", Label: p.T("language"), Kind: "select", Options: []option{

@@ -109,7 +109,7 @@ func (b *auditor) table(t *testing.T) {
 }
 
 // noPage lists what answers a program, or leads on to another page.
-var noPage = map[string]bool{"/live": true, "/manifest.webmanifest": true, "/@{name}.atom": true, "/@{name}.rss": true, "/users/{id}": true, "/users/{author}/statuses/{id}": true}
+var noPage = map[string]bool{"/settings/data/posts.json": true, "/settings/data/following.csv": true, "/settings/data/bookmarks.csv": true, "/live": true, "/manifest.webmanifest": true, "/@{name}.atom": true, "/@{name}.rss": true, "/users/{id}": true, "/users/{author}/statuses/{id}": true}
 
 // auditor is a browser that looks at pages with axe-core.
 type auditor struct {
@@ -284,7 +284,7 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 		"bob": {"/", "/welcome", "/welcome?step=skills", "/welcome?step=people", "/welcome?step=groups", "/welcome?step=post", "/drafts", "/groups", of, "/bookmarks", "/notifications", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
 		"alice": {"/", "/public", "/company", "/here", "/menu", "/keys", "/compose", "/drafts", "/drafts/" + kept.ID.String(), "/groups", "/groups/new", of, of + "/edit", of + "/members", "/admin/requests", "/admin/start", "/admin", "/admin/servers", "/admin/servers/" + other.Config.Domain, "/admin/people", "/admin/reports", "/admin/settings", "/admin/work", "/tags/plan", "/directory", "/settings/directory", "/@alice", at + "/following", at + "/followers", "/accounts/" + bob.Account.ID.String() + "/report", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
 			"/groups?q=nothing", "/lists", "/lists/" + list.ID.String(), "/lists/" + list.ID.String() + "/edit",
-			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/apps", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
+			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/apps", "/settings/reading", "/settings/security", "/settings/data", "/directory/chart", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 type directoryPage struct {
 	*frame
 	Query  field
+	Narrow []field // more words, each with a field of its own, and the company
+	Opened bool    // one of them is filled
 	Asked  bool
 	People []colleague
 	Next   string // address of the next page; "" at the end
@@ -73,18 +75,88 @@ func (w *Web) directory(p *page) error {
 	if err != nil {
 		skip = 0
 	}
-	entries, err := w.Social.Directory(p.ctx(), p.reader, social.DirectoryQuery{Text: q, Limit: pageSize + 1, Offset: skip})
+	d := directoryPage{frame: p.titled("directory"), Query: field{Name: "q", Label: p.T("directory_label"), Hint: p.T("directory_hint"), Kind: "search", Value: q, MaxLength: 500, Focus: q == ""}}
+	query := p.r.URL.Query()
+	words, at, err := w.narrowed(p, &d, query)
 	if err != nil {
 		return err
 	}
-	d := directoryPage{frame: p.titled("directory"), Asked: q != "",
-		Query: field{Name: "q", Label: p.T("directory_label"), Hint: p.T("directory_hint"), Kind: "search", Value: q, MaxLength: 500, Focus: q == ""}}
+	d.Asked = words != "" || at != ""
+	entries, err := w.Social.Directory(p.ctx(), p.reader, social.DirectoryQuery{Text: words, At: at, Limit: pageSize + 1, Offset: skip})
+	if err != nil {
+		return err
+	}
 	if len(entries) > pageSize {
 		entries = entries[:pageSize]
-		d.Next = "/directory?" + url.Values{"q": {q}, "skip": {strconv.Itoa(skip + pageSize)}}.Encode()
+		query.Set("skip", strconv.Itoa(skip+pageSize))
+		d.Next = "/directory?" + query.Encode()
 	}
 	if d.People, err = w.colleagues(p, entries); err != nil {
 		return err
+	}
+	return w.show(p, http.StatusOK, d)
+}
+
+// narrowed reads the fields beside the words: what is typed there is sought too.
+func (w *Web) narrowed(p *page, d *directoryPage, query url.Values) (words, at string, err error) {
+	all := []string{strings.TrimSpace(query.Get("q"))}
+	for _, f := range []field{{Name: "unit", Label: p.T("entry_department")}, {Name: "place", Label: p.T("entry_location")}, {Name: "skill", Label: p.T("entry_skills")}, {Name: "tongue", Label: p.T("entry_languages")}} {
+		f.Kind, f.MaxLength, f.Value = "text", 100, strings.TrimSpace(query.Get(f.Name))
+		all, d.Opened = append(all, f.Value), d.Opened || f.Value != ""
+		d.Narrow = append(d.Narrow, f)
+	}
+	peers, err := w.Social.Peers(p.ctx())
+	if err != nil {
+		return "", "", err
+	}
+	company := field{Name: "company", Label: p.T("company"), Kind: "select", Options: []option{{Value: "", Label: p.T("all")}, {Value: p.home, Label: p.Org.Name}}}
+	for _, peer := range peers {
+		if peer.Zone.ExchangesPeople() {
+			company.Options = append(company.Options, option{Value: peer.Authority, Label: peer.Authority})
+		}
+	}
+	at = query.Get("company")
+	company.choose(at)
+	d.Narrow, d.Opened = append(d.Narrow, company), d.Opened || at != ""
+	return strings.TrimSpace(strings.Join(all, " ")), at, nil
+}
+
+// chartPage is who reports to whom.
+type chartPage struct {
+	*frame
+	Tops []branch
+	More bool
+}
+
+func (chartPage) file() string { return "chart.html" }
+
+// branch is somebody in the chart with those below.
+type branch struct {
+	*frame
+	*social.ChartNode
+	Level int
+}
+
+// Below are those who report to them.
+func (b branch) Below() []branch {
+	out := make([]branch, len(b.Reports))
+	for i, n := range b.Reports {
+		out[i] = branch{b.frame, n, b.Level + 1}
+	}
+	return out
+}
+
+// Opened says that those below are shown at once.
+func (b branch) Opened() bool { return b.Level < 2 }
+
+func (w *Web) chart(p *page) error {
+	tops, more, err := w.Social.Chart(p.ctx(), p.reader)
+	if err != nil {
+		return err
+	}
+	d := chartPage{frame: p.titled("chart"), More: more}
+	for _, n := range tops {
+		d.Tops = append(d.Tops, branch{p.frame, n, 0})
 	}
 	return w.show(p, http.StatusOK, d)
 }
@@ -151,7 +223,7 @@ func (w *Web) ownEntryPage(p *page, own *social.Person) (formPage, error) {
 		}
 		f.Fields = append(f.Fields, field{Name: "shown_" + string(name), Label: p.T("entry_shown", label), Kind: "select", Options: options})
 	}
-	return formPage{frame: p.titled("entry"), Intro: []string{p.T("entry_intro")}, Form: f}, nil
+	return formPage{frame: p.titled("entry"), Settings: true, Intro: []string{p.T("entry_intro")}, Form: f}, nil
 }
 
 // reaches are the choices of who sees a field.

@@ -114,12 +114,13 @@ func status(err error) int {
 // formPage is a page that is nothing but a form.
 type formPage struct {
 	*frame
-	Intro []string // paragraphs before the form
-	Form  *form
-	After string
-	Admin bool   // a page of administrators
-	Kept  string // what was written and could not be taken; "" for nothing
-	Entry string // address of the form about the own entry in the directory
+	Intro    []string // paragraphs before the form
+	Form     *form
+	After    string
+	Admin    bool     // a page of administrators
+	Kept     string   // what was written and could not be taken; "" for nothing
+	Settings bool     // one of the pages of settings
+	Picture  *ownFace // the reader's picture, to change it
 }
 
 func (formPage) file() string { return "form.html" }

@@ -35,6 +35,7 @@ type frame struct {
 	Problem  string  // what went wrong
 	Held     *unsent // what the reader sent a moment ago and can take back
 	Feed     string  // address of the page's Atom feed
+	NoKeys   bool    // keyboard shortcuts are switched off
 	Live     string  // where the page hears of what happens
 	Fresh    string  // what says that there are new posts; "" where no list shows them by itself
 
@@ -52,10 +53,11 @@ type content interface {
 // page is one request.
 type page struct {
 	*frame
-	r      *http.Request
-	w      http.ResponseWriter
-	reader social.Reader
-	since  int64 // the place in time before anything was read
+	r       *http.Request
+	w       http.ResponseWriter
+	reader  social.Reader
+	session social.ID // by which the reader is signed in
+	since   int64     // the place in time before anything was read
 }
 
 func (p *page) ctx() context.Context { return p.r.Context() }
@@ -78,6 +80,9 @@ func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
 	p := &page{frame: f, r: r, w: rw, reader: social.Nobody(f.home), since: w.Live.Now()}
 	p.hear("")
 	f.zone = w.zones(p.ctx())
+	if c, err := r.Cookie(w.cookie + "_keys"); err == nil {
+		f.NoKeys = c.Value == "off"
+	}
 	if r.Method == http.MethodPost {
 		f.Path = "/" // a form's own address cannot be opened
 	}
@@ -95,20 +100,26 @@ func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
 
 // Reader is who is signed in by the session's cookie, or nobody.
 func (w *Web) Reader(r *http.Request) social.Reader {
+	reader, _ := w.signedIn(r)
+	return reader
+}
+
+// signedIn is Reader with the session, zero for nobody.
+func (w *Web) signedIn(r *http.Request) (social.Reader, social.ID) {
 	c, err := r.Cookie(w.cookie)
 	if err != nil {
-		return social.Nobody(w.Links.Home())
+		return social.Nobody(w.Links.Home()), 0
 	}
-	a, _, err := w.Auth.Session(r.Context(), c.Value)
+	a, session, err := w.Auth.Session(r.Context(), c.Value)
 	if err != nil {
-		return social.Nobody(w.Links.Home())
+		return social.Nobody(w.Links.Home()), 0
 	}
-	return social.Member(a, w.Links.Home())
+	return social.Member(a, w.Links.Home()), session.ID
 }
 
 // recognise finds out who asks, by the session's cookie.
 func (w *Web) recognise(p *page) {
-	if p.reader = w.Reader(p.r); p.reader.Account == nil {
+	if p.reader, p.session = w.signedIn(p.r); p.reader.Account == nil {
 		return
 	}
 	a := p.reader.Account

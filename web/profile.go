@@ -47,6 +47,7 @@ func (p person) Company() string {
 type profilePage struct {
 	*frame
 	Person person
+	Entry  *colleague // what the directory says; nil for nothing
 	Posts  []card
 	Older  string
 	Empty  string
@@ -86,6 +87,13 @@ func (w *Web) profile(p *page) error {
 	d.Title = a.Name()
 	if a.Local() {
 		d.Feed = w.feedOf(a)
+	}
+	if p.Me != nil {
+		if e, err := w.Social.EntryOf(p.ctx(), p.reader, a.URI); err == nil {
+			d.Entry = &colleague{frame: p.frame, Entry: e}
+		} else if social.KindOf(err) != social.NotFound {
+			return err
+		}
 	}
 	if rel := d.Person.Rel; rel != nil && !rel.Following && !a.Local() {
 		d.Empty = p.T("profile_empty_remote")

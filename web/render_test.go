@@ -110,6 +110,12 @@ func (v *visitor) post(path string, status int, pairs ...string) *doc {
 // upload sends the composer's form with a file.
 func (v *visitor) upload(name string, data []byte, status int, pairs ...string) *doc {
 	v.Helper()
+	return v.sendFile("/posts", name, data, status, pairs...)
+}
+
+// sendFile sends a form with a file.
+func (v *visitor) sendFile(path, name string, data []byte, status int, pairs ...string) *doc {
+	v.Helper()
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)
 	for i := 0; i < len(pairs); i += 2 {
@@ -121,7 +127,7 @@ func (v *visitor) upload(name string, data []byte, status int, pairs ...string) 
 	}
 	_, _ = f.Write(data)
 	_ = m.Close()
-	return v.do("POST", "/posts", &b, m.FormDataContentType(), status)
+	return v.do("POST", path, &b, m.FormDataContentType(), status)
 }
 
 // doc is a page as a browser understands it.

@@ -183,6 +183,21 @@ func access(t *testing.T, db *storage.DB) {
 		t.Errorf("an ended session: %v", err)
 	}
 	must(t, db.DeleteSession(ctx, 9))
+	for i := range 3 {
+		must(t, db.InsertSession(ctx, &auth.Session{ID: social.ID(21 + i), AccountID: alice.ID, Hash: []byte{byte(i)}, CreatedAt: now, LastUsedAt: now.Add(time.Duration(i) * time.Minute), ExpiresAt: now.Add(time.Hour)}))
+	}
+	must(t, db.EndSessions(ctx, alice.ID, 22, 23))
+	must(t, db.EndSessions(ctx, alice.ID+1, 0, 0)) // somebody else's
+	if list, err := db.Sessions(ctx, alice.ID, now); err != nil || len(list) != 2 || list[0].ID != 23 || list[1].ID != 21 {
+		t.Errorf("sessions: %+v %v", list, err)
+	}
+	must(t, db.EndSessions(ctx, alice.ID, 0, 23))
+	if list, err := db.Sessions(ctx, alice.ID, now); err != nil || len(list) != 1 {
+		t.Errorf("all others are ended: %+v %v", list, err)
+	}
+	if list, err := db.Sessions(ctx, alice.ID, now.Add(2*time.Hour)); err != nil || len(list) != 0 {
+		t.Errorf("what has ended is no session: %+v %v", list, err)
+	}
 	link := auth.Link{Hash: []byte("l"), Purpose: "reset", AccountID: alice.ID, ExpiresAt: now.Add(time.Hour)}
 	must(t, db.InsertLink(ctx, link))
 	if _, err := db.Link(ctx, link.Hash, now.Add(2*time.Hour)); social.KindOf(err) != social.NotFound {

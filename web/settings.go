@@ -1,0 +1,246 @@
+package web
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"net/http"
+	"path"
+	"strconv"
+	"time"
+
+	"parley/auth"
+	"parley/social"
+)
+
+// SettingsWays lists the pages of settings.
+func (f *frame) SettingsWays() []way {
+	ways := []way{{Path: "/settings", Label: f.T("set_profile")}, {Path: "/settings/directory", Label: f.T("entry")}, {Path: "/settings/reading", Label: f.T("set_reading")},
+		{Path: "/settings/security", Label: f.T("set_security")}, {Path: "/settings/apps", Label: f.T("apps")}, {Path: "/settings/hidden", Label: f.T("hidden")}, {Path: "/settings/data", Label: f.T("set_data")}}
+	for i := range ways {
+		ways[i].Current = f.Here(ways[i].Path)
+	}
+	return ways
+}
+
+// ownSettings says that a form page stands among the settings.
+func ownSettings(f formPage) formPage {
+	f.Settings = true
+	return f
+}
+
+// picture makes the picture that was sent the reader's own, or takes it away.
+func (w *Web) picture(p *page) error {
+	if p.r.PostFormValue("do") == "remove" {
+		none := social.ID(0)
+		if _, err := w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{AvatarID: &none}); err != nil {
+			return err
+		}
+		return w.redirect(p, "/settings", "saved")
+	}
+	err := w.ownPicture(p)
+	if mistake(err) {
+		f := w.settingsPage(p)
+		f.Problem = p.say(err)
+		return w.show(p, status(err), f)
+	}
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/settings", "saved")
+}
+
+// readingPage is the form about how the pages behave.
+func (w *Web) readingPage(p *page) formPage {
+	undo := field{Name: "undo", Label: p.T("undo_time"), Hint: p.T("undo_hint"), Kind: "select"}
+	for _, d := range social.UndoTimes() {
+		seconds := int(d / time.Second)
+		one := option{Value: strconv.Itoa(seconds), Label: p.N("seconds", seconds), Selected: d == p.Me.UndoTime()}
+		if seconds == 0 {
+			one.Label = p.T("undo_never")
+		}
+		undo.Options = append(undo.Options, one)
+	}
+	theme := field{Name: "theme", Label: p.T("appearance"), Kind: "select", Options: []option{{Value: "", Label: p.T("as_system")}, {Value: "light", Label: p.T("light")}, {Value: "dark", Label: p.T("dark")}}}
+	theme.choose(p.Theme)
+	return ownSettings(formPage{frame: p.titled("set_reading"), Form: &form{Action: "/settings/reading", Submit: p.T("save"), Fields: []field{undo, theme,
+		{Name: "keys", Label: p.T("keys_on"), Hint: p.T("keys_on_hint"), Kind: "checkbox", Checked: !p.NoKeys}}}})
+}
+
+func (w *Web) reading(p *page) error { return w.show(p, http.StatusOK, w.readingPage(p)) }
+
+func (w *Web) saveReading(p *page) error {
+	seconds, err := strconv.Atoi(p.r.PostFormValue("undo"))
+	if err != nil {
+		seconds = -1
+	}
+	_, err = w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{UndoSeconds: &seconds})
+	if mistake(err) {
+		return w.again(p, w.readingPage(p), "undo", err)
+	}
+	if err != nil {
+		return err
+	}
+	w.setTheme(p, p.r.PostFormValue("theme"))
+	if p.r.PostFormValue("keys") == "" {
+		w.setCookie(p, w.cookie+"_keys", "off", 365*24*3600)
+	} else {
+		w.setCookie(p, w.cookie+"_keys", "", -1)
+	}
+	return w.redirect(p, "/settings/reading", "saved")
+}
+
+// securityPage is about the password, and where the reader is signed in.
+type securityPage struct {
+	*frame
+	Form     *form
+	Sessions []*auth.Session
+	This     social.ID // the session of this browser
+}
+
+func (securityPage) file() string { return "security.html" }
+
+func (w *Web) security(p *page) error {
+	return w.showSecurity(p, http.StatusOK, w.passwordForm(p))
+}
+
+func (w *Web) passwordForm(p *page) *form {
+	next := p.newPassword(false)
+	next.Label = p.T("new_password")
+	return &form{Action: "/settings/security", Submit: p.T("save_password"), Hidden: map[string]string{"do": "password"}, Fields: []field{
+		{Name: "present", Label: p.T("present_password"), Kind: "password", Required: true, Autocomplete: "current-password", MaxLength: auth.MaxPassword}, next}}
+}
+
+func (w *Web) showSecurity(p *page, status int, f *form) error {
+	d := securityPage{frame: p.titled("set_security"), Form: f, This: p.session}
+	var err error
+	if d.Sessions, err = w.Auth.Sessions(p.ctx(), p.Me.ID); err != nil {
+		return err
+	}
+	return w.show(p, status, d)
+}
+
+// changeSecurity gives a new password, or signs out elsewhere.
+func (w *Web) changeSecurity(p *page) error {
+	switch p.r.PostFormValue("do") {
+	case "password":
+		err := w.Auth.ChangePassword(p.ctx(), p.Me, p.r.PostFormValue("present"), p.r.PostFormValue("password"))
+		if err != nil && social.KindOf(err) != social.Internal {
+			f, name := w.passwordForm(p), "password"
+			if social.KindOf(err) == social.Unauthenticated {
+				name, err = "present", social.Errorf(social.Invalid, "this is not your present password")
+			}
+			f.mark(name, p.say(err))
+			p.Problem = p.T("check_form")
+			return w.showSecurity(p, status(err), f)
+		}
+		if err != nil {
+			return err
+		}
+		// All sessions are over, this one too; whoever changed it goes on here.
+		text, err := w.Auth.Begin(p.ctx(), p.Me.ID, p.r.UserAgent())
+		if err != nil {
+			return err
+		}
+		w.setCookie(p, w.cookie, text, sessionAge)
+		return w.redirect(p, "/settings/security", "password_changed")
+	case "end":
+		id, err := social.ParseID(p.r.PostFormValue("session"))
+		if err != nil {
+			id = 0 // all others
+		}
+		if err := w.Auth.EndSessions(p.ctx(), p.Me.ID, id, p.session); err != nil {
+			return err
+		}
+		return w.redirect(p, "/settings/security", "sessions_ended")
+	}
+	return social.NotFoundError()
+}
+
+// dataPage offers what a member can take along.
+type dataPage struct{ *frame }
+
+func (dataPage) file() string { return "data.html" }
+
+func (w *Web) data(p *page) error { return w.show(p, http.StatusOK, dataPage{p.titled("set_data")}) }
+
+// taken is a post as it stands in the file that its author takes along.
+type taken struct {
+	URL         string    `json:"url"`
+	PublishedAt time.Time `json:"published_at"`
+	EditedAt    time.Time `json:"edited_at,omitzero"`
+	Readers     string    `json:"readers"` // audience, as the composer sends it
+	InReplyTo   string    `json:"in_reply_to,omitempty"`
+	Summary     string    `json:"summary,omitempty"`
+	Text        string    `json:"text"` // as it was typed
+	HTML        string    `json:"html"`
+	Files       []string  `json:"files,omitempty"`
+}
+
+// takeAlong writes one of the files, page by page, so that it needs no room.
+func (w *Web) takeAlong(p *page) error {
+	what := path.Base(p.r.URL.Path)
+	h := p.w.Header()
+	h.Set("Content-Disposition", `attachment; filename="`+what+`"`)
+	if what == "posts.json" {
+		h.Set("Content-Type", "application/json")
+		return w.takePosts(p)
+	}
+	h.Set("Content-Type", "text/csv; charset=utf-8")
+	out := csv.NewWriter(p.w)
+	defer out.Flush() // the connection may be gone; nobody is left to tell
+	if what == "bookmarks.csv" {
+		for page := (social.Page{Limit: 80}); ; {
+			views, err := w.Social.Bookmarks(p.ctx(), p.reader, page)
+			if err != nil || len(views) == 0 {
+				return err
+			}
+			for _, v := range views {
+				_ = out.Write([]string{v.Post.URI})
+			}
+			page.Max = views[len(views)-1].Cursor
+		}
+	}
+	_ = out.Write([]string{"Account address"}) // the heading that other servers know
+	for page := (social.Page{Limit: 80}); ; {
+		accounts, cursors, err := w.Social.Following(p.ctx(), p.reader, p.Me.ID, page)
+		if err != nil || len(accounts) == 0 {
+			return err
+		}
+		for _, a := range accounts {
+			_ = out.Write([]string{person{frame: p.frame, Account: a}.Handle()[1:]})
+		}
+		page.Max = cursors[len(cursors)-1]
+	}
+}
+
+func (w *Web) takePosts(p *page) error {
+	_, _ = p.w.Write([]byte("[")) // the connection may be gone; nobody is left to tell
+	enc, first := json.NewEncoder(p.w), true
+	for page := (social.Page{Limit: 40}); ; {
+		views, err := w.Social.AccountPosts(p.ctx(), p.reader, p.Me.ID, page, social.PostFilter{ExcludeBoosts: true})
+		if err != nil {
+			return err
+		}
+		if len(views) == 0 {
+			_, _ = p.w.Write([]byte("]\n"))
+			return nil
+		}
+		for _, v := range views {
+			if !first {
+				_, _ = p.w.Write([]byte(","))
+			}
+			first = false
+			t := taken{URL: v.Post.URL, PublishedAt: v.Post.PublishedAt.UTC(), Readers: v.AudienceLabel(), InReplyTo: v.Post.InReplyToURI, Summary: v.Post.Summary, Text: v.Post.Source, HTML: v.Post.Content}
+			if !v.Post.EditedAt.IsZero() {
+				t.EditedAt = v.Post.EditedAt.UTC()
+			}
+			for _, a := range v.Post.Attachments {
+				t.Files = append(t.Files, w.Links.Media(a.MediaID, false))
+			}
+			if err := enc.Encode(t); err != nil {
+				return nil // nobody is left to tell
+			}
+		}
+		page.Max = views[len(views)-1].Post.ID
+	}
+}

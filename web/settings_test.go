@@ -1,0 +1,177 @@
+package web_test
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+
+	"parley/instance/instancetest"
+	"parley/social"
+)
+
+// fetch gets a file as the visitor.
+func (v *visitor) fetch(path string) []byte {
+	v.Helper()
+	res, err := v.client.Get(v.in.Config.PublicURL + path)
+	if err != nil {
+		v.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // only read
+	b, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != 200 {
+		v.Fatalf("%s: %d %v", path, res.StatusCode, err)
+	}
+	return b
+}
+
+// A member changes the password with the present one, sees where they are signed in and
+// ends it there, but not somebody else's; this browser goes on.
+func TestPasswordAndSessions(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	if err := in.Auth.SetPassword(t.Context(), alice.Account.ID, "the first password"); err != nil {
+		t.Fatal(err)
+	}
+	v, elsewhere, other := newVisitor(t, in, "en").as(alice), newVisitor(t, in, "en").as(alice), newVisitor(t, in, "en").as(bob)
+	page := v.get("/settings/security", 200).says("Where you are signed in", "this browser")
+	ids := regexp.MustCompile(`name="session" value="([0-9]+)"`).FindAllStringSubmatch(page.raw, -1)
+	if len(ids) != 1 {
+		t.Fatalf("%d other sessions", len(ids))
+	}
+	other.post("/settings/security", 200, "do", "end", "session", ids[0][1])
+	elsewhere.get("/settings/security", 200)
+	v.post("/settings/security", 200, "do", "end", "session", ids[0][1]).says("Signed out there.")
+	elsewhere.get("/settings", 200).says("Sign in", "!Settings")
+	elsewhere.as(alice)
+	v.post("/settings/security", 200, "do", "end")
+	elsewhere.get("/settings", 200).says("Sign in", "!Settings")
+
+	v.post("/settings/security", 422, "do", "password", "present", "something else", "password", "the next password").wrong("present").says("not your present password")
+	v.post("/settings/security", 422, "do", "password", "present", "the first password", "password", "short").wrong("password")
+	elsewhere.as(alice)
+	v.post("/settings/security", 200, "do", "password", "present", "the first password", "password", "the next password").says("The password is changed", "this browser")
+	elsewhere.get("/settings", 200).says("Sign in", "!Settings")
+	if _, _, err := in.Auth.SignIn(t.Context(), "alice", "the next password", "test"); err != nil {
+		t.Error(err)
+	}
+	v.post("/settings/security", 404, "do", "everything")
+}
+
+// How long a post can be taken back, whether single keys do something, and the picture.
+func TestReadingAndPicture(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	alice := net.Member(in, "alice")
+	v := newVisitor(t, in, "de").as(alice)
+	v.get("/settings/reading", 200).says("Keine, sofort senden", "30 Sekunden")
+	page := v.post("/settings/reading", 200, "undo", "10", "theme", "dark").says("Gespeichert.")
+	if !strings.Contains(page.raw, `data-theme="dark" data-keys="off"`) {
+		t.Errorf("theme and keys:\n%.300s", page.raw)
+	}
+	if page := v.post("/settings/reading", 200, "undo", "10", "theme", "", "keys", "yes"); strings.Contains(page.raw, "data-keys") {
+		t.Error("keys stay switched off")
+	}
+	v.post("/settings/reading", 422, "undo", "99").wrong("undo")
+	a, err := in.Social.Account(t.Context(), alice, alice.Account.ID)
+	if err != nil || a.UndoTime().Seconds() != 10 {
+		t.Errorf("%v %v", a.UndoTime(), err)
+	}
+	v.sendFile("/settings/picture", "me.png", picture(t), 200).says("Gespeichert.")
+	if !strings.Contains(v.get("/@alice", 200).raw, `class="face" src="/media/`) {
+		t.Error("the picture is not shown")
+	}
+	v.sendFile("/settings/picture", "x.exe", []byte("MZ\x90\x00\x03"), 422)
+	if page := v.post("/settings/picture", 200, "do", "remove"); strings.Contains(page.raw, `class="face" src="/media/`) {
+		t.Error("the picture is still shown")
+	}
+}
+
+// A member takes along what they wrote, whom they follow and what they kept; nobody
+// else's.
+func TestTakingDataAlong(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], t.Context()
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	v := newVisitor(t, in, "en").as(alice)
+	for range 45 { // more than a page
+		if _, err := in.Social.Publish(ctx, alice, social.Draft{Text: `to **myself** "quoted"`, Audience: "direct"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := in.Social.Publish(ctx, bob, social.Draft{Text: "of bob", Audience: "company"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Social.Bookmark(ctx, alice, kept.Post.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Social.Follow(ctx, alice, bob.Account.ID, social.FollowOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	v.get("/settings/data", 200).says("Take it along")
+	var posts []struct{ Text, Readers, URL string }
+	if err := json.Unmarshal(v.fetch("/settings/data/posts.json"), &posts); err != nil {
+		t.Fatal(err)
+	}
+	if len(posts) != 45 || posts[0].Text != `to **myself** "quoted"` || posts[0].Readers != "direct" {
+		t.Errorf("%d posts, %+v", len(posts), posts[:1])
+	}
+	table := func(path string) [][]string {
+		rows, err := csv.NewReader(strings.NewReader(string(v.fetch(path)))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	if rows := table("/settings/data/following.csv"); len(rows) != 2 || rows[1][0] != "bob@"+in.Config.Domain {
+		t.Errorf("%v", rows)
+	}
+	if rows := table("/settings/data/bookmarks.csv"); len(rows) != 1 || rows[0][0] != kept.Post.URI {
+		t.Errorf("%v", rows)
+	}
+	v.get("/settings/data/everything.json", 404)
+}
+
+// A profile says what the directory says; the directory is narrowed by company; the
+// chart hangs people below their managers, here and at sisters, circles or not.
+func TestWhoWorksWhere(t *testing.T) {
+	net := instancetest.New(t, 2, nil)
+	in, there, ctx := net.Instances[0], net.Instances[1], t.Context()
+	alice, bob, carol := net.Member(in, "alice"), net.Member(in, "bob"), net.Member(there, "carol")
+	text := func(s string) *string { return &s }
+	enter := func(r social.Reader, c social.PersonChange) {
+		t.Helper()
+		svc := in.Social
+		if r.Account.URI == carol.Account.URI {
+			svc = there.Social
+		}
+		if _, err := svc.UpdatePerson(ctx, r, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enter(alice, social.PersonChange{Title: text("Head of sales"), Department: text("Sales")})
+	net.Settle()
+	enter(bob, social.PersonChange{Title: text("Buyer"), Manager: text("alice"), Skills: []string{"negotiation"}})
+	enter(carol, social.PersonChange{Title: text("Driver")})
+	net.Settle()
+	v := newVisitor(t, in, "en").as(bob)
+	v.get("/@bob", 200).says("Buyer", "negotiation", "alice", "Head of sales")
+	v.get("/@alice", 200).says("Head of sales", "Sales")
+	if page := newVisitor(t, in, "en").get("/@bob", 200); strings.Contains(page.text, "Buyer") {
+		t.Error("a stranger reads the directory on a profile")
+	}
+	v.get("/directory?company="+in.Config.Domain, 200).says("alice", "bob", "!Driver")
+	v.get("/directory?company="+there.Config.Domain, 200).says("Driver", "!Buyer")
+	v.get("/directory?skill=negotiation&unit=", 200).says("Buyer", "!Driver")
+	v.get("/directory?company=none.test", 200).says("!Buyer")
+	chart := v.get("/directory/chart", 200).says("Head of sales", "Buyer", "Driver")
+	if !regexp.MustCompile(`(?s)<summary><strong>alice</strong>.*?<ul>.*?bob.*?</ul>`).MatchString(chart.raw) {
+		t.Errorf("bob does not hang below alice:\n%s", chart.raw)
+	}
+	enter(alice, social.PersonChange{Manager: text("bob")}) // each above the other
+	v.get("/directory/chart", 200).says("Head of sales", "Buyer", "Driver")
+}
