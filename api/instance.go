@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strconv"
+
 	"parley/media"
 	"parley/social"
 )
@@ -44,13 +46,22 @@ func (c *call) contact(o social.Organisation) any {
 	return c.accountShape(p)
 }
 
+// rules are those of the house, numbered as the Mastodon API wants it.
+func rules(o social.Organisation) []any {
+	out := []any{}
+	for i, text := range o.HouseRules() {
+		out = append(out, map[string]any{"id": strconv.Itoa(i + 1), "text": text, "hint": ""})
+	}
+	return out
+}
+
 // instanceV1 and V2 say nothing about how many people are here.
 func (a *API) instanceV1(c *call) (any, error) {
 	o, err := a.Social.Organisation(c.Context())
 	return map[string]any{"uri": a.Links.Domain, "title": o.Name, "short_description": o.Description, "description": o.Description, "email": "",
 		"version": a.version(), "urls": map[string]string{}, "stats": map[string]int{"user_count": 0, "status_count": 0, "domain_count": 0},
 		"thumbnail": nil, "languages": o.Languages, "registrations": false, "approval_required": false, "invites_enabled": false,
-		"configuration": a.configuration(), "contact_account": c.contact(o), "rules": []any{}}, err
+		"configuration": a.configuration(), "contact_account": c.contact(o), "rules": rules(o)}, err
 }
 
 func (a *API) instanceV2(c *call) (any, error) {
@@ -61,5 +72,5 @@ func (a *API) instanceV2(c *call) (any, error) {
 	return map[string]any{"domain": a.Links.Domain, "title": o.Name, "version": a.version(), "source_url": "",
 		"description": o.Description, "usage": map[string]any{"users": map[string]int{"active_month": 0}}, "thumbnail": map[string]any{"url": c.nobody()},
 		"languages": o.Languages, "configuration": conf, "registrations": map[string]any{"enabled": false, "approval_required": false, "message": nil},
-		"contact": map[string]any{"email": "", "account": c.contact(o)}, "rules": []any{}}, err
+		"contact": map[string]any{"email": "", "account": c.contact(o)}, "rules": rules(o)}, err
 }

@@ -435,6 +435,7 @@ type Organisation struct {
 	Name        string // "Müller Logistik"
 	Group       string // "Muster Group"
 	Description string
+	Rules       string // of the house, one a line
 	Languages   []string
 	Contact     string            // username of an administrator
 	Partners    map[string]string // names of partners by their zone, where one was given
@@ -460,13 +461,14 @@ func (s *Service) Organisation(ctx context.Context) (o Organisation, err error) 
 
 func (o *Organisation) settings() map[string]*string {
 	return map[string]*string{"organisation.name": &o.Name, "organisation.group_name": &o.Group,
-		"organisation.description": &o.Description, "organisation.contact": &o.Contact}
+		"organisation.description": &o.Description, "organisation.contact": &o.Contact, "organisation.rules": &o.Rules}
 }
 
 // SetOrganisation writes the names.
 func (s *Service) SetOrganisation(ctx context.Context, o Organisation) error {
 	o.Name = s.Text.SanitizePlain(o.Name, 100)
 	o.Group = s.Text.SanitizePlain(o.Group, 100)
+	o.Description, o.Rules = clip(o.Description, 2000), clip(o.Rules, 10000)
 	if o.Name == "" {
 		return Errorf(Invalid, "the organisation needs a name")
 	}

@@ -15,6 +15,7 @@ func (w *Web) orgForm(p *page) (formPage, error) {
 		{Name: "organisation", Label: p.T("organisation"), Kind: "text", Value: o.Name, Required: true, MaxLength: 100},
 		{Name: "group", Label: p.T("group_of_companies"), Kind: "text", Value: o.Group, MaxLength: 100},
 		{Name: "description", Label: p.T("org_description"), Kind: "textarea", Rows: 4, Value: o.Description},
+		{Name: "rules", Label: p.T("house_rules"), Hint: p.T("house_rules_hint"), Kind: "textarea", Rows: 6, Value: o.Rules, MaxLength: 10000},
 		{Name: "contact", Label: p.T("org_contact"), Hint: p.T("org_contact_hint"), Kind: "text", Value: o.Contact, MaxLength: 64},
 	}}}
 	for _, e := range entries {
@@ -104,6 +105,7 @@ func (w *Web) saveOrgSettings(p *page) error {
 	}
 	o := p.Org
 	o.Name, o.Group, o.Contact = p.r.PostFormValue("organisation"), p.r.PostFormValue("group"), strings.TrimPrefix(strings.TrimSpace(p.r.PostFormValue("contact")), "@")
+	o.Rules = plainLines(p.r.PostFormValue("rules"))
 	o.Description = strings.ReplaceAll(p.r.PostFormValue("description"), "\r\n", "\n")
 	if err := w.Social.SetOrganisation(p.ctx(), o); mistake(err) {
 		return w.again(p, f, "organisation", err)

@@ -19,6 +19,7 @@ type timelinePage struct {
 	Older    string       // address of the next page; "" at the end
 	Empty    string       // what to say and do when there is nothing
 	EmptyTo  string       // address of that next step
+	Prompt   string       // what to write of
 	People   []suggestion // to fill an empty home with
 	Groups   []community
 }
@@ -52,7 +53,8 @@ func (w *Web) home(p *page) error {
 			return err
 		}
 	}
-	if len(views) == 0 {
+	if len(views) == 0 && p.cursor().Max == 0 {
+		t.Prompt = p.T("home_prompt")
 		if t.People, err = w.suggestions(p, suggestedPeople); err != nil {
 			return err
 		}

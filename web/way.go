@@ -22,7 +22,7 @@ func (f *frame) Ways() []way {
 		{Path: "/find", Icon: "search", Label: f.T("find"), Tab: true},
 		{Path: "/notifications", Icon: "bell", Label: f.T("notifications"), Tab: true, Count: f.Unread, CountText: f.T("unread", f.Unread)},
 		{Path: "/drafts", Icon: "pen", Label: f.T("drafts")},
-		{Path: "/lists", Icon: "all", Label: f.T("lists")},
+		{Path: "/lists", Icon: "list", Label: f.T("lists")},
 		{Path: "/bookmarks", Icon: "bookmark", Label: f.T("bookmarks")},
 		{Path: "/@" + f.Me.Username, Icon: "person", Label: f.Me.Name()},
 		{Path: "/settings", Icon: "settings", Label: f.T("settings")},

@@ -13,6 +13,7 @@ type step struct {
 	Path, Label string
 	Hint        string
 	Command     string // for who runs the server
+	Go, GoText  string // address of the page where it is done
 	Done        bool
 	Current     bool
 }
@@ -258,8 +259,8 @@ func (w *Web) serverSteps(p *page) ([]step, error) {
 	return []step{
 		{Path: "/admin/start#step-0", Label: p.T("server_name"), Hint: p.T("server_name_hint"), Done: p.Org.Description != ""},
 		{Path: "/admin/start#step-1", Label: p.T("server_address"), Hint: p.T("server_address_hint"), Command: "parley domain set HOST", Done: !p.Trial},
-		{Path: "/admin/people", Label: p.T("server_people"), Hint: p.T("server_people_hint"), Command: "parley account import people.csv", Done: members > 1},
-		{Path: "/admin/servers", Label: p.T("server_group"), Hint: p.T("server_group_hint"), Done: paired},
+		{Path: "/admin/people", Label: p.T("server_people"), Hint: p.T("server_people_hint"), Go: "/admin/people", GoText: p.T("server_people_go"), Done: members > 1},
+		{Path: "/admin/servers", Label: p.T("server_group"), Hint: p.T("server_group_hint"), Go: "/admin/servers", GoText: p.T("server_group_go"), Done: paired},
 		{Path: "/compose", Label: p.T("server_post"), Hint: p.T("server_post_hint"), Done: posts > 0},
 	}, nil
 }

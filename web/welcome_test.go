@@ -110,7 +110,7 @@ func TestFirstStepsOfAServer(t *testing.T) {
 	}
 	home := v.post("/setup", 200, "code", code, "organisation", "Müller", "name", "alice", "password", "long enough")
 	home.says("Get this server going", "Your first steps", "Name and description")
-	before := v.get("/admin/start", 200).says("parley account import")
+	before := v.get("/admin/start", 200).says("Invite colleagues", "Connect companies")
 	v.post("/admin/start", 422, "organisation", " ", "description", "kept").wrong("organisation", "description", "kept")
 	v.post("/admin/start", 200, "organisation", "Müller", "group", "Muster", "description", "For logistics").says("For logistics")
 	if had, has := strings.Count(before.text, "(done)"), strings.Count(v.get("/admin/start", 200).text, "(done)"); has != had+2 {

@@ -58,6 +58,7 @@ var audiences = map[string]rule{
 
 	"GET /groups": signedIn, "GET /groups/new": signedIn, "GET /bookmarks": signedIn, "GET /company": signedIn, "GET /here": signedIn, "GET /compose": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /live": signedIn, "GET /keys": signedIn, "GET /drafts": signedIn, "GET /drafts/{id}": signedIn, "POST /files": signedIn, "POST /drafts/{id}/{act}": write, "GET /notifications": signedIn, "GET /settings": signedIn,
 	"GET /welcome": signedIn,
+	"GET /about":   list,
 	"GET /lists":   signedIn, "GET /lists/{id}": object, "GET /lists/{id}/edit": object,
 	"POST /lists": write, "POST /lists/{id}/{act}": write,
 	"GET /settings/reading": signedIn, "POST /settings/reading": write, "GET /settings/security": signedIn, "POST /settings/security": write, "POST /settings/picture": write, "GET /settings/data": signedIn, "GET /settings/data/posts.json": signedIn, "GET /settings/data/following.csv": signedIn, "GET /settings/data/bookmarks.csv": signedIn, "GET /directory/chart": signedIn,
