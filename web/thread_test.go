@@ -98,3 +98,31 @@ func TestLongBranchesAreFoldedUp(t *testing.T) {
 		t.Errorf("%d posts are folded up and %d stand behind", n, m)
 	}
 }
+
+// What a post said before is there for whoever may see it, and for nobody else.
+func TestEarlierVersions(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], context.Background()
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	v, err := in.Social.Publish(ctx, alice, social.Draft{Text: "on Monday", Audience: "company"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Social.Edit(ctx, alice, v.Post.ID, social.Draft{Text: "on Tuesday"}); err != nil {
+		t.Fatal(err)
+	}
+	path := "/posts/" + v.Post.ID.String() + "/history"
+	reader := newVisitor(t, in, "en").as(bob)
+	if page := reader.get("/@alice/"+v.Post.ID.String(), 200); !strings.Contains(page.raw, `href="`+path+`"`) {
+		t.Error("an edited post does not lead to what it said before")
+	}
+	page := reader.get(path, 200).says("on Monday", "on Tuesday")
+	if strings.Index(page.text, "on Tuesday") > strings.Index(page.text, "on Monday") {
+		t.Error("the newest does not stand first")
+	}
+	hidden, err := in.Social.Publish(ctx, alice, social.Draft{Text: "to nobody", Audience: "direct"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader.get("/posts/"+hidden.Post.ID.String()+"/history", 404)
+}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -316,5 +317,42 @@ func TestEventsKeepTextInOneField(t *testing.T) {
 	}
 	if want := "id: 7\nevent: posted\ndata: a\ndata: event: x\ndata: event: y\ndata: \ndata: event: z\n\n"; rec.Body.String() != want {
 		t.Errorf("sent %q", rec.Body)
+	}
+}
+
+// A template that nobody shows is dead, or was forgotten: each page names its file, and
+// each part is put somewhere.
+func TestEveryTemplateIsShown(t *testing.T) {
+	code, markup := "", ""
+	for _, pattern := range []string{"*.go", "template/*.html", "template/part/*.html"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, name := range names {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case strings.HasSuffix(name, "_test.go"):
+			case strings.HasSuffix(name, ".go"):
+				code += string(b)
+			default:
+				markup += string(b)
+				if page := filepath.Base(name); filepath.Dir(name) == "template" && !strings.Contains(code, `return "`+page+`"`) {
+					t.Errorf("no page shows %s", name)
+				}
+			}
+		}
+	}
+	n := 0
+	for _, m := range regexp.MustCompile(`{{-? *define "([a-z_]+)"`).FindAllStringSubmatch(markup, -1) {
+		if n++; m[1] != "main" && m[1] != "layout" && m[1] != "head" && !strings.Contains(markup, `template "`+m[1]+`"`) && !strings.Contains(code, `showPart(p, "`+m[1]+`"`) && !strings.Contains(code, `"`+m[1]+`", p.Card(`) {
+			t.Errorf("nothing shows the part %q", m[1])
+		}
+	}
+	if n < 30 {
+		t.Errorf("only %d parts", n)
 	}
 }

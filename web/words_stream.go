@@ -14,6 +14,9 @@ var streamWords = map[string][2]string{
 	"key_ctrl":    {"Ctrl", "Strg"},
 	"close":       {"Close", "Schließen"},
 	"to_new":      {"Go to what is new", "Zum Neuen"},
+	"history":     {"What it said before", "Frühere Fassungen"},
+	"to_post":     {"To the post", "Zum Beitrag"},
+	"as_now":      {"now", "jetzt"},
 	"new_posts":   {"Show new posts", "Neue Beiträge zeigen"},
 	"up_to_date":  {"You are up to date.", "Sie sind auf dem neuesten Stand."},
 }

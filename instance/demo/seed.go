@@ -71,7 +71,8 @@ func (d *Demo) people(ctx context.Context, p *place) error {
 			return err
 		}
 		r := social.Member(a, s.HomeAuthority())
-		if _, err := s.UpdateProfile(ctx, r, social.ProfileChange{Note: &q.note}); err != nil {
+		atOnce := 0 // who looks on sees each post arrive, not half a minute later
+		if _, err := s.UpdateProfile(ctx, r, social.ProfileChange{Note: &q.note, UndoSeconds: &atOnce}); err != nil {
 			return err
 		}
 		entry := social.PersonChange{Department: &q.department, Title: &q.title, Location: &q.place, Skills: strings.Split(q.skills, ", "), Languages: []string{q.language}}
