@@ -122,6 +122,7 @@ func TestAdministratorsLookAfterPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	rita.get("/admin", 200).says("Open reports 1")
+	rita.get("/notifications", 200).says("reported something", "Go to the reports")
 	page = rita.get("/admin/reports", 200).says("a bad word", "alice")
 	closing := regexp.MustCompile(`/admin/reports/[0-9]+/close`).FindString(page.raw)
 	rita.post(closing, 200).says("The report is closed", "1 report dealt with", "No report is open")

@@ -184,6 +184,10 @@ func (w *Web) notice(p *page, v *social.NotificationView, asks map[social.ID]boo
 	switch kind {
 	case social.NotifyJoinRequest:
 		n.To, n.ToText = "/groups/"+v.From.ID.String()+"/members", p.T("see_who_asks")
+	case social.NotifyReport:
+		if p.Admin {
+			n.To, n.ToText = "/admin/reports", p.T("to_reports")
+		}
 	case social.NotifyUnsent:
 		n.To, n.ToText = "/drafts", p.T("to_drafts")
 	}

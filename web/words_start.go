@@ -131,6 +131,7 @@ var startWords = map[string][2]string{
 	"server_group_hint":       {"One company invites with a code, the other enters it, both under “Servers”.", "Eine Firma lädt mit einem Code ein, die andere gibt ihn ein, beides unter „Server“."},
 	"server_post":             {"The first post", "Der erste Beitrag"},
 	"server_post_hint":        {"Say what this place is for. Then others dare to write too.", "Sagen Sie, wofür dieser Ort da ist. Dann trauen sich auch andere."},
+	"to_reports":              {"Go to the reports", "Zu den Meldungen"},
 	"to_drafts":               {"Go to the drafts", "Zu den Entwürfen"},
 }
 

@@ -46,6 +46,9 @@ func mutants() []mutant {
 		{"what waited is seen by those it was meant for", "social/scheduled.go", "if label != now.Audience {", "if label != now.Audience && false {", "instance", "TestWhatIsDueKeepsTheRulesOfThatMoment"},
 		{"who was suspended sends nothing that waited", "social/scheduled.go", "if _, err := s.member(r); err != nil {", "if _, err := s.member(r); err != nil && false {", "instance", "TestWhatIsDueKeepsTheRulesOfThatMoment"},
 		{"an app's bound holds when its post is due", "social/scheduled.go", "r.Grant = u.Grant", "", "instance", "TestWhatIsDueKeepsTheRulesOfThatMoment"},
+		{"a list is its owner's alone", "social/list.go", "if err == nil && l.OwnerID != me.ID {", "if false && l.OwnerID != me.ID {", "api", "TestLists"},
+		{"communities that one may not know of are not found", "social/group_find.go", "if shown, err := s.Shows(ctx, tx, r, g); err != nil || !shown {", "if _, err := s.Shows(ctx, tx, r, g); err != nil {", "web", "TestGroupsByMembers"},
+		{"who keeps one away is not suggested", "social/welcome.go", "|| blocks[p.AccountID] != Blocks{})", "|| false && blocks[p.AccountID] != Blocks{})", "web", "TestFirstSteps"},
 		{"what is found by words is asked too", "social/find.go", "views, err = s.collect(ctx, tx, r, p, func(p Page) ([]*Post, error) { return tx.SearchPosts(ctx, query, p) })", "var all []*Post\n\t\tif all, err = tx.SearchPosts(ctx, query, p); err == nil {\n\t\t\tviews, err = s.views(ctx, tx, r, all)\n\t\t}", here, "TestSearchFindsWhatItsReaderMaySee"},
 		{"what is boosted or quoted is asked too", "social/read.go", "if posts, err = s.Visible(ctx, tx, r, list); err != nil {", "if posts = list; err != nil {", here, "TestQuotesAndBoostsShowNothingHidden"},
 
