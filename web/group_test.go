@@ -35,7 +35,7 @@ func communityPages(t *testing.T, language string) {
 	b.get("/groups", 200).says("@tools@", b.pick("1 member", "1 Mitglied"), b.pick("You can ask to join", "Sie können anfragen"))
 	b.get("/groups?q=TOO", 200).says("@tools@")
 	b.get("/groups?q=maps", 200).says("!@tools@")
-	b.get(path, 200).says("!inside words", b.pick("Only members read", "Nur Mitglieder lesen"), b.pick("Join", "Beitreten"))
+	b.get(path, 200).says("!inside words", b.pick("Only members read", "Nur Mitglieder lesen"), b.pick("Ask to join", "Beitritt anfragen"))
 	b.get(path+"/members", 404)
 	b.get(path+"/edit", 404)
 	nobody.get(path, 404)
