@@ -3,7 +3,7 @@ package web
 // adminWords are the texts of administrators.
 var adminWords = map[string][2]string{
 	"admin_nav":       {"Administration", "Administration"},
-	"admin_overview":  {"Administration", "Administration"},
+	"admin_overview":  {"Overview", "Übersicht"},
 	"admin_servers":   {"Servers", "Server"},
 	"admin_people":    {"People", "Leute"},
 	"admin_reports":   {"Reports", "Meldungen"},
