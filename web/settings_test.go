@@ -91,7 +91,7 @@ func TestReadingAndPicture(t *testing.T) {
 }
 
 // A member takes along what they wrote, whom they follow and what they kept; nobody
-// else's.
+// else's, and nothing that is hidden from them by now (T60: exports).
 func TestTakingDataAlong(t *testing.T) {
 	net := instancetest.New(t, 1, nil)
 	in, ctx := net.Instances[0], t.Context()
@@ -132,6 +132,13 @@ func TestTakingDataAlong(t *testing.T) {
 	}
 	if rows := table("/settings/data/bookmarks.csv"); len(rows) != 1 || rows[0][0] != kept.Post.URI {
 		t.Errorf("%v", rows)
+	}
+	// What is hidden by now is not taken along, though it was kept before.
+	if _, err := in.Social.Block(ctx, bob, alice.Account.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	if rows := table("/settings/data/bookmarks.csv"); len(rows) != 0 {
+		t.Errorf("a post that is hidden now is taken along: %v", rows)
 	}
 	v.get("/settings/data/everything.json", 404)
 }

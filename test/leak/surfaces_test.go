@@ -60,7 +60,7 @@ var surfaces = []struct{ surface, pkg, test, absent, sign string }{
 	{"traces", "", "", "nothing is traced", `(?i)opentelemetry`},
 	{"backups", "storage", "TestBackupWhileServingAndFolders", "", ""},
 	{"exports", "", "", "parley export comes with the export of accounts", `"export `},
-	{"CSV reports", "", "", "nothing is reported as CSV", `encoding/csv"\n(?s:.*)NewWriter`},
+	{"CSV that a member takes along", "web", "TestTakingDataAlong", "", ""},
 	{"sitemap", "", "", "pages are in no list for crawlers", `(?i)sitemap`},
 	{"caches without the viewer", "test/leak", "TestNoSharedCacheKeepsAnswers", "", ""},
 	{"redirect of a delivery", "federation", "TestT20RedirectedDeliveryFails", "", ""},
