@@ -48,7 +48,7 @@ func TestJourneys(t *testing.T) {
 		run  func(*cast)
 	}{
 		{"no leak", noLeak}, {"follow across", followAcross}, {"a thread with a partner", threadWithPartner}, {"files in a closed group", filesInGroup},
-		{"a phone", onPhone}, {"keyboard alone", byKeyboard}, {"shortcuts", byShortcuts}, {"language and theme", looks}, {"a sister stands still", sisterStops},
+		{"a phone", onPhone}, {"keyboard alone", byKeyboard}, {"shortcuts", byShortcuts}, {"language and theme", looks}, {"report and block", reportAndBlock}, {"a sister stands still", sisterStops},
 	} {
 		t.Run(j.name, func(t *testing.T) {
 			start := time.Now()
@@ -99,6 +99,51 @@ func newCast(t *testing.T) *cast {
 	c.must(os.WriteFile(c.pictureFile, picture(t), 0o600))
 	c.must(os.WriteFile(c.documentFile, []byte("what only some may read"), 0o600))
 	return c
+}
+
+// administrator of the headquarters.
+func (c *cast) administrator(name string) social.Reader {
+	c.Helper()
+	a, err := c.hq.Social.CreateAccount(context.Background(), social.NewAccount{Username: name, Role: social.RoleAdmin})
+	c.must(err)
+	return social.Member(a, c.hq.Social.HomeAuthority())
+}
+
+// Ann reports what a stranger wrote; an administrator reads it with the post, blocks the
+// stranger's server for a reason and closes the report. Ann sees the post no more, the
+// sister goes on as before, and the record of decisions is whole.
+func reportAndBlock(c *cast) {
+	stan, ann := c.window(c.stranger, c.stan), c.window(c.hq, c.ann)
+	c.net.Zone(c.sister, c.stranger, social.Zone{Kind: social.ZonePublic})
+	stan.write("/compose", "public", instancetest.Handle(c.hq, c.ann)+" a word that hurts")
+	ann.until("/notifications", "a word that hurts")
+	known, err := c.hq.Social.FindHandle(context.Background(), c.ann, instancetest.Handle(c.stranger, c.stan))
+	c.must(err)
+	ann.open("/accounts/" + known.ID.String() + "/report")
+	ann.fill("comment", "this hurts")
+	ann.press("//main", "Send the report")
+	root := c.window(c.hq, c.administrator("rita"))
+	root.open("/admin")
+	root.press("//main", "Look after it")
+	root.says("this hurts", "stan")
+	root.open("/admin/servers/" + c.stranger.Config.Domain)
+	root.do("block", chromedp.SetValue(chromedp.CSS("main [name=level]"), "blocked"))
+	root.fill("reason", "hurts people")
+	root.press("//main", "Change what it is to us")
+	root.says("Blocked", "hurts people")
+	root.open("/admin/reports")
+	root.press("//main", "Dealt with")
+	root.says("The report is closed.")
+	ann.open("/notifications")
+	if shown := ann.text(); strings.Contains(shown, "a word that hurts") {
+		c.Errorf("what comes from a blocked server is still shown:\n%s", shown)
+	}
+	root.open("/admin/work")
+	root.press("//main", "Check it")
+	root.says("rows are whole")
+	ben := c.window(c.sister, c.ben)
+	ben.write("/compose", "company", "ben goes on as before")
+	ann.until("/company", "ben goes on as before")
 }
 
 // work runs the workers of one server until it is stopped or the test ends.
@@ -705,17 +750,21 @@ func looks(c *cast) {
 // yet, and once the sister runs again that it has; nothing stands there twice.
 func sisterStops(c *cast) {
 	ann, pia := c.window(c.hq, c.ann), c.window(c.partner, c.pia)
+	root := c.window(c.hq, c.administrator("rolf"))
 	c.workers[c.sister]()
 	c.net.Stop(1)
 	ann.write("/compose", "partner:acme", "written while the sister slept")
 	path := "/@ann/" + c.find(c.hq, c.ann, "sister slept").Post.ID.String()
 	pia.until("/", "written while the sister slept")
 	ann.until(path, "Delivered to 1 of 2")
+	root.until("/admin", "Servers that do not answer 1")
+	root.press("//main", "Look after it")
+	root.says(c.sister.Config.Domain, "no answer")
 	c.sister = c.net.Restart(1)
 	c.work(c.sister)
-	_, err := c.hq.DB.RetryNow(context.Background(), c.sister.Config.Domain, time.Now())
-	c.must(err)
+	root.press(fmt.Sprintf("//section[@aria-label=%q]", c.sister.Config.Domain), "Try now")
 	ann.until(path, "Delivered to 2 of 2")
+	root.until("/admin", "Servers that do not answer 0")
 	ben := c.window(c.sister, c.ben)
 	ben.until("/", "written while the sister slept")
 	if n := strings.Count(ben.text(), "written while the sister slept"); n != 1 {
