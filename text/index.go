@@ -19,6 +19,9 @@ type Index struct {
 const (
 	// indexWords bounds how much of a text is found.
 	indexWords = 5000
+	// indexBytes bounds what is written of a text: PostgreSQL refuses a tsvector of 1 MiB,
+	// and others' posts are not to stop the rest from being found.
+	indexBytes = 512 << 10
 	// compoundFrom is how many letters a word has at least whose end is looked at.
 	compoundFrom = 8
 	// endFrom is how many letters a sought end of a compound has at least.
@@ -30,14 +33,16 @@ const (
 func IndexOf(plain string) Index {
 	var x Index
 	stems, ends := map[string]bool{}, map[string]bool{}
+	size := 0
 	put := func(list *[]string, seen map[string]bool, w string) {
 		if w != "" && !seen[w] {
 			seen[w] = true
+			size += len(w)
 			*list = append(*list, w)
 		}
 	}
 	for _, w := range split(plain) {
-		if len(x.Words) == indexWords {
+		if len(x.Words) == indexWords || size >= indexBytes {
 			break
 		}
 		folded := foldWord(w)
@@ -45,6 +50,7 @@ func IndexOf(plain string) Index {
 			continue
 		}
 		x.Words = append(x.Words, folded)
+		size += len(folded)
 		for _, s := range Stems(w) {
 			put(&x.Stems, stems, s)
 		}

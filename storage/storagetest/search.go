@@ -3,6 +3,8 @@ package storagetest
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,4 +119,13 @@ func postsAreSought(t *testing.T, db *storage.DB) {
 	}))
 	check("deleted", terms(word("Garten")), social.Page{})
 	index()
+
+	var many strings.Builder
+	many.WriteString("Zebra ")
+	for i := range 6000 {
+		many.WriteString(strconv.Itoa(100000+i) + strings.Repeat("x", 300) + "ungen ")
+	}
+	long := put(bob, many.String(), 4, nil)
+	index()
+	check("among more than a database holds of one post", terms(word("Zebra")), social.Page{}, long)
 }
