@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // found says that a word finds a text, as a search does.
@@ -43,6 +44,12 @@ func TestWordsFindTheirOtherForms(t *testing.T) {
 	for _, pair := range [][2]string{{"Rat", "Apparat"}, {"Vertrag", "Betrag"}, {"man", "woman"}} {
 		if found(pair[0], pair[1]) {
 			t.Errorf("%q finds %q", pair[0], pair[1])
+		}
+	}
+	// Some letters are written out with spaces; words are letters and digits alone.
+	for _, w := range IndexOf("a\ufdfab \u037a \ufc5e x\u0149y ½ ² Ⅷ").Words {
+		if strings.ContainsFunc(w, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) || w == "" {
+			t.Errorf("%q is a word", w)
 		}
 	}
 	if x := IndexOf(strings.Repeat("wort ", 3*indexWords)); len(x.Words) != indexWords || len(x.Stems) != 1 {

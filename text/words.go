@@ -32,7 +32,7 @@ func foldWord(w string) string {
 	last := rune(0)
 	for _, r := range strings.ToLower(norm.NFKD.String(w)) {
 		switch {
-		case unicode.Is(unicode.Mn, r):
+		case !unicode.IsLetter(r) && !unicode.IsDigit(r): // marks, and the spaces in some ligatures
 			continue
 		case r == 'e' && (last == 'a' || last == 'o' || last == 'u'):
 			last = 0
