@@ -802,3 +802,17 @@ func faultStates(v *visitor) {
 		}
 	}
 }
+
+// The page of components is for trials: where a server works for others it is not there.
+func TestComponentsAreShownInTrialsAlone(t *testing.T) {
+	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Config: map[string]string{"federation.allowed_networks": ""}})
+	a, err := in.Social.CreateAccount(context.Background(), social.NewAccount{Username: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := social.Member(a, in.Social.HomeAuthority())
+	newVisitor(t, in, "en").get("/about/style", 404)
+	newVisitor(t, in, "en").as(alice).get("/about/style", 200).says("Your post goes out in 30 seconds.", "A hint says what is expected")
+	net := instancetest.New(t, 1, nil)
+	newVisitor(t, net.Instances[0], "en").as(net.Member(net.Instances[0], "alice")).get("/about/style", 404)
+}

@@ -17,6 +17,10 @@ var streamWords = map[string][2]string{
 	"history":     {"What it said before", "Frühere Fassungen"},
 	"to_post":     {"To the post", "Zum Beitrag"},
 	"as_now":      {"now", "jetzt"},
+	"style":       {"Components", "Bausteine"},
+	"style_hint":  {"A hint says what is expected.", "Ein Hinweis sagt, was erwartet wird."},
+	"style_text":  {"The quick lorry brings twelve crates to gate four.", "Der schnelle Laster bringt zwölf Kisten zu Tor vier."},
+	"install":     {"Install as an app", "Als App installieren"},
 	"new_posts":   {"Show new posts", "Neue Beiträge zeigen"},
 	"up_to_date":  {"You are up to date.", "Sie sind auf dem neuesten Stand."},
 }

@@ -2,6 +2,7 @@
 // a form or a link without it.
 import "./acts.js";
 import "./compose.js";
+import "./install.js";
 import "./keys.js";
 import "./live.js";
 import "./offline.js";
