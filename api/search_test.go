@@ -42,6 +42,7 @@ func TestSearchByWords(t *testing.T) {
 		{carol, `"See am"`, "", "", "no phrase"},
 		{carol, "bezugs", "", "Die Häu", "a beginning"},
 		{carol, "von:alice haus", "", "Die Häu", "by somebody"},
+		{carol, "Von:Alice haus", "", "Die Häu", "by somebody, as a phone writes it"},
 		{carol, "from:bob haus", "", "", "by somebody else"},
 		{carol, "from:bob@" + there.in.Config.Domain, "", "our hous", "all of somebody"},
 		{carol, "#finanzen prüfen", "", "Wer prü", "a tag and a word"},
@@ -61,9 +62,12 @@ func TestSearchByWords(t *testing.T) {
 	for _, bad := range []string{"from:nobody x", "in:bob x", "before:yesterday x", "has:wings x", strings.Repeat("word ", 20)} {
 		carol.get("/api/v2/search?q=" + url.QueryEscape(bad)).is(422)
 	}
+	open := w.alice.write("ganz öffentliche Häuser", "public")
+	net.Settle()
 	if v := w.nobs.get("/api/v2/search?q=haus").ok(); len(at(v, "statuses").([]any)) != 0 {
 		t.Errorf("signed out: %v", v)
 	}
+	w.alice.do("DELETE", "/api/v1/statuses/"+open, nil).is(200)
 	// An edit is found by its new words alone, what is deleted by none.
 	w.alice.do("PUT", "/api/v1/statuses/"+houses, object{"status": "Die Gärten am See"}).is(200)
 	if got := find(carol, "haus", ""); got != "" {

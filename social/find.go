@@ -110,10 +110,10 @@ func (q PostQuery) empty() bool {
 }
 
 // part is one piece of a query: name:value, a phrase in quotes, or a word.
-var part = regexp.MustCompile(`(?:\b(from|in|before|after|has|von|vor|nach|hat):)?(?:"([^"]*)"|(\S+))`)
+var part = regexp.MustCompile(`(?i:\b(from|in|before|after|has|von|vor|nach|hat):)?(?:"([^"]*)"|(\S+))`)
 
 // filters says that a query narrows what posts it wants, so that it is for posts alone.
-var filters = regexp.MustCompile(`(?:^|\s)(?:from|in|before|after|has|von|vor|nach|hat):\S`)
+var filters = regexp.MustCompile(`(?i:^|\s)(?i:from|in|before|after|has|von|vor|nach|hat):\S`)
 
 // filterNames are the German names of filters.
 var filterNames = map[string]string{"von": "from", "vor": "before", "nach": "after", "hat": "has"}
@@ -122,7 +122,7 @@ var filterNames = map[string]string{"von": "from", "vor": "before", "nach": "aft
 func (s *Service) postQuery(ctx context.Context, r Reader, typed string) (q PostQuery, err error) {
 	parts := part.FindAllStringSubmatch(typed, -1)
 	for i, m := range parts {
-		name, phrase, word := m[1], m[2], m[3]
+		name, phrase, word := strings.ToLower(m[1]), m[2], m[3]
 		if known := filterNames[name]; known != "" {
 			name = known
 		}

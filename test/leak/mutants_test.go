@@ -49,6 +49,7 @@ func mutants() []mutant {
 		{"a list is its owner's alone", "social/list.go", "if err == nil && l.OwnerID != me.ID {", "if false && l.OwnerID != me.ID {", "api", "TestLists"},
 		{"communities that one may not know of are not found", "social/group_find.go", "if shown, err := s.Shows(ctx, tx, r, g); err != nil || !shown {", "if _, err := s.Shows(ctx, tx, r, g); err != nil {", "web", "TestGroupsByMembers"},
 		{"who keeps one away is not suggested", "social/welcome.go", "|| blocks[p.AccountID] != Blocks{})", "|| false && blocks[p.AccountID] != Blocks{})", "web", "TestFirstSteps"},
+		{"who is signed out finds no posts by words", "social/find.go", "if !r.Local() {", "if false {", "api", "TestSearchByWords"},
 		{"what is found by words is asked too", "social/find.go", "views, err = s.collect(ctx, tx, r, p, func(p Page) ([]*Post, error) { return tx.SearchPosts(ctx, query, p) })", "var all []*Post\n\t\tif all, err = tx.SearchPosts(ctx, query, p); err == nil {\n\t\t\tviews, err = s.views(ctx, tx, r, all)\n\t\t}", here, "TestSearchFindsWhatItsReaderMaySee"},
 		{"what is boosted or quoted is asked too", "social/read.go", "if posts, err = s.Visible(ctx, tx, r, list); err != nil {", "if posts = list; err != nil {", here, "TestQuotesAndBoostsShowNothingHidden"},
 
