@@ -2,17 +2,13 @@ package api
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"parley/live"
+	"parley/serve"
 	"parley/social"
 )
-
-// streamWrite bounds one write to a reader that does not read.
-const streamWrite = 10 * time.Second
 
 // streamed is the value of an endpoint that has written its answer.
 var streamed = any(&struct{ streamed bool }{})
@@ -40,26 +36,7 @@ func (a *API) stream(name live.Name) endpoint {
 			c.w.Header().Set("Content-Type", "text/event-stream")
 			return streamed, nil
 		}
-		line := http.NewResponseController(c.w)
-		// Where a connection has no deadlines of its own, the server's remain.
-		_ = line.SetReadDeadline(time.Time{})
-		write := func(text string) error {
-			_ = line.SetWriteDeadline(time.Now().Add(streamWrite))
-			if _, err := c.w.Write([]byte(text)); err != nil {
-				return err
-			}
-			return line.Flush()
-		}
-		head := c.w.Header()
-		begun := false
-		still := func() error {
-			if !begun {
-				head.Set("Content-Type", "text/event-stream")
-				head.Set("X-Accel-Buffering", "no") // nginx would keep events back
-				begun = true
-			}
-			return write(":)\n")
-		}
+		out := serve.NewEvents(c.w)
 		who := func() (social.Reader, error) {
 			_, text, _ := strings.Cut(c.Header.Get("Authorization"), " ")
 			member, _, err := a.Auth.Bearer(c.Context(), strings.TrimSpace(text))
@@ -70,9 +47,9 @@ func (a *API) stream(name live.Name) endpoint {
 			if err != nil {
 				return err
 			}
-			return write(fmt.Sprintf("event: %s\ndata: %s\n\n", event, data))
-		}, still)
-		if !begun {
+			return out.Send(0, event, string(data))
+		}, out.Beat)
+		if !out.Begun() {
 			return nil, err
 		}
 		return streamed, nil // nobody is left to tell how it ended

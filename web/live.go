@@ -5,9 +5,9 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"parley/live"
+	"parley/serve"
 	"parley/social"
 )
 
@@ -66,12 +66,11 @@ func (w *Web) live(p *page) error {
 	if at := p.r.URL.Query().Get("at"); ours(at) {
 		p.Path = at // the page that the posts come to stand on
 	}
-	p.w.Header().Set("Content-Type", "text/event-stream")
-	p.w.Header().Set("X-Accel-Buffering", "no") // nginx would keep events back
 	if p.r.Method == http.MethodHead {
+		p.w.Header().Set("Content-Type", "text/event-stream")
 		return nil
 	}
-	out := newEvents(p.w)
+	out := serve.NewEvents(p.w)
 	who := func() (social.Reader, error) {
 		if r := w.Reader(p.r); r.Account != nil {
 			return r, nil
@@ -83,8 +82,8 @@ func (w *Web) live(p *page) error {
 		if err != nil {
 			return err
 		}
-		return out.send(m.Place, name, data)
-	}, out.beat)
+		return out.Send(m.Place, name, data)
+	}, out.Beat)
 	return nil
 }
 
@@ -109,37 +108,4 @@ func (w *Web) happened(p *page, m live.Message) (name, data string, err error) {
 	var b strings.Builder
 	err = w.parts.ExecuteTemplate(&b, "post", p.Card(m.Post))
 	return name, b.String(), err
-}
-
-// lineTime bounds one write to a browser that does not read.
-const lineTime = 10 * time.Second
-
-// events writes server-sent events (WHATWG HTML, section 9.2).
-type events struct {
-	w    http.ResponseWriter
-	line *http.ResponseController
-}
-
-func newEvents(w http.ResponseWriter) *events {
-	e := &events{w, http.NewResponseController(w)}
-	_ = e.line.SetReadDeadline(time.Time{}) // where a connection has none of its own, the server's remain
-	return e
-}
-
-func (e *events) write(text string) error {
-	_ = e.line.SetWriteDeadline(time.Now().Add(lineTime))
-	if _, err := e.w.Write([]byte(text)); err != nil {
-		return err
-	}
-	return e.line.Flush()
-}
-
-// beat keeps a quiet connection open, and finds out whether it still is.
-func (e *events) beat() error { return e.write(":\n\n") }
-
-// oneField keeps each line of a text in the field "data", whatever ends the line.
-var oneField = strings.NewReplacer("\r\n", "\ndata: ", "\n", "\ndata: ", "\r", "\ndata: ")
-
-func (e *events) send(place int64, name, data string) error {
-	return e.write("id: " + strconv.FormatInt(place, 10) + "\nevent: " + name + "\ndata: " + oneField.Replace(data) + "\n\n")
 }

@@ -309,17 +309,6 @@ func TestOursIsAPathHere(t *testing.T) {
 	}
 }
 
-// Whatever ends a line in a text, it begins no field of its own (WHATWG HTML, 9.2.5).
-func TestEventsKeepTextInOneField(t *testing.T) {
-	rec := httptest.NewRecorder()
-	if err := newEvents(rec).send(7, "posted", "a\revent: x\r\nevent: y\n\nevent: z"); err != nil {
-		t.Fatal(err)
-	}
-	if want := "id: 7\nevent: posted\ndata: a\ndata: event: x\ndata: event: y\ndata: \ndata: event: z\n\n"; rec.Body.String() != want {
-		t.Errorf("sent %q", rec.Body)
-	}
-}
-
 // A template that nobody shows is dead, or was forgotten: each page names its file, and
 // each part is put somewhere.
 func TestEveryTemplateIsShown(t *testing.T) {
