@@ -7,9 +7,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"parley/instance/instancetest"
 	"parley/social"
+	"parley/web"
 )
 
 // happening is one event that a page was told.
@@ -71,6 +75,38 @@ func until(t *testing.T, told <-chan happening, last string) (got []string) {
 	}
 	t.Fatalf("the stream ended before %q: %v", last, got)
 	return nil
+}
+
+// What somebody chose and did not send yet stays chosen when the post changes meanwhile.
+func TestAChangeKeepsWhatWasChosen(t *testing.T) {
+	chromium := startChromium(t)
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], t.Context()
+	if err := in.Social.FinishSetUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	asked, err := in.Social.Publish(ctx, alice, social.Draft{Text: "which day?", Audience: "company", Poll: &social.PollDraft{Options: []string{"Monday", "Tuesday"}, ExpiresIn: time.Hour}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := window(t, chromium, in.Config.PublicURL, true)
+	text, err := in.Auth.Begin(ctx, bob.Account.ID, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.cookie(web.CookieName(in.Config.Domain), text)
+	b.open("/company")
+	b.do("choose", chromedp.Click(chromedp.Search(`//label[contains(., "Tuesday")]/input`)))
+	if _, err := in.Social.Edit(ctx, alice, asked.Post.ID, social.Draft{Text: "which day suits you?", Poll: &social.PollDraft{Options: []string{"Monday", "Tuesday"}, ExpiresIn: time.Hour}}); err != nil {
+		t.Fatal(err)
+	}
+	b.appears("which day suits you?")
+	if !b.is(`[...document.querySelectorAll("main input:checked")].some(one => one.closest("label").innerText.includes("Tuesday"))`) {
+		t.Error("the choice is lost")
+	}
+	b.act(within("which day"), "Vote", "ul.poll")
+	b.says("your vote")
 }
 
 // A page that is looked at is told what the page would show when opened now, and no

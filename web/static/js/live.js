@@ -124,9 +124,12 @@ export function arrived(part) {
 function post(part) {
   const one = part.querySelector("article.post");
   const old = one && document.getElementById(one.id);
+  if (!one || old && one.querySelector(":scope > .by")) {
+    return; // somebody shared what stands here already
+  }
   if (old) {
     renew(old, one);
-  } else if (one) {
+  } else {
     keep(one);
     show();
   }

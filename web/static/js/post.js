@@ -1,7 +1,7 @@
 // A post on the page, as the server shows it now.
 
-// renew puts a fresh one in the place of an old one. What was open stays open, and the
-// focus stays on what had it.
+// renew puts a fresh one in the place of an old one. What was open stays open, what was
+// chosen stays chosen, and the focus stays on what had it.
 export function renew(old, fresh) {
   const held = old.contains(document.activeElement) ? document.activeElement : null;
   const by = old.querySelector(":scope > .by");
@@ -17,6 +17,12 @@ export function renew(old, fresh) {
     fresh.prepend(by);
   }
   fresh.querySelectorAll("details").forEach((one, i) => { one.open = open[i] ?? one.open; });
+  for (const one of old.querySelectorAll("input:checked")) {
+    const same = fresh.querySelector(`input[name="${one.name}"][value="${one.value}"]`);
+    if (same) {
+      same.checked = true;
+    }
+  }
   old.replaceWith(fresh);
   if (held) {
     (like(fresh, held) ?? fresh).focus({ focusVisible: true });
