@@ -140,6 +140,10 @@ func TestAPageHearsWhatItsReaderMaySee(t *testing.T) {
 	answer := write(bob, social.Draft{Text: "at noon", Audience: "followers", InReplyTo: asked.Post.ID})
 	hostile := "first\nevent: deleted\ndata: 1\n\nevent: deleted\n\nlast"
 	write(alice, social.Draft{Text: hostile, Audience: "instance"})
+	write(alice, social.Draft{Text: "the middle of it", Audience: "followers", InReplyTo: asked.Post.ID})
+	write(alice, social.Draft{Text: "the middle", Audience: "instance"})
+	// A post is shown as it is at that moment: it is read before it changes.
+	homeFirst, hereFirst, threadFirst := until(t, home, "the middle"), until(t, here, "the middle"), until(t, thread, "the middle of it")
 	if _, err := in.Social.Edit(ctx, bob, answer.Post.ID, social.Draft{Text: "at one", Audience: "followers"}); err != nil {
 		t.Fatal(err)
 	}
@@ -163,9 +167,9 @@ func TestAPageHearsWhatItsReaderMaySee(t *testing.T) {
 		}
 		return list
 	}
-	same("bob at home", flat(until(t, home, "the end")), "posted for followers", "told 1 1 unread", "posted at noon", "posted "+said, "edited at one", deleted)
-	same("carol here", flat(until(t, here, "the end")), "told 1 1 unread", "posted "+said)
-	same("bob in the thread", flat(until(t, thread, "the end of it")), "told 1 1 unread", "posted at noon", "edited at one", deleted)
+	same("bob at home", flat(append(homeFirst, until(t, home, "the end")...)), "posted for followers", "told 1 1 unread", "posted at noon", "posted "+said, "posted the middle of it", "edited at one", deleted)
+	same("carol here", flat(append(hereFirst, until(t, here, "the end")...)), "told 1 1 unread", "posted "+said)
+	same("bob in the thread", flat(append(threadFirst, until(t, thread, "the end of it")...)), "told 1 1 unread", "posted at noon", "edited at one", deleted)
 
 	// What happened since the page was made is heard too; of too much it is said.
 	page := b.get("/", 200)
