@@ -86,10 +86,10 @@ func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
 	if r.Method == http.MethodPost {
 		f.Path = "/" // a form's own address cannot be opened
 	}
+	w.recognise(p)
 	if key := r.URL.Query().Get("done"); notices[key] {
 		f.Notice = f.T(key)
 	}
-	w.recognise(p)
 	w.remind(p)
 	var err error
 	if f.Org, err = w.Social.Organisation(p.ctx()); err != nil {
