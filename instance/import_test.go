@@ -18,7 +18,7 @@ import (
 var layers = map[string]int{
 	"cmd/parley": 0, "instance": 2, "instance/instancetest": 1, "instance/demo": 1,
 	"web": 3, "api": 3, "federation": 3, "storage": 3, "storage/blob": 3, "storage/storagetest": 2,
-	"auth": 4, "serve": 4, "live": 4, "social": 5,
+	"auth": 4, "serve": 4, "live": 4, "notify": 4, "social": 5,
 	"text": 6, "queue": 6, "activitypub": 6, "activitypub/httpsig": 6, "activitypub/proof": 6, "activitypub/seal": 6, "outbound": 6, "media": 6, "config": 6,
 }
 
@@ -70,10 +70,11 @@ func TestImportsPointDown(t *testing.T) {
 
 // clients may hold the guarded client: those that fetch and deliver, and what wires
 // them. Another one is a decision, not an import.
-var clients = []string{"federation", "instance"}
+var clients = []string{"federation", "instance", "notify"}
 
 // There is one client that reaches other machines (B1), and one place that POSTs
-// with it (T60); beside it, an administrator's answer to a code, before there is a peer.
+// with it (T60); beside it, an administrator's answer to a code, before there is a peer, and general words to the
+// browsers and apps of members.
 func TestOnlyEgressPosts(t *testing.T) {
 	var posts []string
 	sources(t, 0, func(file, pkg string, f *ast.File) {
@@ -90,7 +91,7 @@ func TestOnlyEgressPosts(t *testing.T) {
 			}
 		}
 	})
-	if want := []string{"federation/egress.go (1)", "federation/pair.go (1)"}; !slices.Equal(posts, want) {
+	if want := []string{"federation/egress.go (1)", "federation/pair.go (1)", "notify/push.go (1)"}; !slices.Equal(posts, want) {
 		t.Errorf("activities are sent by %v", posts)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"parley/federation"
 	"parley/live"
 	"parley/media"
+	"parley/notify"
 	"parley/outbound"
 	"parley/queue"
 	"parley/serve"
@@ -50,6 +51,7 @@ type Instance struct {
 	files  *blob.Files
 
 	sender *queue.Runner // of posts that waited for their time
+	pusher *queue.Runner // of notifications to browsers and apps
 
 	working atomic.Bool // the workers run
 }
@@ -99,6 +101,11 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 		Links: links, Files: in.files, Images: media.NewProcessor(), NewKeys: newKeys(newRSA), NewSealingKey: newSealingKey, Mode: mode, Profile: c.Profile, Limits: limits, Now: now, Log: in.log})
 	in.Federation.Use(in.Social)
 	hub.Use(in.Social)
+	pusher, err := notify.NewPusher(ctx, notify.Options{Social: in.Social, Client: in.client, Log: in.log})
+	if err != nil {
+		return nil, err
+	}
+	in.pusher = queue.NewRunner(in.DB, queue.Options{Kind: social.PushJob, Workers: 8, PerHost: 4, Lease: notify.Lease, Handler: pusher.Send, Now: now, Log: in.log})
 	in.sender = queue.NewRunner(in.DB, queue.Options{Kind: social.SendJob, Workers: 4, PerHost: 4, Lease: sendLease, Handler: in.send, Now: now, Log: in.log})
 	in.Auth = auth.New(in.DB, in.DB, now, in.log)
 	in.Auth.Address = serve.Address
@@ -117,8 +124,8 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	})
 	r.HandleFunc("/readyz", in.ready)
 	in.Federation.Mount(r)
-	api.New(api.Options{Social: in.Social, Auth: in.Auth, Live: hub, Links: links, Version: Version, RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log}).Mount(r)
-	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Live: hub, Console: console{in}, Links: links, Trial: c.Trial() && len(c.Federation.AllowedNetworks) == 0, Now: now, Log: in.log})
+	api.New(api.Options{Social: in.Social, Auth: in.Auth, Live: hub, Links: links, PushKey: pusher.PublicKey(), Version: Version, RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log}).Mount(r)
+	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Live: hub, Console: console{in}, Links: links, PushKey: pusher.PublicKey(), Trial: c.Trial() && len(c.Federation.AllowedNetworks) == 0, Now: now, Log: in.log})
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +242,7 @@ func (in *Instance) Run(ctx context.Context) error {
 
 // Runners do the waiting work: posts whose time has come first, since they make more.
 func (in *Instance) Runners() []*queue.Runner {
-	return append([]*queue.Runner{in.sender}, in.Federation.Runners()...)
+	return append(append([]*queue.Runner{in.sender}, in.Federation.Runners()...), in.pusher)
 }
 
 // sendLease is longer than it takes to look up the people whom a post names.

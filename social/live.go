@@ -48,8 +48,13 @@ func (s *Service) inform(ctx context.Context, tx Tx, n *Notification) error {
 	if err := tx.InsertNotification(ctx, n); err != nil {
 		return err
 	}
+	return s.announce(ctx, tx, n)
+}
+
+// announce tells who looks on of a notification, and the browsers and apps that do not.
+func (s *Service) announce(ctx context.Context, tx Tx, n *Notification) error {
 	s.tell(tx, Event{Kind: EventNotified, Notification: n.ID, To: n.AccountID})
-	return nil
+	return s.orderPushes(ctx, tx, n)
 }
 
 // Listed says that the public timelines hold a post, for those who may see it.

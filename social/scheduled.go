@@ -283,8 +283,7 @@ func (s *Service) giveBack(ctx context.Context, tx Tx, u *Unsent, reason string)
 	if err := tx.RenewNotification(ctx, n); err != nil {
 		return err
 	}
-	s.tell(tx, Event{Kind: EventNotified, Notification: n.ID, To: n.AccountID})
-	return nil
+	return s.announce(ctx, tx, n)
 }
 
 // Restored is called once when the data come from a backup. The change log begins anew,

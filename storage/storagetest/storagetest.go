@@ -58,6 +58,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"MarksAndMedia":                        marksAndMedia,
 		"GroupsAndTheirPosts":                  groupsAndTheirPosts,
 		"ListsArePartsOfHome":                  listsArePartsOfHome,
+		"PushesEndWithTheirSession":            pushesEndWithTheirSession,
 		"UnsentIsKept":                         unsentIsKept,
 		"PostsAreSought":                       postsAreSought,
 		"PollsEnd":                             pollsEnd,
