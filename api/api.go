@@ -2,7 +2,7 @@
 // neither templates nor SQL, and decides nothing: social does.
 //
 // routes is the whole list. Each theme has a file (statuses, accounts, timelines,
-// notifications, media, instance, parley); input.go reads what callers send, and
+// notifications, push, media, instance, parley); input.go reads what callers send, and
 // shape.go writes what they get. A new route also needs its row in the test's table.
 package api
 
@@ -28,6 +28,7 @@ type Options struct {
 	Auth          *auth.Service
 	Live          *live.Hub
 	Links         social.Links
+	PushKey       string // the server's, for subscriptions of apps (RFC 8292)
 	Version       string
 	RequestsPer5m int // of one account; loopback is not limited
 	Now           func() time.Time
@@ -71,7 +72,7 @@ type route struct {
 const anybody = ""
 
 func (a *API) routes() []route {
-	return slices.Concat(a.timelineRoutes(), a.streamRoutes(), a.statusRoutes(), a.scheduledRoutes(), a.accountRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes(), a.adminRoutes(), a.peerRoutes(), a.groupRoutes(), a.directoryRoutes(), a.listRoutes())
+	return slices.Concat(a.timelineRoutes(), a.streamRoutes(), a.statusRoutes(), a.scheduledRoutes(), a.accountRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes(), a.adminRoutes(), a.peerRoutes(), a.groupRoutes(), a.directoryRoutes(), a.listRoutes(), a.pushRoutes())
 }
 
 // open are the prefixes that every web page may read (clients.md, rule 10), and

@@ -45,7 +45,7 @@ type client struct {
 	token string
 }
 
-const all = "read write follow admin:read admin:write"
+const all = "read write follow push admin:read admin:write"
 
 // member makes a person with an app that may publish.
 func (w *world) member(name string) *client {

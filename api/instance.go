@@ -68,6 +68,7 @@ func (a *API) instanceV2(c *call) (any, error) {
 	o, err := a.Social.Organisation(c.Context())
 	conf := a.configuration()
 	conf["urls"] = map[string]string{}
+	conf["vapid"] = map[string]string{"public_key": a.PushKey}
 	conf["translation"] = map[string]bool{"enabled": false}
 	return map[string]any{"domain": a.Links.Domain, "title": o.Name, "version": a.version(), "source_url": "",
 		"description": o.Description, "usage": map[string]any{"users": map[string]int{"active_month": 0}}, "thumbnail": map[string]any{"url": c.nobody()},

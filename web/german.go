@@ -12,6 +12,9 @@ import (
 // german has the texts of errors that people may see, by the English text (with
 // its places) that social and its neighbours write. A test finds those without one.
 var german = map[string]string{
+	"this is not the address of a push service":                                            "das ist nicht die Adresse eines Push-Dienstes",
+	"notices need https: this server is tried out on one machine, where only %s is spoken": "Hinweise brauchen https: Dieser Server wird auf einem Rechner ausprobiert, wo nur %s gesprochen wird",
+	"the keys of this push subscription are not valid":                                     "die Schlüssel dieser Anmeldung beim Push-Dienst sind nicht gültig",
 	"not found": "Hier ist nichts, oder es ist nicht für Sie bestimmt.",
 	"too many requests; wait a little and try again":                                      "Zu viele Anfragen; warten Sie etwas und versuchen Sie es dann wieder.",
 	"everybody asks for their own quotes only":                                            "Um ein Zitat kann nur bitten, wer es schreibt.",
