@@ -284,7 +284,7 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 		"bob": {"/", "/welcome", "/welcome?step=skills", "/welcome?step=people", "/welcome?step=groups", "/welcome?step=post", "/drafts", "/groups", of, "/bookmarks", "/notifications", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
 		"alice": {"/", "/public", "/company", "/here", "/menu", "/keys", "/compose", "/drafts", "/drafts/" + kept.ID.String(), "/groups", "/groups/new", of, of + "/edit", of + "/members", "/admin/requests", "/admin/start", "/admin", "/admin/servers", "/admin/servers/" + other.Config.Domain, "/admin/people", "/admin/reports", "/admin/settings", "/admin/work", "/tags/plan", "/directory", "/settings/directory", "/@alice", at + "/following", at + "/followers", "/accounts/" + bob.Account.ID.String() + "/report", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
 			"/about", "/groups?q=nothing", "/lists", "/lists/" + list.ID.String(), "/lists/" + list.ID.String() + "/edit",
-			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/apps", "/settings/reading", "/settings/security", "/settings/data", "/directory/chart", "/posts/" + first + "/history", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
+			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/apps", "/settings/reading", "/settings/notices", "/settings/security", "/settings/data", "/directory/chart", "/posts/" + first + "/history", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
 	}
 }
 

@@ -2,14 +2,21 @@ package web_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/serviceworker"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"parley/instance/instancetest"
@@ -170,4 +177,120 @@ func TestInstallable(t *testing.T) {
 		}
 	}
 	t.Error("the composer did not open")
+}
+
+// A browser that is asked to tells of what happens while its member looks elsewhere: in
+// general words and the member's language (journey 11). The push service is ours, since
+// the browser's own is not to be reached: the browser hands its keys over as it would,
+// and what our server sealed for them is opened and delivered to it.
+func TestNoticesInABrowser(t *testing.T) {
+	chromium := startChromium(t)
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	ctx := context.Background()
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	german := "de"
+	if _, err := in.Social.UpdateProfile(ctx, alice, social.ProfileChange{Language: &german}); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Social.FinishSetUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	service := instancetest.NewPushService(t)
+	b := window(t, chromium, in.Config.PublicURL, true)
+	b.signedIn(newVisitor(t, in, "de"), "alice")
+	registration := b.worker()
+	b.open("/settings/notices")
+	b.says("Sagen Sie mir, wenn")
+	b.ask(`navigator.serviceWorker.ready.then(() => "")`)
+	keys := fmt.Sprintf(`{endpoint: %q, keys: {p256dh: %q, auth: %q}}`, service.URL+"/phone", base64.RawURLEncoding.EncodeToString(service.PublicKey()), base64.RawURLEncoding.EncodeToString(service.Secret))
+	b.ask(`PushManager.prototype.subscribe = async (o) => { if (o.applicationServerKey.length !== 87) throw o; return {toJSON: () => (` + keys + `)}; }; Notification.requestPermission = async () => "denied"; ""`)
+	b.act("//main", "In diesem Browser einschalten", "div.toast p")
+	b.says("Der Browser erlaubt es nicht")
+	b.ask(`Notification.requestPermission = async () => "granted"; ""`)
+	b.press("//main", "In diesem Browser einschalten")
+	b.says("Hinweise sind eingeschaltet", "In diesem Browser sind Hinweise eingeschaltet.")
+	net.Settle()
+	if _, err := in.Social.Publish(ctx, bob, social.Draft{Text: "canaryword @alice", Audience: "company"}); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	all := service.All()
+	if len(all) != 2 {
+		t.Fatalf("%d messages", len(all))
+	}
+	b.allowNotices()
+	b.open("about:blank") // nobody looks at a page
+	for _, m := range all {
+		if _, err := chromedp.Call(b.ctx, serviceworker.DeliverPushMessage, serviceworker.DeliverPushMessageParams{Origin: in.Config.PublicURL, RegistrationID: registration(), Data: m.JSON}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.open("/settings/notices")
+	shown := b.ask(`navigator.serviceWorker.ready.then(async (worker) => {
+		for (;;) {
+			const all = await worker.getNotifications();
+			if (all.length === 2) return all.map((one) => one.title + ": " + one.body + " " + one.lang).sort().join("|");
+			await new Promise((done) => setTimeout(done, 20));
+		}
+	})`)
+	if shown != "Parley: Hier erfahren Sie künftig, wenn Sie etwas angeht. de|Parley: Jemand hat Ihnen geschrieben. de" {
+		t.Errorf("the browser shows %s", shown)
+	}
+
+	b.open("/settings/notices")
+	b.press("//main", "Ausschalten")
+	b.says("ausgeschaltet", "In diesem Browser einschalten")
+	if _, err := in.Social.Publish(ctx, bob, social.Draft{Text: "once more @alice", Audience: "company"}); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	if n := len(service.All()); n != 2 {
+		t.Errorf("%d messages after switching off", n)
+	}
+}
+
+// worker listens for the service worker's registration and answers where to ask for it.
+func (b *browser) worker() func() serviceworker.RegistrationID {
+	b.Helper()
+	updates := chromedp.Events(b.ctx, serviceworker.WorkerRegistrationUpdated)
+	found := make(chan serviceworker.RegistrationID, 1)
+	go func() {
+		for e, err := range updates {
+			if err != nil {
+				return
+			}
+			for _, r := range e.Registrations {
+				select {
+				case found <- r.RegistrationID:
+				default:
+				}
+			}
+		}
+	}()
+	if _, err := chromedp.Call(b.ctx, serviceworker.Enable, cdp.Empty{}); err != nil {
+		b.Fatal(err)
+	}
+	return sync.OnceValue(func() serviceworker.RegistrationID {
+		select {
+		case id := <-found:
+			return id
+		case <-time.After(time.Minute):
+			b.Fatal("there is no service worker")
+		}
+		return ""
+	})
+}
+
+// allowNotices is the person's yes to the browser's question.
+func (b *browser) allowNotices() {
+	b.Helper()
+	target, err := chromedp.Call(b.ctx, target.GetTargetInfo, target.GetTargetInfoParams{})
+	if err == nil {
+		_, err = chromedp.Call(b.ctx, cdpbrowser.SetPermission, cdpbrowser.SetPermissionParams{Permission: &cdpbrowser.PermissionDescriptor{Name: "notifications"},
+			Setting: cdpbrowser.PermissionSettingGranted, Origin: b.base, BrowserContextID: target.TargetInfo.BrowserContextID})
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
 }

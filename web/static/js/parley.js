@@ -5,5 +5,6 @@ import "./compose.js";
 import "./install.js";
 import "./keys.js";
 import "./live.js";
+import "./notices.js";
 import "./offline.js";
 import "./thread.js";

@@ -45,3 +45,27 @@ async function kept(request) {
   }
   return answer;
 }
+
+// What happened is told in general words; who looks at a page already sees it there.
+self.addEventListener("push", (event) => {
+  const told = event.data.json();
+  event.waitUntil((async () => {
+    const open = await self.clients.matchAll({ type: "window" });
+    if (!open.some((one) => one.focused)) {
+      await self.registration.showNotification(told.title, { body: told.body, icon: told.icon, lang: told.preferred_locale, tag: told.notification_type });
+    }
+  })());
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil((async () => {
+    const [open] = await self.clients.matchAll({ type: "window" });
+    if (open) {
+      await open.focus();
+      await open.navigate("/notifications");
+    } else {
+      await self.clients.openWindow("/notifications");
+    }
+  })());
+});
