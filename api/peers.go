@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -18,7 +19,9 @@ func (a *API) peerRoutes() []route {
 		{route: "GET " + base + "/{host}/report", scope: "admin:read", run: admin(a.peerReport)},
 		{route: "POST " + base + "/{host}/invite", scope: "admin:write", run: admin(a.invite)},
 		{route: "POST " + base + "/{host}/zone", scope: "admin:write", run: admin(a.peerDoes(a.setZone))},
-		{route: "POST " + base + "/{host}/remove", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error { return a.Social.RemovePeer(c.Context(), host) }))},
+		{route: "POST " + base + "/{host}/remove", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error {
+			return a.Social.RemovePeer(c.Context(), host, c.reader.Account.Username)
+		}))},
 		{route: "POST " + base + "/{host}/veto", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error { return a.Social.Veto(c.Context(), host, c.reader.Account.Username) }))},
 		{route: "POST " + base + "/{host}/unveto", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error { return a.Social.Unveto(c.Context(), host, c.reader.Account.Username) }))},
 		{route: "POST " + base + "/{host}/history", scope: "admin:write", run: admin(a.peerDoes(a.setHistory))},
@@ -89,7 +92,7 @@ func (a *API) acceptCode(c *call) (any, error) {
 			return nil, err
 		}
 	}
-	p, err := a.Social.Accept(c.Context(), c.in.Get("code"), z, c.list("data"))
+	p, err := a.Social.Accept(c.Context(), c.in.Get("code"), z, c.list("data"), c.reader.Account.Username)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +115,8 @@ func (a *API) setZone(c *call, host string) error {
 	if err != nil {
 		return err
 	}
-	return a.Social.SetZone(c.Context(), host, z, "set by "+c.reader.Account.Username)
+	by := c.reader.Account.Username
+	return a.Social.SetZone(c.Context(), host, z, cmp.Or(c.in.Get("reason"), "set by "+by), by)
 }
 
 // setHistory opens what was written before a server joined: from a time, or all.

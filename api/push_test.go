@@ -50,7 +50,7 @@ func TestPushSubscriptions(t *testing.T) {
 	w.alice.do("DELETE", path, nil).ok()
 	w.alice.get(path).is(404)
 	w.alice.post(path, ask).ok()
-	if err := w.in.Auth.EndAccess(t.Context(), w.alice.who.Account.ID); err != nil {
+	if err := w.in.Auth.EndAccess(t.Context(), w.alice.who.Account.ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	w.bob.write("again @alice", "company")

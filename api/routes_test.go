@@ -151,7 +151,7 @@ func secrets(w *world) func(route string) string {
 	scheduled := text(w.alice.post("/api/v1/statuses", object{"status": "for me alone", "audience": "direct", "scheduled_at": tomorrow()}).ok(), "id")
 	media := text(w.alice.post("/api/v2/media", files{name: "file", file: "a.txt", data: []byte("hello")}).ok(), "id")
 	gone := w.member("gone")
-	if err := w.in.Social.Suspend(context.Background(), gone.who.Account.ID, true); err != nil {
+	if err := w.in.Social.Suspend(context.Background(), gone.who.Account.ID, true, "test"); err != nil {
 		w.Fatal(err)
 	}
 	w.member("fan").post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
@@ -230,22 +230,22 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 	}
 
 	// Suspended, put back with all access ended, and never a member.
-	if err := w.in.Social.Suspend(t.Context(), bob.who.Account.ID, true); err != nil {
+	if err := w.in.Social.Suspend(t.Context(), bob.who.Account.ID, true, "test"); err != nil {
 		t.Fatal(err)
 	}
 	everywhere(t, bob, path, "a suspended member")
-	if err := w.in.Social.Suspend(t.Context(), bob.who.Account.ID, false); err != nil {
+	if err := w.in.Social.Suspend(t.Context(), bob.who.Account.ID, false, "test"); err != nil {
 		t.Fatal(err)
 	}
 	bob.get("/api/v1/timelines/home").is(200)
-	if err := w.in.Auth.EndAccess(t.Context(), bob.who.Account.ID); err != nil {
+	if err := w.in.Auth.EndAccess(t.Context(), bob.who.Account.ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	everywhere(t, bob, path, "a revoked token")
 	stranger := *bob
 	stranger.token = strings.Repeat("A", 43)
 	everywhere(t, &stranger, path, "an invented token")
-	if err := w.in.Social.DeleteAccount(t.Context(), w.alice.who.Account.ID); err != nil {
+	if err := w.in.Social.DeleteAccount(t.Context(), w.alice.who.Account.ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	everywhere(t, w.alice, path, "a deleted member")

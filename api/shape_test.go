@@ -265,7 +265,7 @@ func aLittleOfEverything(w, there *world, net *instancetest.Network) (reply stri
 			w.Fatal(err)
 		}
 	}
-	must(w.in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Contact: "alice"}))
+	must(w.in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Contact: "alice"}, "test"))
 	w.alice.do("PATCH", "/api/v1/accounts/update_credentials", object{"display_name": "Alice", "note": "hello", "fields_attributes": []object{{"name": "Site", "value": "https://a.test"}}}).ok()
 	far := text(w.alice.get("/api/v2/search?resolve=true&q="+url.QueryEscape("@bob@"+there.in.Config.Domain)).ok(), "accounts.0.id")
 	w.alice.post("/api/v1/accounts/"+far+"/follow", nil).ok()

@@ -306,7 +306,7 @@ func TestMediaAddressesAreBoundToTheReader(t *testing.T) {
 	w.nobs.get(url).is(404)
 	w.alice.post("/api/v1/accounts/"+w.bob.id+"/unblock", nil).ok()
 	w.nobs.get(url).is(200)
-	if err := w.in.Social.Suspend(t.Context(), w.bob.who.Account.ID, true); err != nil {
+	if err := w.in.Social.Suspend(t.Context(), w.bob.who.Account.ID, true, "test"); err != nil {
 		t.Fatal(err)
 	}
 	w.nobs.get(url).is(404)

@@ -114,7 +114,7 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 	events := w.bob.watch("/api/v1/streaming/public")
 	w.alice.write("before", "company")
 	until(t, events, "before")
-	if err := w.in.Auth.EndAccess(t.Context(), w.bob.who.Account.ID); err != nil {
+	if err := w.in.Auth.EndAccess(t.Context(), w.bob.who.Account.ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	for e := range events {

@@ -93,7 +93,7 @@ func TestSignInAndOut(t *testing.T) {
 func TestUnknownNamesLookLikeWrongPasswords(t *testing.T) {
 	d := open(t)
 	bob := d.member("bob") // has no password yet
-	d.ok(d.in.Social.Suspend(t.Context(), d.member("gone").ID, true))
+	d.ok(d.in.Social.Suspend(t.Context(), d.member("gone").ID, true, "test"))
 	var texts []string
 	for _, name := range []string{"alice", "nobody", "bob", "gone", "nobody@mail.test", ""} {
 		_, err := d.signIn(name, wrong)
@@ -222,7 +222,7 @@ func TestSessionsEnd(t *testing.T) {
 	text := session()
 	token, err := d.CreateToken(t.Context(), d.alice.ID, "app", "read", false)
 	d.ok(err)
-	link, _, err := d.ResetLink(t.Context(), d.alice.ID)
+	link, _, err := d.ResetLink(t.Context(), d.alice.ID, "test")
 	d.ok(err)
 	dead := func(why string) {
 		t.Helper()
@@ -233,11 +233,11 @@ func TestSessionsEnd(t *testing.T) {
 			t.Errorf("the token outlives %s: %v", why, err)
 		}
 	}
-	d.ok(d.in.Social.Suspend(t.Context(), d.alice.ID, true))
+	d.ok(d.in.Social.Suspend(t.Context(), d.alice.ID, true, "test"))
 	dead("a suspension")
 	_, err = d.signIn("alice", right)
 	d.kind(err, social.Unauthenticated)
-	d.ok(d.in.Social.Suspend(t.Context(), d.alice.ID, false))
+	d.ok(d.in.Social.Suspend(t.Context(), d.alice.ID, false, "test"))
 	d.ok(d.SetPassword(t.Context(), d.alice.ID, "another long one"))
 	dead("a new password")
 	_, err = d.CheckLink(t.Context(), "reset", link)
@@ -246,7 +246,7 @@ func TestSessionsEnd(t *testing.T) {
 	d.kind(err, social.Unauthenticated)
 	text, err = d.signIn("alice", "another long one")
 	d.ok(err)
-	d.ok(d.EndAccess(t.Context(), d.alice.ID))
+	d.ok(d.EndAccess(t.Context(), d.alice.ID, "test"))
 	dead("the end of access")
 }
 
@@ -318,9 +318,9 @@ func TestPasswordsAndTheirKeeping(t *testing.T) {
 func TestOneTimeLinks(t *testing.T) {
 	d := open(t)
 	ctx := t.Context()
-	first, _, err := d.ResetLink(ctx, d.alice.ID)
+	first, _, err := d.ResetLink(ctx, d.alice.ID, "test")
 	d.ok(err)
-	second, until, err := d.ResetLink(ctx, d.alice.ID)
+	second, until, err := d.ResetLink(ctx, d.alice.ID, "test")
 	d.ok(err)
 	if got := until.Sub(d.at); got != auth.ResetLife {
 		t.Errorf("lives %v", got)

@@ -98,7 +98,7 @@ func TestEgressDecisionsAreAudited(t *testing.T) {
 func TestFetchDecisionsAreAudited(t *testing.T) {
 	in, r, net := admitted(t, social.ZonePartner)
 	alice := net.Member(in, "alice")
-	if err := in.Social.SetZone(t.Context(), r.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+	if err := in.Social.SetZone(t.Context(), r.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	shown := publish(t, in, alice, social.Draft{Text: "canary", Audience: "partner:acme"})
@@ -129,7 +129,7 @@ func TestFetchDecisionsAreAudited(t *testing.T) {
 func TestFilesAreAudited(t *testing.T) {
 	in, r, net := admitted(t, social.ZonePublic)
 	alice := net.Member(in, "alice")
-	if err := in.Social.SetZone(t.Context(), r.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+	if err := in.Social.SetZone(t.Context(), r.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	file := func(audience string) string {
@@ -207,7 +207,7 @@ func TestRefusalsOfStrangersFillNoDisk(t *testing.T) {
 	if n := len(refused()); n != 300 {
 		t.Errorf("%d rows of strangers", n)
 	}
-	if err := in.Social.SetZone(t.Context(), "acme.test", social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+	if err := in.Social.SetZone(t.Context(), "acme.test", social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	send("acme.test", 1)

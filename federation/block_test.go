@@ -166,7 +166,7 @@ func TestBlockHidesWhatCameBefore(t *testing.T) {
 		}
 	}
 	zone := func(z social.ZoneKind) {
-		if err := in.Social.SetZone(ctx, r.host(), social.Zone{Kind: z}, "test"); err != nil {
+		if err := in.Social.SetZone(ctx, r.host(), social.Zone{Kind: z}, "test", "test"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -184,7 +184,7 @@ func TestBlockHidesWhatCameBefore(t *testing.T) {
 func TestBlockCoversSubdomains(t *testing.T) {
 	in, _, _ := admitted(t, social.ZonePublic)
 	ctx := context.Background()
-	if err := in.Social.SetZone(ctx, "bad.example", social.Zone{Kind: social.ZoneBlocked}, "test"); err != nil {
+	if err := in.Social.SetZone(ctx, "bad.example", social.Zone{Kind: social.ZoneBlocked}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	hosts := []string{"bad.example", "a.bad.example", "a.b.bad.example", "bad.example:8443", "a.bad.example:8443", "notbad.example", "example", "bad.example.org"}

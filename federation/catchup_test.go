@@ -49,7 +49,7 @@ func newLiar(t *testing.T) *liar {
 		_ = json.NewEncoder(w).Encode(page)
 		return true
 	})
-	if err := l.in.Social.SetZone(context.Background(), l.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+	if err := l.in.Social.SetZone(context.Background(), l.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -279,7 +279,7 @@ func TestOneItemStopsNoLog(t *testing.T) {
 	l := newLiar(t)
 	share := map[string]any{"id": l.url("/shares/1"), "type": "Announce", "actor": l.actor("mallory"), "object": "http://127.0.0.1:9/notes/1",
 		"to": "https://www.w3.org/ns/activitystreams#Public", "published": l.clock.Now().Format(time.RFC3339)}
-	if err := l.in.Social.SetZone(t.Context(), "127.0.0.1:9", social.Zone{Kind: social.ZonePublic}, "test"); err != nil {
+	if err := l.in.Social.SetZone(t.Context(), "127.0.0.1:9", social.Zone{Kind: social.ZonePublic}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	l.always(l.tells("top", "", l.create(1), share))
@@ -425,7 +425,7 @@ func TestManyLogsAreNoStorm(t *testing.T) {
 			_ = json.NewEncoder(w).Encode(map[string]any{"id": r.url("/actor/outbox?page=true"), "epoch": "1", "orderedItems": []any{}})
 			return true
 		})
-		if err := l.in.Social.SetZone(t.Context(), r.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+		if err := l.in.Social.SetZone(t.Context(), r.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -199,7 +199,7 @@ func TestCirclesNamePeopleToTheCompanyOnly(t *testing.T) {
 		t.Errorf("a sister sees %d in %d pages", len(uris), pages)
 	}
 	zone := func(z social.Zone) {
-		if err := in.Social.SetZone(ctx, r.host(), z, "test"); err != nil {
+		if err := in.Social.SetZone(ctx, r.host(), z, "test", "test"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -328,7 +328,7 @@ func TestFeaturedAsksTheAudience(t *testing.T) {
 func TestAudiencesAreNamedToTheirMembers(t *testing.T) {
 	in, world, _ := admitted(t, social.ZonePublic)
 	sister, partner := second(t, in, social.ZoneCompany), newRemote(t)
-	if err := in.Social.SetZone(context.Background(), partner.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+	if err := in.Social.SetZone(context.Background(), partner.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]map[*remote]int{

@@ -150,7 +150,7 @@ func TestAuthorSeesThatAServerWasBlocked(t *testing.T) {
 	m.answers.Store(500)
 	p := publish(t, m.in, m.alice, social.Draft{Text: "hi", Audience: "public"})
 	m.net.Settle()
-	if err := m.in.Social.SetZone(context.Background(), m.host(), social.Zone{Kind: social.ZoneBlocked}, "test"); err != nil {
+	if err := m.in.Social.SetZone(context.Background(), m.host(), social.Zone{Kind: social.ZoneBlocked}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	m.clock.Advance(time.Hour)

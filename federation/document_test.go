@@ -109,7 +109,7 @@ func TestTombstonesAreForReadersOfTheLastAudience(t *testing.T) {
 			t.Errorf("kept of it: %s", kept)
 		}
 	}
-	if err := in.Social.DeleteAccount(context.Background(), alice.Account.ID); err != nil {
+	if err := in.Social.DeleteAccount(context.Background(), alice.Account.ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	if a := fetch(t, world, "GET", alice.Account.URI); a.status != 410 || a.doc["type"] != "Tombstone" {
@@ -121,7 +121,7 @@ func TestTombstonesAreForReadersOfTheLastAudience(t *testing.T) {
 func TestNamesRedirect(t *testing.T) {
 	in, r, net := admitted(t, social.ZonePublic)
 	alice, eve := net.Member(in, "alice"), net.Member(in, "eve")
-	if err := in.Social.Suspend(context.Background(), eve.Account.ID, true); err != nil {
+	if err := in.Social.Suspend(context.Background(), eve.Account.ID, true, "test"); err != nil {
 		t.Fatal(err)
 	}
 	if a := fetch(t, r, "GET", in.Config.PublicURL+"/users/Alice"); a.status != 302 || a.header.Get("Location") != alice.Account.URI {

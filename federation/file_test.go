@@ -38,7 +38,7 @@ func newAlbum(t *testing.T, o instancetest.Options) *album {
 	t.Helper()
 	a := &album{T: t, net: instancetest.NewWith(t, 1, o), r: newRemote(t)}
 	a.in = a.net.Instances[0]
-	if err := a.in.Social.SetZone(context.Background(), a.r.host(), social.Zone{Kind: social.ZonePublic}, "test"); err != nil {
+	if err := a.in.Social.SetZone(context.Background(), a.r.host(), social.Zone{Kind: social.ZonePublic}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	a.reader = a.net.Member(a.in, "alice")

@@ -67,7 +67,7 @@ func TestOneActivityCausesFewRequests(t *testing.T) {
 		r, asked := troll(t, hops)
 		network := instancetest.New(t, 1, nil)
 		in := network.Instances[0]
-		if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZonePublic}, "test"); err != nil {
+		if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZonePublic}, "test", "test"); err != nil {
 			t.Fatal(err)
 		}
 		for n, one := range []map[string]any{
@@ -128,7 +128,7 @@ func TestNewAccountsOfADomainAreLimited(t *testing.T) {
 	r, _ := troll(t, 0)
 	network := instancetest.New(t, 1, nil)
 	in := network.Instances[0]
-	if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZonePublic}, "test"); err != nil {
+	if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZonePublic}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	for n := range 520 {
@@ -158,7 +158,7 @@ func TestUnknownHostsAndKeysLeaveLittleBehind(t *testing.T) {
 	start, r := time.Now(), newRemote(t) // the time stands still, so no window ends
 	r.now = func() time.Time { return start }
 	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Now: r.now})
-	if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZonePublic}, "test"); err != nil {
+	if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZonePublic}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	inbox := in.Config.PublicURL + "/inbox"

@@ -44,7 +44,7 @@ func FuzzObject(f *testing.F) {
 	in := instancetest.New(f, 1, nil).Instances[0]
 	s := in.Federation
 	author := &social.Account{Kind: social.KindPerson, Username: "mallory", Authority: "peer.test", URI: "https://peer.test/u", FollowersURI: "https://peer.test/u/followers"}
-	if err := in.Social.SetZone(context.Background(), author.Authority, social.Zone{Kind: social.ZonePartner, Name: "x"}, "test"); err != nil {
+	if err := in.Social.SetZone(context.Background(), author.Authority, social.Zone{Kind: social.ZonePartner, Name: "x"}, "test", "test"); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -91,7 +91,7 @@ func inZone(t *testing.T, in *instance.Instance, r *remote, z social.Zone) {
 		r.pairs(in, z)
 		return
 	}
-	if err := in.Social.SetZone(t.Context(), r.host(), z, "test"); err != nil {
+	if err := in.Social.SetZone(t.Context(), r.host(), z, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -46,7 +46,7 @@ func keepSecrets(t *testing.T, in *instance.Instance, net *instancetest.Network)
 	if _, err := in.Social.Delete(ctx, s.alice, s.deleted.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := in.Social.Suspend(ctx, s.eve.Account.ID, true); err != nil {
+	if err := in.Social.Suspend(ctx, s.eve.Account.ID, true, "test"); err != nil {
 		t.Fatal(err)
 	}
 	other := second(t, in, social.ZonePublic)
@@ -134,7 +134,7 @@ func TestHiddenIsMissingOnEveryRoute(t *testing.T) {
 	in, r, net := admitted(t, social.ZonePublic)
 	s := keepSecrets(t, in, net)
 	partner := newRemote(t)
-	if err := in.Social.SetZone(context.Background(), partner.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+	if err := in.Social.SetZone(context.Background(), partner.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	for name, pair := range s.pairs() {

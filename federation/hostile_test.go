@@ -324,10 +324,10 @@ func TestBlindCopiesAreNotKept(t *testing.T) {
 func TestBlockCountsForWhatWaits(t *testing.T) {
 	for name, stop := range map[string]func(in *instance.Instance, r *remote) error{
 		"blocked": func(in *instance.Instance, r *remote) error {
-			return in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZoneBlocked}, "test")
+			return in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZoneBlocked}, "test", "test")
 		},
 		"suspended": func(in *instance.Instance, r *remote) error {
-			return in.Social.Suspend(context.Background(), accountOf(t, in, r.actor("mallory")).ID, true)
+			return in.Social.Suspend(context.Background(), accountOf(t, in, r.actor("mallory")).ID, true, "test")
 		},
 	} {
 		in, r, net := admitted(t, social.ZonePublic)

@@ -141,7 +141,7 @@ func (r *remote) stands(in *instance.Instance, z social.ZoneKind) {
 	case social.ZonePartner:
 		zone.Name = "acme"
 	}
-	if err := in.Social.SetZone(context.Background(), r.host(), zone, "test"); err != nil {
+	if err := in.Social.SetZone(context.Background(), r.host(), zone, "test", "test"); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -279,7 +279,7 @@ func TestOnlyTheOwnerChangesAnything(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := newRemote(t)
-	if err := in.Social.SetZone(ctx, other.host(), social.Zone{Kind: social.ZonePublic}, "test"); err != nil {
+	if err := in.Social.SetZone(ctx, other.host(), social.Zone{Kind: social.ZonePublic}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	inbox := in.Config.PublicURL + "/inbox"

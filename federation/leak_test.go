@@ -194,7 +194,7 @@ func TestGoneFollowerTakesTheServerAlong(t *testing.T) {
 			return nil
 		},
 		"suspended here": func(in *instance.Instance, r *remote) error {
-			return in.Social.Suspend(context.Background(), accountOf(t, in, r.actor("mallory")).ID, true)
+			return in.Social.Suspend(context.Background(), accountOf(t, in, r.actor("mallory")).ID, true, "test")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -277,7 +277,7 @@ func TestSuspendedMemberSendsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	publish(t, in, alice, social.Draft{Text: "canary", Audience: "public"})
-	if err := in.Social.Suspend(t.Context(), alice.Account.ID, true); err != nil {
+	if err := in.Social.Suspend(t.Context(), alice.Account.ID, true, "test"); err != nil {
 		t.Fatal(err)
 	}
 	net.Settle()
@@ -286,7 +286,7 @@ func TestSuspendedMemberSendsNothing(t *testing.T) {
 			t.Errorf("%d %s of a suspended member went out", n, kind)
 		}
 	}
-	if err := in.Social.DeleteAccount(t.Context(), alice.Account.ID); err != nil {
+	if err := in.Social.DeleteAccount(t.Context(), alice.Account.ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	net.Settle()

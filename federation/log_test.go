@@ -48,7 +48,7 @@ func TestRefusalsAreLoggedWithPeerAndReason(t *testing.T) {
 	log := &lines{}
 	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
 	inbox, r, unknown := in.Config.PublicURL+"/inbox", newRemote(t), newRemote(t)
-	if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZonePublic}, "test"); err != nil {
+	if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZonePublic}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	body := mustJSON(t, r.create(1))

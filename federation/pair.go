@@ -30,7 +30,7 @@ type pairMessage struct {
 }
 
 // Accept implements social.Remote: it answers a code.
-func (s *Server) Accept(ctx context.Context, c social.Code, z social.Zone, data []string) (p social.Pairing, err error) {
+func (s *Server) Accept(ctx context.Context, c social.Code, z social.Zone, data []string, by string) (p social.Pairing, err error) {
 	authority, err := activitypub.HostPort(c.Authority)
 	if err != nil || authority != c.Authority {
 		return p, &social.Error{Kind: social.Invalid, Public: "the code names no server; copy it whole"}
@@ -64,7 +64,7 @@ func (s *Server) Accept(ctx context.Context, c social.Code, z social.Zone, data 
 	if err != nil {
 		return p, &social.Error{Kind: social.Forbidden, Public: authority + " answered with a statement that is not accepted", Err: err}
 	}
-	if p, err = s.social.Agree(ctx, c, own, theirs); err == nil && p.Keeper != "" {
+	if p, err = s.social.Agree(ctx, c, own, theirs, by); err == nil && p.Keeper != "" {
 		s.fetchRoster(ctx, p.Keeper)
 	}
 	return p, err

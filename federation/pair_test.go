@@ -348,7 +348,7 @@ func invites(t *testing.T, in *instance.Instance, j *joiner) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"statement": json.RawMessage(signed), "mac": base64.StdEncoding.EncodeToString(h.Sum(nil))})
 		return true
 	})
-	if _, err := in.Social.Accept(context.Background(), c.String(), social.Zone{}, nil); err != nil {
+	if _, err := in.Social.Accept(context.Background(), c.String(), social.Zone{}, nil, "test"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -366,7 +366,7 @@ func TestAnAccepterChecksTheInviter(t *testing.T) {
 	honest := j.key
 	j.key = taken // somebody took the domain over
 	j.shows()
-	if _, err := in.Social.Accept(context.Background(), c.String(), social.Zone{}, nil); err == nil || !strings.Contains(err.Error(), "somebody else answers") {
+	if _, err := in.Social.Accept(context.Background(), c.String(), social.Zone{}, nil, "test"); err == nil || !strings.Contains(err.Error(), "somebody else answers") {
 		t.Errorf("other keys: %v", err)
 	}
 	j.key = honest
@@ -378,7 +378,7 @@ func TestAnAccepterChecksTheInviter(t *testing.T) {
 		}
 		return q.URL.Path == "/api/parley/v1/pair"
 	})
-	if _, err := in.Social.Accept(context.Background(), c.String(), social.Zone{}, nil); err == nil || !strings.Contains(err.Error(), "not accepted") {
+	if _, err := in.Social.Accept(context.Background(), c.String(), social.Zone{}, nil, "test"); err == nil || !strings.Contains(err.Error(), "not accepted") {
 		t.Errorf("without the code: %v", err)
 	}
 	if z := zoneOf(t, in, j.host()); z.Kind != social.ZoneBlocked {

@@ -243,7 +243,7 @@ func TestEntryIsWrittenWhenItLeaves(t *testing.T) {
 	}
 
 	partner := second(t, in, social.ZonePartner)
-	if err := in.Social.SetZone(ctx, partner.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+	if err := in.Social.SetZone(ctx, partner.host(), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	theirs := partner.deliveries()

@@ -38,7 +38,7 @@ func newBallot(t *testing.T, audience string, multiple bool) *ballot {
 	b.r.now = c.now
 	b.in = instancetest.StartWith(t, t.TempDir(), instancetest.Options{Now: c.now})
 	b.net = &instancetest.Network{T: t, Instances: []*instance.Instance{b.in}}
-	if err := b.in.Social.SetZone(context.Background(), b.r.host(), social.Zone{Kind: social.ZonePublic}, "test"); err != nil {
+	if err := b.in.Social.SetZone(context.Background(), b.r.host(), social.Zone{Kind: social.ZonePublic}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	for n := range 8 {

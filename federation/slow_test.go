@@ -17,7 +17,7 @@ import (
 func TestSlowBodiesAreCutOff(t *testing.T) {
 	r := newRemote(t)
 	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Prepare: func(in *instance.Instance) { in.Federation.BodyTime = 2 * time.Second }})
-	if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZonePublic}, "test"); err != nil {
+	if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZonePublic}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	var slow []net.Conn

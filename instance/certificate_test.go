@@ -174,7 +174,7 @@ func TestAValidCertificateIsNotEnough(t *testing.T) {
 	ctx := t.Context()
 	code, err := a.Social.Invite(ctx, social.InviteRequest{Host: plant})
 	ok(t, err)
-	_, err = b.Social.Accept(ctx, code.String(), social.Zone{}, nil)
+	_, err = b.Social.Accept(ctx, code.String(), social.Zone{}, nil, "test")
 	ok(t, err)
 	settle := func() {
 		for a.Settle(ctx)+b.Settle(ctx) > 0 {

@@ -6,27 +6,54 @@ import (
 	"path/filepath"
 
 	"parley/queue"
+	"parley/social"
 )
+
+// RetryNow makes what waits for a server due at once, "" for all; it says how much.
+// by is the member or the command that says so.
+func (in *Instance) RetryNow(ctx context.Context, host, by string) (int, error) {
+	if err := in.auditQueue(ctx, host, "tried", "", by); err != nil {
+		return 0, err
+	}
+	return in.DB.RetryNow(ctx, host, in.now())
+}
+
+// Hold keeps back what goes to a server, now and later, or lets it go; it says how much
+// waits. Who holds says why.
+func (in *Instance) Hold(ctx context.Context, host string, held bool, reason, by string) (int, error) {
+	result := "released"
+	if held {
+		if err := social.CheckReason(reason); err != nil {
+			return 0, err
+		}
+		result = "held"
+	}
+	if err := in.auditQueue(ctx, host, result, reason, by); err != nil {
+		return 0, err
+	}
+	return in.DB.Hold(ctx, host, held, in.now())
+}
+
+// Drop gives up what waits for a server; it says how much that was.
+func (in *Instance) Drop(ctx context.Context, host, by string) (int, error) {
+	if err := in.auditQueue(ctx, host, "dropped", "", by); err != nil {
+		return 0, err
+	}
+	return in.DB.Drop(ctx, "deliver", host)
+}
+
+// auditQueue writes down what somebody is about to do with the queue: nothing is done
+// without its row.
+func (in *Instance) auditQueue(ctx context.Context, host, result, reason, by string) error {
+	return in.DB.Tx(ctx, func(tx social.Tx) error {
+		return tx.AppendAudit(ctx, social.AuditRow{At: in.now(), Kind: social.AuditQueue, Peer: host, Result: result, Cause: reason, By: by})
+	})
+}
 
 // console is what the pages of administrators do beside social.
 type console struct{ *Instance }
 
 func (c console) Hosts(ctx context.Context) ([]queue.Host, error) { return c.DB.Hosts(ctx) }
-
-func (c console) RetryNow(ctx context.Context, host string) error {
-	_, err := c.DB.RetryNow(ctx, host, c.now())
-	return err
-}
-
-func (c console) Hold(ctx context.Context, host string, held bool) error {
-	_, err := c.DB.Hold(ctx, host, held, c.now())
-	return err
-}
-
-func (c console) Drop(ctx context.Context, host string) error {
-	_, err := c.DB.Drop(ctx, "deliver", host)
-	return err
-}
 
 func (c console) Unpark(ctx context.Context, host, by string) (bool, error) {
 	return c.Federation.Unpark(ctx, host, by)

@@ -30,7 +30,7 @@ func crowded(t testing.TB, database string) (*instance.Instance, social.Reader) 
 	peers := []string{"b.test", "c.test", "d.test", "e.test"}
 	for _, p := range peers {
 		// A partner that is not paired counts as one where its entries are shown.
-		if err := in.Social.SetZone(ctx, p, social.Zone{Kind: social.ZonePartner, Name: "bench"}, "test"); err != nil {
+		if err := in.Social.SetZone(ctx, p, social.Zone{Kind: social.ZonePartner, Name: "bench"}, "test", "test"); err != nil {
 			t.Fatal(err)
 		}
 	}

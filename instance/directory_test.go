@@ -85,13 +85,13 @@ func directoryIsExchanged(t *testing.T, database func(int) string) {
 	if got := s.found(s.a, alice, "bob"); got != "Bob Neumann" {
 		t.Errorf("after a change: %q", got)
 	}
-	s.ok(s.b.Social.Suspend(s.ctx, bob.Account.ID, true))
-	s.ok(s.c.Social.DeleteAccount(s.ctx, carol.Account.ID))
+	s.ok(s.b.Social.Suspend(s.ctx, bob.Account.ID, true, "test"))
+	s.ok(s.c.Social.DeleteAccount(s.ctx, carol.Account.ID, "test"))
 	net.Settle()
 	if got := s.found(s.a, alice, ""); got != "Alice Anders, Berta Boss" {
 		t.Errorf("after they left: %q", got)
 	}
-	s.ok(s.b.Social.Suspend(s.ctx, bob.Account.ID, false))
+	s.ok(s.b.Social.Suspend(s.ctx, bob.Account.ID, false, "test"))
 	net.Settle()
 	if got := s.found(s.a, alice, "neumann"); got != "Bob Neumann" {
 		t.Errorf("after he came back: %q", got)
@@ -201,7 +201,7 @@ func TestDirectoryFollowsTheZone(t *testing.T) {
 			t.Fatalf("%s: after coming back: %q", z, got)
 		}
 	}
-	s.ok(s.a.Social.RemovePeer(s.ctx, s.b.Config.Domain))
+	s.ok(s.a.Social.RemovePeer(s.ctx, s.b.Config.Domain, "test"))
 	if got := s.found(s.a, alice, "bob"); got != "" {
 		t.Errorf("removed: still finds %q", got)
 	}
@@ -225,7 +225,7 @@ func TestChainOfManagersEnds(t *testing.T) {
 	if got := s.found(s.a, people[0], "p1 "); !strings.HasPrefix(got, "P1 < P2 < P0,") {
 		t.Errorf("round: %q", got)
 	}
-	s.ok(s.a.Social.Suspend(s.ctx, people[1].Account.ID, true))
+	s.ok(s.a.Social.Suspend(s.ctx, people[1].Account.ID, true, "test"))
 	if got := s.found(s.a, people[0], "p0"); got != "P0" {
 		t.Errorf("into nowhere: %q", got)
 	}
@@ -265,7 +265,7 @@ func TestEntriesAreUnconfirmedUntilCaughtUp(t *testing.T) {
 	unconfirmed("Alice Bob Eva")
 
 	net.Stop(0)
-	s.ok(s.b.Social.Suspend(s.ctx, bob.Account.ID, true))
+	s.ok(s.b.Social.Suspend(s.ctx, bob.Account.ID, true, "test"))
 	net.Settle()
 	_, err := s.b.DB.Drop(s.ctx, "deliver", s.a.Config.Domain)
 	s.ok(err)
@@ -285,9 +285,9 @@ func TestPartnerIsToldWhatThePairingNames(t *testing.T) {
 		t.Run("data: "+classes, func(t *testing.T) {
 			net := instancetest.New(t, 2, nil)
 			s := &scene{t, net, context.Background(), net.Instances[0], net.Instances[1], nil}
-			s.ok(s.a.Social.RemovePeer(s.ctx, s.b.Config.Domain))
+			s.ok(s.a.Social.RemovePeer(s.ctx, s.b.Config.Domain, "test"))
 			net.Settle()
-			s.ok(s.b.Social.RemovePeer(s.ctx, s.a.Config.Domain))
+			s.ok(s.b.Social.RemovePeer(s.ctx, s.a.Config.Domain, "test"))
 			net.Settle()
 			s.ok(s.b.Social.SetPolicy(s.ctx, "", map[string]string{"fields.partner": "name,department,title,skills"}))
 			alice, bob, eva := s.named(s.a, "alice", "Alice"), s.named(s.b, "bob", "Bob"), s.named(s.b, "eva", "Eva")
@@ -295,7 +295,7 @@ func TestPartnerIsToldWhatThePairingNames(t *testing.T) {
 				Shown: map[social.PersonField]social.Reach{social.FieldSkills: "partner:acme", social.FieldLocation: social.ReachPartners}})
 			s.change(s.b, eva, social.PersonChange{Shown: map[social.PersonField]social.Reach{social.FieldName: social.ReachCompany}})
 			partner := social.Zone{Kind: social.ZonePartner, Name: "acme"}
-			s.ok(s.b.Social.SetZone(s.ctx, s.a.Config.Domain, partner, "test")) // not paired yet
+			s.ok(s.b.Social.SetZone(s.ctx, s.a.Config.Domain, partner, "test", "test")) // not paired yet
 			net.Settle()
 			if list, err := s.a.Social.Directory(s.ctx, alice, social.DirectoryQuery{}); err != nil || len(list) != 1 {
 				t.Errorf("before the pairing: %v %v", list, err)
@@ -306,7 +306,7 @@ func TestPartnerIsToldWhatThePairingNames(t *testing.T) {
 			}
 			code, err := s.b.Social.Invite(s.ctx, r)
 			s.ok(err)
-			_, err = s.a.Social.Accept(s.ctx, code.String(), social.Zone{Kind: social.ZonePartner, Name: "muster"}, nil)
+			_, err = s.a.Social.Accept(s.ctx, code.String(), social.Zone{Kind: social.ZonePartner, Name: "muster"}, nil, "test")
 			s.ok(err)
 			net.Settle()
 			entries, err := s.a.Social.Directory(s.ctx, alice, social.DirectoryQuery{})

@@ -54,7 +54,7 @@ func newPeer(t testing.TB) *peer {
 // admit makes the peer a partner.
 func (p *peer) admit(in *instance.Instance) {
 	p.t.Helper()
-	if err := in.Social.SetZone(context.Background(), strings.TrimPrefix(p.origin, "http://"), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+	if err := in.Social.SetZone(context.Background(), strings.TrimPrefix(p.origin, "http://"), social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"); err != nil {
 		p.t.Fatal(err)
 	}
 }

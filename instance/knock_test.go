@@ -21,7 +21,7 @@ func TestCustomerKnocksAndIsAdmitted(t *testing.T) {
 	}
 	admin := social.Member(root, a.Social.HomeAuthority())
 	press, bob := net.Member(a, "press"), net.Member(customer, "bob")
-	if err := a.Social.RemovePeer(ctx, customer.Config.Domain); err != nil {
+	if err := a.Social.RemovePeer(ctx, customer.Config.Domain, "test"); err != nil {
 		t.Fatal(err)
 	}
 	net.Zone(customer, a, social.Zone{Kind: social.ZonePublic})

@@ -19,8 +19,8 @@ func TestADemotedPartnerThatIsNotPairedGivesBackWhatItHad(t *testing.T) {
 	net := instancetest.NewWith(t, 2, instancetest.Options{Wire: wire, Apart: true})
 	a, b := net.Instances[0], net.Instances[1]
 	s := &scene{T: t, net: net, ctx: ctx}
-	s.ok(a.Social.SetZone(ctx, b.Config.Domain, social.Zone{Kind: social.ZonePartner, Name: "acme"}, "t"))
-	s.ok(b.Social.SetZone(ctx, a.Config.Domain, social.Zone{Kind: social.ZonePartner, Name: "muster"}, "t"))
+	s.ok(a.Social.SetZone(ctx, b.Config.Domain, social.Zone{Kind: social.ZonePartner, Name: "acme"}, "t", "test"))
+	s.ok(b.Social.SetZone(ctx, a.Config.Domain, social.Zone{Kind: social.ZonePartner, Name: "muster"}, "t", "test"))
 	alice, bob := net.Member(a, "alice"), net.Member(b, "bob")
 	found, err := b.Social.FindHandle(ctx, bob, instancetest.Handle(a, alice))
 	s.ok(err)
@@ -32,7 +32,7 @@ func TestADemotedPartnerThatIsNotPairedGivesBackWhatItHad(t *testing.T) {
 	if !has(t, b, bob, p.URI) {
 		t.Fatal("setting up")
 	}
-	s.ok(a.Social.SetZone(ctx, b.Config.Domain, social.Zone{Kind: social.ZonePublic}, "t"))
+	s.ok(a.Social.SetZone(ctx, b.Config.Domain, social.Zone{Kind: social.ZonePublic}, "t", "test"))
 	net.Settle()
 	if has(t, b, bob, p.URI) {
 		t.Error("a partner that is not paired was demoted, and keeps what it had: no retraction left")
@@ -59,7 +59,7 @@ func TestAPairingThatRanOutIsTakenBackAndItsZoneIsNoWord(t *testing.T) {
 		t.Fatal("setting up")
 	}
 	clock.Advance(31 * 24 * time.Hour)
-	if err := a.Social.SetZone(ctx, b.Config.Domain, social.Zone{Kind: social.ZonePartner, Name: "acme"}, "again"); social.KindOf(err) != social.Conflict {
+	if err := a.Social.SetZone(ctx, b.Config.Domain, social.Zone{Kind: social.ZonePartner, Name: "acme"}, "again", "test"); social.KindOf(err) != social.Conflict {
 		t.Errorf("the zone of a pairing that ran out was set without effect: %v", err)
 	}
 	for _, in := range net.Instances {
@@ -106,7 +106,7 @@ func TestAnOldRosterEndsNoNewMembership(t *testing.T) {
 	keeper, b := net.Instances[0], net.Instances[1]
 	old := rosterOf(t, b).Document
 	// c is sold
-	if err := keeper.Social.RemovePeer(ctx, net.Instances[2].Config.Domain); err != nil {
+	if err := keeper.Social.RemovePeer(ctx, net.Instances[2].Config.Domain, "test"); err != nil {
 		t.Fatal(err)
 	}
 	net.Settle()

@@ -69,7 +69,7 @@ func invite(t *testing.T, a, b *instance.Instance, z social.Zone) string {
 
 func accept(t *testing.T, in *instance.Instance, code string, z social.Zone) {
 	t.Helper()
-	if _, err := in.Social.Accept(context.Background(), code, z, nil); err != nil {
+	if _, err := in.Social.Accept(context.Background(), code, z, nil, "test"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -271,7 +271,7 @@ func TestTheKeeperTakesAMemberOff(t *testing.T) {
 	p := says(t, c, carol, "for all of us", "company")
 	net.Settle()
 	net.Stop(1)
-	if err := keeper.Social.RemovePeer(ctx, b.Social.HomeAuthority()); err != nil {
+	if err := keeper.Social.RemovePeer(ctx, b.Social.HomeAuthority(), "test"); err != nil {
 		t.Fatal(err)
 	}
 	net.Settle()
@@ -282,14 +282,14 @@ func TestTheKeeperTakesAMemberOff(t *testing.T) {
 	if err != nil || report.Had != 1 || report.Confirmed != 0 || !slices.Equal(report.Unconfirmed, []string{p.URI}) {
 		t.Errorf("%+v %v", report, err)
 	}
-	if err := c.Social.RemovePeer(ctx, keeper.Social.HomeAuthority()); err == nil {
+	if err := c.Social.RemovePeer(ctx, keeper.Social.HomeAuthority(), "test"); err == nil {
 		t.Error("a member took the keeper off")
 	}
 	// The keeper goes when nobody is left, and may join others then.
 	if _, err := keeper.Social.Leave(ctx, "test"); err == nil || !strings.Contains(err.Error(), "parley peer remove") {
 		t.Errorf("the keeper leaves the others behind: %v", err)
 	}
-	if err := keeper.Social.RemovePeer(ctx, c.Social.HomeAuthority()); err != nil {
+	if err := keeper.Social.RemovePeer(ctx, c.Social.HomeAuthority(), "test"); err != nil {
 		t.Fatal(err)
 	}
 	net.Settle()
@@ -342,13 +342,13 @@ func TestTheNextAttemptObeys(t *testing.T) {
 	}
 	for name, end := range map[string]func(a *instance.Instance, host string, clock *instancetest.Clock) error{
 		"demoted": func(a *instance.Instance, host string, _ *instancetest.Clock) error {
-			return a.Social.SetZone(context.Background(), host, social.Zone{Kind: social.ZonePublic}, "test")
+			return a.Social.SetZone(context.Background(), host, social.Zone{Kind: social.ZonePublic}, "test", "test")
 		},
 		"blocked": func(a *instance.Instance, host string, _ *instancetest.Clock) error {
-			return a.Social.SetZone(context.Background(), host, social.Zone{Kind: social.ZoneBlocked}, "test")
+			return a.Social.SetZone(context.Background(), host, social.Zone{Kind: social.ZoneBlocked}, "test", "test")
 		},
 		"removed": func(a *instance.Instance, host string, _ *instancetest.Clock) error {
-			return a.Social.RemovePeer(context.Background(), host)
+			return a.Social.RemovePeer(context.Background(), host, "test")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -404,48 +404,48 @@ func TestCodesFailClearly(t *testing.T) {
 			}
 		}
 	}
-	refuses("by a word", a.Social.SetZone(ctx, host, companyZone, "test"), "parley peer invite", "parley peer accept")
+	refuses("by a word", a.Social.SetZone(ctx, host, companyZone, "test", "test"), "parley peer invite", "parley peer accept")
 	_, err := a.Social.Invite(ctx, social.InviteRequest{Host: a.Social.HomeAuthority()})
 	refuses("oneself", err, "itself")
 	code := invite(t, a, b, companyZone)
-	_, err = a.Social.Accept(ctx, code, social.Zone{}, nil)
+	_, err = a.Social.Accept(ctx, code, social.Zone{}, nil, "test")
 	refuses("one's own code", err, "was made here")
-	_, err = c.Social.Accept(ctx, code, social.Zone{}, nil)
+	_, err = c.Social.Accept(ctx, code, social.Zone{}, nil, "test")
 	refuses("somebody else's code", err, "for another server")
-	_, err = b.Social.Accept(ctx, code[:len(code)-5], social.Zone{}, nil)
+	_, err = b.Social.Accept(ctx, code[:len(code)-5], social.Zone{}, nil, "test")
 	refuses("half a code", err, "copy it whole")
-	_, err = b.Social.Accept(ctx, code, social.Zone{Kind: social.ZonePartner, Name: "x"}, nil)
+	_, err = b.Social.Accept(ctx, code, social.Zone{Kind: social.ZonePartner, Name: "x"}, nil, "test")
 	refuses("another zone", err, "company")
 	clock.Advance(8 * 24 * time.Hour)
-	_, err = b.Social.Accept(ctx, code, social.Zone{}, nil)
+	_, err = b.Social.Accept(ctx, code, social.Zone{}, nil, "test")
 	refuses("an old code", err, "ran out")
-	if err := a.Social.SetZone(ctx, host, social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+	if err := a.Social.SetZone(ctx, host, social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	_, err = a.Social.Invite(ctx, social.InviteRequest{Host: host})
 	refuses("two zones", err, "partner:acme", "parley peer remove")
-	if err := a.Social.SetZone(ctx, host, social.Zone{Kind: social.ZoneBlocked}, "test"); err != nil {
+	if err := a.Social.SetZone(ctx, host, social.Zone{Kind: social.ZoneBlocked}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	_, err = a.Social.Invite(ctx, social.InviteRequest{Host: host})
 	refuses("blocked", err, "blocked")
-	if err := a.Social.RemovePeer(ctx, host); err != nil {
+	if err := a.Social.RemovePeer(ctx, host, "test"); err != nil {
 		t.Fatal(err)
 	}
 	// Blocked after the code was made: it counts when it is answered.
 	code = invite(t, a, b, companyZone)
-	if err := a.Social.SetZone(ctx, host, social.Zone{Kind: social.ZoneBlocked}, "test"); err != nil {
+	if err := a.Social.SetZone(ctx, host, social.Zone{Kind: social.ZoneBlocked}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.Social.Accept(ctx, code, social.Zone{}, nil)
+	_, err = b.Social.Accept(ctx, code, social.Zone{}, nil, "test")
 	refuses("blocked since", err, "refused the code")
 	sisters(t, net.Instances)
 	// Who is in one roster joins no other.
-	if err := a.Social.RemovePeer(ctx, host); err != nil {
+	if err := a.Social.RemovePeer(ctx, host, "test"); err != nil {
 		t.Fatal(err)
 	}
 	accept(t, b, invite(t, a, b, companyZone), social.Zone{})
-	_, err = b.Social.Accept(ctx, invite(t, c, b, companyZone), social.Zone{}, nil)
+	_, err = b.Social.Accept(ctx, invite(t, c, b, companyZone), social.Zone{}, nil, "test")
 	refuses("two rosters", err, a.Social.HomeAuthority(), "parley peer leave")
 }
 

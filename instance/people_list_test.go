@@ -32,7 +32,7 @@ func (s *scene) list(in *instance.Instance, list, want string) []social.ID {
 	if got != want {
 		s.Fatalf("changes %q, want %q", got, want)
 	}
-	left, err := in.Social.ApplyImport(s.ctx, p)
+	left, err := in.Social.ApplyImport(s.ctx, p, "test")
 	s.ok(err)
 	if _, got := s.plan(in, list); got != "" {
 		s.Errorf("a second run changes %q", got)
@@ -79,7 +79,7 @@ func listOfPeople(t *testing.T, database func(int) string) {
 		t.Errorf("who came back: %q", got)
 	}
 	// Whom an administrator suspended stays so, and whom no list names is left alone.
-	s.ok(s.b.Social.Suspend(s.ctx, zoe.Account.ID, true))
+	s.ok(s.b.Social.Suspend(s.ctx, zoe.Account.ID, true, "test"))
 	s.named(s.b, "guest", "Guest")
 	if _, got := s.plan(s.b, "username,title\nben,Meister\nzoe,Chefin\neva,Leiterin\ncem,Koch\n"); got != "3 note zoe" {
 		t.Errorf("%q", got)
@@ -95,7 +95,7 @@ func TestListMayNotLetEverybodyGo(t *testing.T) {
 		list += fmt.Sprintf("p%d\n", i)
 	}
 	p, _ := s.plan(s.a, list)
-	_, err := s.a.Social.ApplyImport(s.ctx, p)
+	_, err := s.a.Social.ApplyImport(s.ctx, p, "test")
 	s.ok(err)
 	for n, ok := range map[int]bool{8: true, 7: false, 1: false} {
 		p, _ := s.plan(s.a, strings.Join(strings.Split(list, "\n")[:n+1], "\n"))
@@ -117,7 +117,7 @@ func TestListWithMistakesChangesNothing(t *testing.T) {
 	s := &scene{t, net, context.Background(), net.Instances[0], nil, nil}
 	s.named(s.a, "alice", "Alice")
 	gone := s.named(s.a, "gone", "Gone")
-	s.ok(s.a.Social.DeleteAccount(s.ctx, gone.Account.ID))
+	s.ok(s.a.Social.DeleteAccount(s.ctx, gone.Account.ID, "test"))
 	for list, want := range map[string]string{
 		"":                                   "the list is empty",
 		"username\n":                         "names nobody",

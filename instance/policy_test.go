@@ -30,7 +30,7 @@ func TestRoleBoundsHowFarOnePublishes(t *testing.T) {
 		t.Fatal(err)
 	}
 	press := social.Member(a, in.Social.HomeAuthority())
-	if err := in.Social.SetZone(ctx, "p.test", social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"); err != nil {
+	if err := in.Social.SetZone(ctx, "p.test", social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
 	publish := func(who social.Reader, d social.Draft) (*social.PostView, error) {
@@ -93,7 +93,7 @@ func TestRoleBoundsHowFarOnePublishes(t *testing.T) {
 	if v, err := in.Social.Edit(ctx, alice, before.Post.ID, social.Draft{Text: "more", Audience: "company"}); err != nil || v.Post.Audience.Kind != social.AudienceCompany {
 		t.Errorf("an edit that narrows: %+v %v", v, err)
 	}
-	if err := in.Social.SetRole(ctx, alice.Account.ID, social.RoleCommunications); err != nil {
+	if err := in.Social.SetRole(ctx, alice.Account.ID, social.RoleCommunications, "test"); err != nil {
 		t.Fatal(err)
 	}
 	speaker, err := in.Social.AccountByHandle(ctx, alice, "alice")
@@ -103,7 +103,7 @@ func TestRoleBoundsHowFarOnePublishes(t *testing.T) {
 	if _, err := publish(social.Member(speaker, in.Social.HomeAuthority()), social.Draft{Audience: "public"}); err != nil {
 		t.Errorf("alice, who speaks for the organisation now: %v", err)
 	}
-	if err := in.Social.SetRole(ctx, alice.Account.ID, "boss"); social.KindOf(err) != social.Invalid {
+	if err := in.Social.SetRole(ctx, alice.Account.ID, "boss", "test"); social.KindOf(err) != social.Invalid {
 		t.Errorf("a role that is not there: %v", err)
 	}
 	setPolicy(t, in, map[string]string{"audience.widest.member": "instance"})

@@ -23,7 +23,7 @@ func TestWhatWasTakenBackIsNotDeleted(t *testing.T) {
 	old := says(t, a, alice, "old and precious", "company")
 	net.Settle()
 	clock.Advance(time.Hour)
-	s.ok(a.Social.RemovePeer(ctx, b.Config.Domain))
+	s.ok(a.Social.RemovePeer(ctx, b.Config.Domain, "test"))
 	net.Settle()
 	if has(t, b, bob, old.URI) {
 		t.Error("who parted still has it")
@@ -65,7 +65,7 @@ func TestWhatWasTakenBackComesAgain(t *testing.T) {
 	old := says(t, a, alice, "old and precious", "company")
 	net.Settle()
 	clock.Advance(time.Hour)
-	s.ok(a.Social.RemovePeer(ctx, b.Config.Domain))
+	s.ok(a.Social.RemovePeer(ctx, b.Config.Domain, "test"))
 	net.Settle()
 	clock.Advance(time.Hour)
 	accept(t, b, invite(t, a, b, companyZone), social.Zone{})
@@ -92,8 +92,8 @@ var acme, muster = social.Zone{Kind: social.ZonePartner, Name: "acme"}, social.Z
 func partners(t *testing.T, clock *instancetest.Clock) (s *scene, alice, bob social.Reader) {
 	net := instancetest.NewWith(t, 2, instancetest.Options{Now: clock.Now, Apart: true})
 	s = &scene{T: t, net: net, ctx: t.Context(), a: net.Instances[0], b: net.Instances[1]}
-	s.ok(s.a.Social.SetZone(s.ctx, s.b.Config.Domain, acme, "test"))
-	s.ok(s.b.Social.SetZone(s.ctx, s.a.Config.Domain, muster, "test"))
+	s.ok(s.a.Social.SetZone(s.ctx, s.b.Config.Domain, acme, "test", "test"))
+	s.ok(s.b.Social.SetZone(s.ctx, s.a.Config.Domain, muster, "test", "test"))
 	alice, bob = net.Member(s.a, "alice"), net.Member(s.b, "bob")
 	found, err := s.b.Social.FindHandle(s.ctx, bob, instancetest.Handle(s.a, alice))
 	s.ok(err)
@@ -111,7 +111,7 @@ func TestTakingBackProvesNoDeletion(t *testing.T) {
 	inside, outside := says(t, s.a, alice, "for acme", "partner:acme"), says(t, s.a, alice, "for all", "public")
 	s.net.Settle()
 	clock.Advance(time.Hour)
-	s.ok(s.a.Social.SetZone(s.ctx, s.b.Config.Domain, social.Zone{Kind: social.ZonePublic}, "test"))
+	s.ok(s.a.Social.SetZone(s.ctx, s.b.Config.Domain, social.Zone{Kind: social.ZonePublic}, "test", "test"))
 	s.net.Settle()
 	_, err := s.a.Social.Delete(s.ctx, alice, outside.ID)
 	s.ok(err)
@@ -182,7 +182,7 @@ func TestWhatWasHandedOnIsTakenBack(t *testing.T) {
 		s.there(s.b, bob, uri)
 	}
 	clock.Advance(time.Hour)
-	s.ok(s.a.Social.SetZone(s.ctx, s.b.Config.Domain, social.Zone{Kind: social.ZonePublic}, "test"))
+	s.ok(s.a.Social.SetZone(s.ctx, s.b.Config.Domain, social.Zone{Kind: social.ZonePublic}, "test", "test"))
 	net.Settle()
 	gone := func(want bool) {
 		t.Helper()

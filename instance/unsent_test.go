@@ -177,7 +177,7 @@ func TestDraftsAreKept(t *testing.T) {
 	d.ok(err)
 	_, err = in.SaveDraft(d.ctx, d.bob, social.Draft{Text: "bob's", MediaIDs: []social.ID{kept.ID}})
 	d.ok(err)
-	d.ok(in.DeleteAccount(d.ctx, d.bob.Account.ID))
+	d.ok(in.DeleteAccount(d.ctx, d.bob.Account.ID, "test"))
 	d.clock.Advance(48 * time.Hour)
 	d.ok(in.SweepMedia(d.ctx))
 	d.ok(d.a.DB.View(d.ctx, func(tx social.Tx) error {
@@ -325,9 +325,9 @@ func TestWhatIsDueKeepsTheRulesOfThatMoment(t *testing.T) {
 
 	// Suspended, and let in again: nothing went out, nothing is lost.
 	d.schedule(social.Draft{Text: "while away"})
-	d.ok(in.Suspend(d.ctx, d.alice.Account.ID, true))
+	d.ok(in.Suspend(d.ctx, d.alice.Account.ID, true, "test"))
 	d.pass(time.Hour)
-	d.ok(in.Suspend(d.ctx, d.alice.Account.ID, false))
+	d.ok(in.Suspend(d.ctx, d.alice.Account.ID, false, "test"))
 	if list := d.lists("while away", "default", "an app's public", "public", "reply"); !strings.Contains(list[0].Reason, "suspended") {
 		t.Errorf("%q", list[0].Reason)
 	}

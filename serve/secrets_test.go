@@ -75,7 +75,7 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	send("GET", "/api/v1/timelines/home?access_token=canary-token", "", nil)
 	send("GET", "/api/v2/search?resolve=true&q=canary-words", token, nil)
 	send("GET", "/media/1/original?for=canary-ticket", "", nil)
-	reset, _, err := in.Auth.ResetLink(ctx, a.ID)
+	reset, _, err := in.Auth.ResetLink(ctx, a.ID, "test")
 	must(err)
 	secrets = append(secrets, reset)
 	send("GET", "/reset?code="+reset, "", nil)

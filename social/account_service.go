@@ -17,6 +17,7 @@ type NewAccount struct {
 	Role        Role
 	Kind        AccountKind // person when empty
 	Language    string
+	By          string // who makes it: a member, or a command
 }
 
 var usernamePattern = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_.-]{0,62}[a-z0-9_])?$`)
@@ -46,7 +47,12 @@ func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (*Account, er
 	}
 	a := &Account{Kind: n.Kind, Username: name, DisplayName: s.Text.SanitizePlain(n.DisplayName, s.Limits.NameLength),
 		Email: strings.TrimSpace(n.Email), Role: n.Role, Language: n.Language, Discoverable: true}
-	return a, s.insertMember(ctx, a)
+	return a, s.insertMember(ctx, a, func(tx Tx) error { return s.auditMember(ctx, tx, a, "created", string(a.Role), n.By) })
+}
+
+// auditMember writes down what was done with an account.
+func (s *Service) auditMember(ctx context.Context, tx Tx, a *Account, result, cause, by string) error {
+	return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditMember, Subject: a.URI, Result: result, Cause: cause, By: by})
 }
 
 // insertMember gives the account its addresses and keys and writes it, with what else
@@ -353,18 +359,21 @@ func clip(s string, n int) string {
 	return s
 }
 
-// Suspend takes an account out of view, or puts it back.
-func (s *Service) Suspend(ctx context.Context, id ID, on bool) error {
+// Suspend takes an account out of view, or puts it back; by is who says so.
+func (s *Service) Suspend(ctx context.Context, id ID, on bool, by string) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
 		a, err := tx.Account(ctx, id)
 		if err != nil {
 			return err
 		}
-		a.SuspendedAt = time.Time{}
-		if on {
-			a.SuspendedAt = s.Now()
+		result := "restored"
+		if a.SuspendedAt = (time.Time{}); on {
+			a.SuspendedAt, result = s.Now(), "suspended"
 		}
 		if err := tx.UpdateAccount(ctx, a); err != nil {
+			return err
+		}
+		if err := s.auditMember(ctx, tx, a, result, "", by); err != nil {
 			return err
 		}
 		_, err = s.enterAndTell(ctx, tx, a, nil)
@@ -372,8 +381,9 @@ func (s *Service) Suspend(ctx context.Context, id ID, on bool) error {
 	})
 }
 
-// SetRole gives a member another role, which bounds how far they may publish.
-func (s *Service) SetRole(ctx context.Context, id ID, role Role) error {
+// SetRole gives a member another role, which bounds how far they may publish; by is who
+// says so.
+func (s *Service) SetRole(ctx context.Context, id ID, role Role, by string) error {
 	if !slices.Contains(Roles(), role) {
 		return Errorf(Invalid, "unknown role %q; use member, communications, moderator or admin", role)
 	}
@@ -389,13 +399,13 @@ func (s *Service) SetRole(ctx context.Context, id ID, role Role) error {
 		if err := tx.UpdateAccount(ctx, a); err != nil {
 			return err
 		}
-		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: a.URI, Rule: "role", Result: "set", Cause: string(before) + " -> " + string(role)})
+		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: a.URI, Rule: "role", Result: "set", Cause: string(before) + " -> " + string(role), By: by})
 	})
 }
 
 // DeleteAccount lets a member leave: the name stays reserved for ever, the posts
-// are hidden with the account, and other servers are told.
-func (s *Service) DeleteAccount(ctx context.Context, id ID) error {
+// are hidden with the account, and other servers are told. by is who says so.
+func (s *Service) DeleteAccount(ctx context.Context, id ID, by string) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
 		a, err := tx.Account(ctx, id)
 		if err != nil {
@@ -423,6 +433,9 @@ func (s *Service) DeleteAccount(ctx context.Context, id ID) error {
 		a.DisplayName, a.Note, a.NoteSource, a.Fields, a.Email = "", "", "", nil, ""
 		a.AvatarID, a.HeaderID = 0, 0
 		if err := tx.UpdateAccount(ctx, a); err != nil {
+			return err
+		}
+		if err := s.auditMember(ctx, tx, a, "deleted", "", by); err != nil {
 			return err
 		}
 		_, err = s.enterAndTell(ctx, tx, a, nil)
@@ -464,8 +477,8 @@ func (o *Organisation) settings() map[string]*string {
 		"organisation.description": &o.Description, "organisation.contact": &o.Contact, "organisation.rules": &o.Rules}
 }
 
-// SetOrganisation writes the names.
-func (s *Service) SetOrganisation(ctx context.Context, o Organisation) error {
+// SetOrganisation writes the names; by is who says so.
+func (s *Service) SetOrganisation(ctx context.Context, o Organisation, by string) error {
 	o.Name = s.Text.SanitizePlain(o.Name, 100)
 	o.Group = s.Text.SanitizePlain(o.Group, 100)
 	o.Description, o.Rules = clip(o.Description, 2000), clip(o.Rules, 10000)
@@ -474,7 +487,17 @@ func (s *Service) SetOrganisation(ctx context.Context, o Organisation) error {
 	}
 	return s.Store.Tx(ctx, func(tx Tx) error {
 		for key, value := range o.settings() {
+			was, err := tx.Setting(ctx, key)
+			if err != nil || was == *value {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			if err := tx.PutSetting(ctx, key, *value); err != nil {
+				return err
+			}
+			if err := tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: key, Result: "set", By: by}); err != nil {
 				return err
 			}
 		}

@@ -19,6 +19,8 @@ const (
 	AuditZone    AuditKind = "zone"    // where a peer stands from now on
 	AuditPairing AuditKind = "pairing" // a statement of a pairing or of the roster
 	AuditPolicy  AuditKind = "policy"  // what members may reach from now on
+	AuditMember  AuditKind = "member"  // an account: made, hidden, signed out, given a link
+	AuditQueue   AuditKind = "queue"   // what waits for a server: held, let go, tried, given up
 	AuditChain   AuditKind = "chain"   // the chain of these rows itself
 )
 
@@ -41,7 +43,7 @@ type AuditRow struct {
 	Key     string // id of the key that signed
 	Result  string // AuditAllowed, AuditRefused, or what the kind calls it
 	Cause   string // why it was refused, or the reason that was given
-	By      string // the member who decided, or the command
+	By      string // the member who decided, or the command; "" for a rule
 }
 
 // AuditMark is a row whose hash somebody noted before, where whoever changes the

@@ -533,7 +533,11 @@ func (s *Service) DeleteGroup(ctx context.Context, r Reader, id ID) error {
 	if err != nil {
 		return err
 	}
-	return s.DeleteAccount(ctx, id)
+	by := "parley group delete"
+	if r.Account != nil {
+		by = r.Account.Username
+	}
+	return s.DeleteAccount(ctx, id, by)
 }
 
 // GroupByName finds a group by its handle, here or among those known.

@@ -12,8 +12,8 @@ const importAtOnce = 50
 // ApplyImport does what was planned, and answers who has left: their access is for the
 // caller to end. New members come first, in small transactions, since their keys take
 // long to make; everything else is one transaction. A run that breaks off leaves whole
-// people, and the next one does the rest.
-func (s *Service) ApplyImport(ctx context.Context, p *ImportPlan) (left []ID, err error) {
+// people, and the next one does the rest. by is who says so.
+func (s *Service) ApplyImport(ctx context.Context, p *ImportPlan, by string) (left []ID, err error) {
 	var fresh, others []importStep
 	for _, step := range p.steps {
 		if step.kind == ImportCreate {
@@ -24,7 +24,7 @@ func (s *Service) ApplyImport(ctx context.Context, p *ImportPlan) (left []ID, er
 	}
 	for len(fresh) > 0 {
 		n := min(importAtOnce, len(fresh))
-		if err := s.importNew(ctx, fresh[:n]); err != nil {
+		if err := s.importNew(ctx, fresh[:n], by); err != nil {
 			return nil, err
 		}
 		fresh = fresh[n:]
@@ -36,7 +36,7 @@ func (s *Service) ApplyImport(ctx context.Context, p *ImportPlan) (left []ID, er
 		left = nil
 		var told []*Person
 		for _, step := range others {
-			changed, err := s.importStep(ctx, tx, step)
+			changed, err := s.importStep(ctx, tx, step, by)
 			if err != nil {
 				return err
 			}
@@ -53,7 +53,7 @@ func (s *Service) ApplyImport(ctx context.Context, p *ImportPlan) (left []ID, er
 }
 
 // importNew makes members; their keys are made before anything waits for them.
-func (s *Service) importNew(ctx context.Context, steps []importStep) error {
+func (s *Service) importNew(ctx context.Context, steps []importStep, by string) error {
 	keys := make([][]Key, len(steps))
 	for i := range steps {
 		made, err := s.NewKeys()
@@ -68,6 +68,9 @@ func (s *Service) importNew(ctx context.Context, steps []importStep) error {
 			a := *step.account
 			s.importAccount(&a, step)
 			if err := s.writeMember(ctx, tx, &a, keys[i]); err != nil {
+				return err
+			}
+			if err := s.auditMember(ctx, tx, &a, "created", string(a.Role), by); err != nil {
 				return err
 			}
 			p, _, err := s.writeEntry(ctx, tx, &a, nil, step.change)
@@ -90,7 +93,7 @@ func (s *Service) importAccount(a *Account, step importStep) {
 }
 
 // importStep changes one member, and answers the entry if others may have to know.
-func (s *Service) importStep(ctx context.Context, tx Tx, step importStep) (*Person, error) {
+func (s *Service) importStep(ctx context.Context, tx Tx, step importStep, by string) (*Person, error) {
 	a, err := tx.Account(ctx, step.account.ID)
 	if err != nil {
 		return nil, err
@@ -100,18 +103,23 @@ func (s *Service) importStep(ctx context.Context, tx Tx, step importStep) (*Pers
 		return nil, err
 	}
 	name := a.DisplayName
-	change := step.change
+	change, result := step.change, ""
 	switch step.kind {
 	case ImportLeave:
-		a.SuspendedAt = s.Now()
+		a.SuspendedAt, result = s.Now(), "suspended"
 		change = func(p *Person) { p.LeftAt = s.Now().Truncate(time.Millisecond) }
 	case ImportReturn:
-		a.SuspendedAt = time.Time{}
+		a.SuspendedAt, result = time.Time{}, "restored"
 		change = func(p *Person) { step.change(p); p.LeftAt = time.Time{} }
 	}
 	s.importAccount(a, step)
 	if err := tx.UpdateAccount(ctx, a); err != nil {
 		return nil, err
+	}
+	if result != "" {
+		if err := s.auditMember(ctx, tx, a, result, "the list of people", by); err != nil {
+			return nil, err
+		}
 	}
 	if a.DisplayName != name {
 		if err := s.Outbox.Record(ctx, tx, Change{Verb: VerbProfile, Actor: a, At: s.Now()}); err != nil {

@@ -193,8 +193,8 @@ func (s *Service) MayPair(ctx context.Context, tx Tx, host string, z Zone) error
 
 // paired is what both sides do when they agree: the zone, the pinned keys, and since
 // when what is written is for the other. Who was paired before and only lost its keys
-// goes on where it was.
-func (s *Service) paired(ctx context.Context, tx Tx, p Pairing) error {
+// goes on where it was. by is who made or took the code, "" for the roster.
+func (s *Service) paired(ctx context.Context, tx Tx, p Pairing, by string) error {
 	was, err := tx.Pairing(ctx, p.Authority)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -231,7 +231,7 @@ func (s *Service) paired(ctx context.Context, tx Tx, p Pairing) error {
 		rule = "code"
 	}
 	return s.auditPairing(ctx, tx, AuditRow{Peer: p.Authority, Zone: p.Zone.String(), Subject: p.Invitation, Rule: rule,
-		Key: base64.RawURLEncoding.EncodeToString(Fingerprint(p.SigningKey)), Result: string(PairingActive)})
+		Key: base64.RawURLEncoding.EncodeToString(Fingerprint(p.SigningKey)), Result: string(PairingActive), By: by})
 }
 
 // Answer is the inviter's side: theirs is the verified statement of whoever has the
@@ -275,7 +275,7 @@ func (s *Service) Answer(ctx context.Context, id string, theirs Terms) (own Term
 		if i.Zone.Kind == ZoneCompany {
 			p.Keeper = s.home
 		}
-		if err := s.paired(ctx, tx, p); err != nil || i.Zone.Kind != ZoneCompany {
+		if err := s.paired(ctx, tx, p, i.By); err != nil || i.Zone.Kind != ZoneCompany {
 			return err
 		}
 		return s.keep(ctx, tx, own, theirs.Authority)
@@ -327,8 +327,8 @@ func (s *Service) mayAccept(ctx context.Context, tx Tx, c Code, z Zone) error {
 	return err
 }
 
-// Agree is the accepter's side, when the inviter has answered.
-func (s *Service) Agree(ctx context.Context, c Code, own, theirs Terms) (p Pairing, err error) {
+// Agree is the accepter's side, when the inviter has answered; by is who took the code.
+func (s *Service) Agree(ctx context.Context, c Code, own, theirs Terms, by string) (p Pairing, err error) {
 	err = s.Store.Tx(ctx, func(tx Tx) error {
 		if err := s.mayAccept(ctx, tx, c, own.Zone); err != nil {
 			return err
@@ -338,7 +338,7 @@ func (s *Service) Agree(ctx context.Context, c Code, own, theirs Terms) (p Pairi
 		if own.Zone.Kind == ZoneCompany {
 			p.Keeper = theirs.Authority
 		}
-		if err := s.paired(ctx, tx, p); err != nil {
+		if err := s.paired(ctx, tx, p, by); err != nil {
 			return err
 		}
 		p, err = tx.Pairing(ctx, p.Authority)
@@ -348,8 +348,9 @@ func (s *Service) Agree(ctx context.Context, c Code, own, theirs Terms) (p Pairi
 }
 
 // Accept answers a code: this instance and the one that made it are paired afterwards.
-// z is the zone of the inviter here; empty means the one that the code offers.
-func (s *Service) Accept(ctx context.Context, text string, z Zone, data []string) (Pairing, error) {
+// z is the zone of the inviter here; empty means the one that the code offers. by is who
+// took the code.
+func (s *Service) Accept(ctx context.Context, text string, z Zone, data []string, by string) (Pairing, error) {
 	c, err := ParseCode(text)
 	if err != nil {
 		return Pairing{}, err
@@ -365,7 +366,7 @@ func (s *Service) Accept(ctx context.Context, text string, z Zone, data []string
 	case !s.Now().Before(c.ExpiresAt):
 		return Pairing{}, adminErrorf(Invalid, "the code ran out at %s; ask %.100s for a new one", c.ExpiresAt.Format(time.RFC3339), c.Authority)
 	}
-	return s.Remote.Accept(ctx, c, z, data)
+	return s.Remote.Accept(ctx, c, z, data, by)
 }
 
 // Pairings lists all pairings, those that ended too.

@@ -2,6 +2,7 @@ package social
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -41,12 +42,24 @@ func (s *Service) ZoneIn(ctx context.Context, tx Tx, peer string) (Zone, error) 
 }
 
 // SetZone puts a peer into a zone; every queued delivery obeys at its next attempt,
-// and copies of a blocked server's files go.
-func (s *Service) SetZone(ctx context.Context, host string, z Zone, reason string) error {
-	return s.Store.Tx(ctx, func(tx Tx) error { return s.setZone(ctx, tx, host, z, reason, "") })
+// and copies of a blocked server's files go. by is the member or the command that says
+// so, and why.
+func (s *Service) SetZone(ctx context.Context, host string, z Zone, reason, by string) error {
+	if err := CheckReason(reason); err != nil {
+		return err
+	}
+	return s.Store.Tx(ctx, func(tx Tx) error { return s.setZone(ctx, tx, host, z, reason, by) })
 }
 
-// setZone is SetZone inside a transaction, by a member or "" for a command.
+// CheckReason refuses an act for which nobody says why.
+func CheckReason(reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return Errorf(Invalid, "say why: whoever reads the record later wants to know")
+	}
+	return nil
+}
+
+// setZone is SetZone inside a transaction.
 func (s *Service) setZone(ctx context.Context, tx Tx, host string, z Zone, reason, by string) error {
 	if host == s.home {
 		return Errorf(Invalid, "%s is this instance itself", host)
@@ -115,8 +128,8 @@ func (s *Service) unsettle(ctx context.Context, tx Tx, host string, z Zone, reas
 }
 
 // RemovePeer forgets the decision about a peer: it is unknown again. With one that is
-// paired that ends; the keeper of the roster takes a member off it.
-func (s *Service) RemovePeer(ctx context.Context, host string) error {
+// paired that ends; the keeper of the roster takes a member off it. by is who says so.
+func (s *Service) RemovePeer(ctx context.Context, host, by string) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
 		p, on, err := pairedWith(ctx, tx, host)
 		switch {
@@ -127,7 +140,7 @@ func (s *Service) RemovePeer(ctx context.Context, host string) error {
 		case on && p.Keeper != "" && p.Keeper != s.home:
 			return adminErrorf(Conflict, "%s is in the roster that %s keeps, and only that one takes it off. To have nothing to do with it here: parley peer veto %s", host, p.Keeper, host)
 		case on:
-			if err := s.end(ctx, tx, p, "removed here", "", true); err != nil {
+			if err := s.end(ctx, tx, p, "removed here", by, true); err != nil {
 				return err
 			}
 			return s.dropMember(ctx, tx, host)
@@ -145,6 +158,6 @@ func (s *Service) RemovePeer(ctx context.Context, host string) error {
 		if err := s.takeBackLater(ctx, tx, host, was); err != nil {
 			return err
 		}
-		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditZone, Peer: host, Result: "removed"})
+		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditZone, Peer: host, Result: "removed", By: by})
 	})
 }

@@ -122,7 +122,7 @@ func (s *Service) pin(ctx context.Context, tx Tx, r *Roster, me, m RosterMember)
 	if p.Since = m.Since; me.Since.After(m.Since) {
 		p.Since = me.Since
 	}
-	return s.paired(ctx, tx, p)
+	return s.paired(ctx, tx, p, "")
 }
 
 // outOfRoster ends with all that this instance knows by a roster.

@@ -24,7 +24,7 @@ type Remote interface {
 	Thread(ctx context.Context, post *Post)
 	// Accept answers a code that was checked: it asks the inviter for its keys, and both
 	// exchange their statements. An error says what an administrator can do.
-	Accept(ctx context.Context, c Code, z Zone, data []string) (Pairing, error)
+	Accept(ctx context.Context, c Code, z Zone, data []string, by string) (Pairing, error)
 	// File fetches a file of another server's post. It is asked for in the name of
 	// as, zero for the instance; but signed only towards home, the server of the post's
 	// author: with our name a post could make us bring files of third servers that are

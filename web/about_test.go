@@ -16,7 +16,7 @@ func TestAbout(t *testing.T) {
 	in, other := net.Instances[0], net.Instances[1]
 	alice := net.Member(in, "alice")
 	o := social.Organisation{Name: "Müller Logistik", Group: "Muster Group", Description: "For all " + canary, Contact: "alice", Rules: "Be kind\n\nNo adverts " + canary}
-	if err := in.Social.SetOrganisation(ctx, o); err != nil {
+	if err := in.Social.SetOrganisation(ctx, o, "test"); err != nil {
 		t.Fatal(err)
 	}
 	for _, language := range []string{"en", "de"} {
@@ -27,7 +27,7 @@ func TestAbout(t *testing.T) {
 		v.get("/about", 200).says(append(said, other.Config.Domain, v.pick("Questions? Ask alice", "Fragen? Wenden Sie sich an alice"))...)
 	}
 	o.Rules = ""
-	if err := in.Social.SetOrganisation(ctx, o); err != nil {
+	if err := in.Social.SetOrganisation(ctx, o, "test"); err != nil {
 		t.Fatal(err)
 	}
 	newVisitor(t, in, "en").get("/about", 200).says("No rules are written down")

@@ -12,16 +12,17 @@ import (
 )
 
 // Console is what administrators look after beside what social knows: the waiting work,
-// the audit chain and the room that everything takes.
+// the audit chain and the room that everything takes. What changes something says how
+// much, and leaves an audit row that names who did it.
 type Console interface {
 	// Hosts lists every server that has deliveries waiting or failed last time.
 	Hosts(ctx context.Context) ([]queue.Host, error)
 	// RetryNow makes what waits for a server due at once; "" for all.
-	RetryNow(ctx context.Context, host string) error
-	// Hold keeps back what goes to a server, now and later, or lets it go.
-	Hold(ctx context.Context, host string, held bool) error
+	RetryNow(ctx context.Context, host, by string) (int, error)
+	// Hold keeps back what goes to a server, now and later, for a reason, or lets it go.
+	Hold(ctx context.Context, host string, held bool, reason, by string) (int, error)
 	// Drop gives up what waits for a server.
-	Drop(ctx context.Context, host string) error
+	Drop(ctx context.Context, host, by string) (int, error)
 	// Unpark asks a parked server for proof of its keys; was says that it was parked.
 	Unpark(ctx context.Context, host, by string) (was bool, err error)
 	// VerifyAudit reads the whole chain; problem is "" when it is whole.
@@ -152,50 +153,66 @@ func (w *Web) admin(p *page) error {
 type workPage struct {
 	*frame
 	Hosts  []queue.Host
+	Wrong  refused
 	Audit  string // what the last check of the audit chain said
 	Broken bool
 }
 
 func (workPage) file() string { return "admin_work.html" }
 
-func (w *Web) work(p *page) error { return w.showWork(p, "", false) }
+// refused is what was wrong with a form about a server.
+type refused struct{ Host, Problem string }
 
-func (w *Web) showWork(p *page, audit string, broken bool) error {
-	hosts, err := w.Console.Hosts(p.ctx())
-	if err != nil {
+func (w *Web) work(p *page) error { return w.showWork(p, http.StatusOK, workPage{}) }
+
+func (w *Web) showWork(p *page, status int, d workPage) (err error) {
+	d.frame = p.titled("admin_work")
+	d.Path = "/admin/work"
+	if d.Hosts, err = w.Console.Hosts(p.ctx()); err != nil {
 		return err
 	}
-	return w.show(p, http.StatusOK, workPage{p.titled("admin_work"), hosts, audit, broken})
+	return w.show(p, status, d)
 }
 
 // changeWork retries, holds, lets go or drops what waits for a server.
 func (w *Web) changeWork(p *page) error {
-	host := p.r.PostFormValue("host")
+	host, do, by := p.r.PostFormValue("host"), p.r.PostFormValue("do"), p.Me.Username
 	done := ""
 	var err error
-	switch p.r.PostFormValue("do") {
+	switch do {
 	case "retry":
-		done, err = "work_retried", w.Console.RetryNow(p.ctx(), host)
-	case "hold":
-		done, err = "work_held", w.Console.Hold(p.ctx(), host, true)
-	case "release":
-		done, err = "work_released", w.Console.Hold(p.ctx(), host, false)
+		done = "work_retried"
+		_, err = w.Console.RetryNow(p.ctx(), host, by)
+	case "hold", "release":
+		if done = "work_released"; do == "hold" {
+			done = "work_held"
+		}
+		_, err = w.Console.Hold(p.ctx(), host, do == "hold", p.r.PostFormValue("reason"), by)
 	case "drop":
 		if p.r.PostFormValue("sure") == "" {
 			return social.Errorf(social.Invalid, "say that you are sure: what is given up does not arrive")
 		}
-		done, err = "work_dropped", w.Console.Drop(p.ctx(), host)
+		done = "work_dropped"
+		_, err = w.Console.Drop(p.ctx(), host, by)
 	case "audit":
 		rows, problem, err := w.Console.VerifyAudit(p.ctx())
 		if err != nil {
 			return err
 		}
 		if problem != "" {
-			return w.showWork(p, problem, true)
+			return w.showWork(p, http.StatusOK, workPage{Audit: problem, Broken: true})
 		}
-		return w.showWork(p, p.T("audit_whole", p.Number(int(rows))), false)
+		return w.showWork(p, http.StatusOK, workPage{Audit: p.T("audit_whole", p.Number(int(rows)))})
 	default:
 		return social.NotFoundError()
+	}
+	if mistake(err) {
+		p.Problem = p.T("check_form")
+		wrong := refused{host, p.say(err)}
+		if strings.HasPrefix(p.r.PostFormValue("next"), "/admin/servers/") {
+			return w.showOther(p, status(err), host, otherPage{Wrong: wrong})
+		}
+		return w.showWork(p, status(err), workPage{Wrong: wrong})
 	}
 	if err != nil {
 		return err
@@ -205,8 +222,12 @@ func (w *Web) changeWork(p *page) error {
 
 // WorkOf makes the forms about what waits for one server, to come back to the page
 // where they stand.
-func (f *frame) WorkOf(h queue.Host) workForms {
-	return workForms{f, h.Name, h.Queued, !h.HeldAt.IsZero()}
+func (f *frame) WorkOf(host string, h queue.Host, wrong refused) workForms {
+	d := workForms{frame: f, Host: host, Queued: h.Queued, Held: !h.HeldAt.IsZero()}
+	if wrong.Host == host {
+		d.Wrong = wrong.Problem
+	}
+	return d
 }
 
 type workForms struct {
@@ -214,6 +235,7 @@ type workForms struct {
 	Host   string
 	Queued int
 	Held   bool
+	Wrong  string // what is wrong with the reason
 }
 
 // Number writes a count in the page's language.

@@ -87,7 +87,7 @@ func (w *Web) showStaff(p *page, status int, d staffPage) error {
 // addStaff makes a member and shows the link to choose a password with.
 func (w *Web) addStaff(p *page) error {
 	a, err := w.Social.CreateAccount(p.ctx(), social.NewAccount{Username: p.r.PostFormValue("name"), DisplayName: p.r.PostFormValue("display_name"),
-		Email: strings.TrimSpace(p.r.PostFormValue("email")), Role: social.Role(p.r.PostFormValue("role"))})
+		Email: strings.TrimSpace(p.r.PostFormValue("email")), Role: social.Role(p.r.PostFormValue("role")), By: p.Me.Username})
 	if mistake(err) {
 		f := w.newStaff(p)
 		f.refill(p.r)
@@ -102,7 +102,7 @@ func (w *Web) addStaff(p *page) error {
 }
 
 func (w *Web) showLink(p *page, a *social.Account) error {
-	code, _, err := w.Auth.ResetLink(p.ctx(), a.ID)
+	code, _, err := w.Auth.ResetLink(p.ctx(), a.ID, p.Me.Username)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (w *Web) changeStaff(p *page) error {
 	if err != nil {
 		return err
 	}
-	a, do := found[id], mux.Vars(p.r)["act"]
+	a, do, by := found[id], mux.Vars(p.r)["act"], p.Me.Username
 	if a == nil || !a.Local() || a.Kind != social.KindPerson {
 		return social.NotFoundError()
 	}
@@ -130,15 +130,15 @@ func (w *Web) changeStaff(p *page) error {
 	}
 	switch do {
 	case "role":
-		err = w.Social.SetRole(p.ctx(), id, social.Role(p.r.PostFormValue("role")))
+		err = w.Social.SetRole(p.ctx(), id, social.Role(p.r.PostFormValue("role")), by)
 	case "suspend":
-		if err = w.Social.Suspend(p.ctx(), id, true); err == nil {
-			err = w.Auth.EndAccess(p.ctx(), id)
+		if err = w.Social.Suspend(p.ctx(), id, true, by); err == nil {
+			err = w.Auth.EndAccess(p.ctx(), id, by)
 		}
 	case "restore":
-		err = w.Social.Suspend(p.ctx(), id, false)
+		err = w.Social.Suspend(p.ctx(), id, false, by)
 	case "sign-out":
-		err = w.Auth.EndAccess(p.ctx(), id)
+		err = w.Auth.EndAccess(p.ctx(), id, by)
 	case "link":
 		return w.showLink(p, a)
 	}

@@ -176,7 +176,7 @@ func (w *Web) invite(p *page) error {
 }
 
 func (w *Web) accept(p *page) error {
-	paired, err := w.Social.Accept(p.ctx(), strings.TrimSpace(p.r.PostFormValue("code")), social.Zone{}, nil)
+	paired, err := w.Social.Accept(p.ctx(), strings.TrimSpace(p.r.PostFormValue("code")), social.Zone{}, nil, p.Me.Username)
 	if err != nil && social.KindOf(err) != social.Internal {
 		f := w.acceptForm(p)
 		f.refill(p.r)
@@ -195,13 +195,17 @@ type otherPage struct {
 	*frame
 	S      server
 	Report social.PeerReport
+	Wrong  refused
 	Veto   bool // this server may be vetoed: it is on a roster that others keep
 }
 
 func (otherPage) file() string { return "admin_server.html" }
 
 func (w *Web) other(p *page) error {
-	host := mux.Vars(p.r)["host"]
+	return w.showOther(p, http.StatusOK, mux.Vars(p.r)["host"], otherPage{})
+}
+
+func (w *Web) showOther(p *page, status int, host string, d otherPage) error {
 	all, err := w.listServers(p)
 	if err != nil {
 		return err
@@ -210,12 +214,12 @@ func (w *Web) other(p *page) error {
 		if s.Authority != host {
 			continue
 		}
-		d := otherPage{frame: p.frame, S: s, Veto: s.Paired.Keeper != "" && s.Paired.Keeper != p.home}
-		d.Title = host
+		d.frame, d.S, d.Veto = p.frame, s, s.Paired.Keeper != "" && s.Paired.Keeper != p.home
+		d.Title, d.Path = host, "/admin/servers/"+url.PathEscape(host)
 		if d.Report, err = w.Social.PeerReport(p.ctx(), host); err != nil {
 			return err
 		}
-		return w.show(p, http.StatusOK, d)
+		return w.show(p, status, d)
 	}
 	return social.NotFoundError()
 }
@@ -228,7 +232,7 @@ func (w *Web) changeOther(p *page) error {
 	case "level":
 		zone, err := readLevel(p.r)
 		if err == nil {
-			err = w.Social.SetZone(p.ctx(), host, zone, firstOf(p.r.PostFormValue("reason"), "set by "+by))
+			err = w.Social.SetZone(p.ctx(), host, zone, p.r.PostFormValue("reason"), by)
 		}
 		if err != nil {
 			return err
@@ -258,7 +262,7 @@ func (w *Web) changeOther(p *page) error {
 		if p.r.PostFormValue("sure") == "" {
 			return social.Errorf(social.Invalid, "say that you are sure: what is for it is taken back, and nothing more is exchanged")
 		}
-		if err := w.Social.RemovePeer(p.ctx(), host); err != nil {
+		if err := w.Social.RemovePeer(p.ctx(), host, by); err != nil {
 			return err
 		}
 		return w.redirect(p, "/admin/servers", "server_removed")

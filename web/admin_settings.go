@@ -107,7 +107,7 @@ func (w *Web) saveOrgSettings(p *page) error {
 	o.Name, o.Group, o.Contact = p.r.PostFormValue("organisation"), p.r.PostFormValue("group"), strings.TrimPrefix(strings.TrimSpace(p.r.PostFormValue("contact")), "@")
 	o.Rules = plainLines(p.r.PostFormValue("rules"))
 	o.Description = strings.ReplaceAll(p.r.PostFormValue("description"), "\r\n", "\n")
-	if err := w.Social.SetOrganisation(p.ctx(), o); mistake(err) {
+	if err := w.Social.SetOrganisation(p.ctx(), o, p.Me.Username); mistake(err) {
 		return w.again(p, f, "organisation", err)
 	} else if err != nil {
 		return err

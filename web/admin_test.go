@@ -60,7 +60,8 @@ func TestAdministratorsPairServers(t *testing.T) {
 	bodo.get("/admin/servers", 200).says(a.Config.Domain, "gekoppelt", "Die Liste führt")
 
 	// What waits is held, tried, given up only with another word.
-	rita.post("/admin/work", 200, "host", b.Config.Domain, "do", "hold").says("Nothing goes there until you let it")
+	rita.post("/admin/work", 422, "host", b.Config.Domain, "do", "hold", "reason", " ", "next", there).says("Say why", b.Config.Domain, "Change what it is to us")
+	rita.post("/admin/work", 200, "host", b.Config.Domain, "do", "hold", "reason", "they move house").says("Nothing goes there until you let it")
 	if _, err := a.Social.Publish(t.Context(), alice, social.Draft{Text: "for the company", Audience: "company"}); err != nil {
 		t.Fatal(err)
 	}
@@ -128,6 +129,31 @@ func TestAdministratorsLookAfterPeople(t *testing.T) {
 	rita.post(closing, 200).says("The report is closed", "1 report dealt with", "No report is open")
 }
 
+// filled are the fields of a page's forms as they stand there, some of them changed.
+func (d *doc) filled(changes ...string) (pairs []string) {
+	for _, n := range d.elements {
+		name, value := attr(n, "name"), attr(n, "value")
+		if name == "" || n.Data != "input" && n.Data != "textarea" && n.Data != "select" {
+			continue
+		}
+		if n.Data == "textarea" && n.FirstChild != nil {
+			value = n.FirstChild.Data
+		}
+		for o := range n.Descendants() {
+			if has(o, "selected") {
+				value = attr(o, "value")
+			}
+		}
+		for i := 0; i < len(changes); i += 2 {
+			if changes[i] == name {
+				value = changes[i+1]
+			}
+		}
+		pairs = append(pairs, name, value)
+	}
+	return pairs
+}
+
 // Rules are changed by name, one wrong value changes nothing, and only administrators
 // see any of it.
 func TestAdministratorsSetRules(t *testing.T) {
@@ -136,23 +162,7 @@ func TestAdministratorsSetRules(t *testing.T) {
 	rita, _ := administratorOf(t, net, 0, "de")
 	bob := newVisitor(t, in, "en").as(net.Member(in, "bob"))
 	page := rita.get("/admin/settings", 200).says("Wie weit ein Beitrag gehen darf: Mitglied")
-	values := []string{"organisation", "Müller", "group", "Muster Group", "description", "Alles", "contact", "@root"}
-	for _, n := range page.elements {
-		if name := attr(n, "name"); strings.HasPrefix(name, "rule.") {
-			value := attr(n, "value")
-			if n.Data == "select" {
-				for o := range n.Descendants() {
-					if has(o, "selected") {
-						value = attr(o, "value")
-					}
-				}
-			}
-			if name == "rule.audience.widest.member" {
-				value = "company"
-			}
-			values = append(values, name, value)
-		}
-	}
+	values := page.filled("organisation", "Müller", "group", "Muster Group", "description", "Alles", "contact", "@root", "rule.audience.widest.member", "company")
 	rita.post("/admin/settings", 200, values...).says("Gespeichert.")
 	policy, err := in.Social.Policy(t.Context())
 	if err != nil || policy.Widest[social.RoleMember] != social.AudienceCompany {

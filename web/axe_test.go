@@ -47,7 +47,7 @@ func TestAccessible(t *testing.T) {
 	}
 	b.both(func(string) { b.audit("/"); b.audit("/setup?code=" + setup); b.audit("/setup?code=used-up") })
 	v, paths := furnish(t, net)
-	reset, _, err := in.Auth.ResetLink(context.Background(), v.account("bob").ID)
+	reset, _, err := in.Auth.ResetLink(context.Background(), v.account("bob").ID, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,9 +210,9 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	note, locked := "What I do: **maps** and #plans, see https://example.org/a/very/long/address/that/does/not/fit/into/a/narrow/window/at/all", true
 	_, err := in.Social.UpdateProfile(ctx, alice, social.ProfileChange{Note: &note, Locked: &locked, Fields: []social.Field{{Name: "Site", Value: "https://example.org"}}})
 	must(err)
-	must(in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Group: "Muster Group"}))
+	must(in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Group: "Muster Group"}, "test"))
 	must(in.Social.FinishSetUp(ctx))
-	must(in.Social.SetZone(ctx, "acme.test", social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test"))
+	must(in.Social.SetZone(ctx, "acme.test", social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"))
 	found, err := in.Social.FindHandle(ctx, alice, instancetest.Handle(other, carol))
 	must(err)
 	_, err = in.Social.Follow(ctx, alice, found.ID, social.FollowOptions{})

@@ -247,7 +247,7 @@ func journey(t *testing.T, chromium context.Context, script bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reset, _, err := b.Auth.ResetLink(ctx, reader.Account.ID)
+	reset, _, err := b.Auth.ResetLink(ctx, reader.Account.ID, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +345,7 @@ func TestHostileTextRunsNoScript(t *testing.T) {
 		if _, err := in.Social.UpdateProfile(ctx, r, social.ProfileChange{DisplayName: &name, Note: &note, Fields: []social.Field{{Name: payloads[0], Value: payloads[1]}}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := in.Social.SetOrganisation(ctx, social.Organisation{Name: payloads[2], Group: payloads[1]}); err != nil {
+		if err := in.Social.SetOrganisation(ctx, social.Organisation{Name: payloads[2], Group: payloads[1]}, "test"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -394,7 +394,7 @@ func TestHostileTextRunsNoScript(t *testing.T) {
 			errs <- e.Message
 		}
 	}()
-	reset, _, err := in.Auth.ResetLink(ctx, alice.Account.ID)
+	reset, _, err := in.Auth.ResetLink(ctx, alice.Account.ID, "test")
 	if err != nil {
 		t.Fatal(err)
 	}

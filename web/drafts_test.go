@@ -197,7 +197,7 @@ func TestComposingLive(t *testing.T) {
 	b.do("describe", chromedp.Focus(described), chromedp.SendKeys(described, "a black square"))
 
 	// The session ends meanwhile: after signing in the text is there again.
-	if err := in.Auth.EndAccess(ctx, alice.Account.ID); err != nil {
+	if err := in.Auth.EndAccess(ctx, alice.Account.ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	b.publish()

@@ -77,7 +77,7 @@ func TestAFeedHoldsOnlyWhatEverybodyMaySee(t *testing.T) {
 		t.Error("a profile does not name its feed")
 	}
 	newVisitor(t, in, "en").get("/@nobody.atom", 404)
-	if err := in.Social.Suspend(context.Background(), alice.Account.ID, true); err != nil {
+	if err := in.Social.Suspend(context.Background(), alice.Account.ID, true, "test"); err != nil {
 		t.Fatal(err)
 	}
 	newVisitor(t, in, "en").get("/@alice.atom", 404)

@@ -100,7 +100,7 @@ func TestHostileTexts(t *testing.T) {
 	}
 	for i := 0; i < len(texts); i += 350 {
 		text := strings.ToValidUTF8(texts[i], "")
-		if err := in.Social.SetOrganisation(ctx, social.Organisation{Name: "x" + texts[i], Group: "y" + texts[i]}); err != nil {
+		if err := in.Social.SetOrganisation(ctx, social.Organisation{Name: "x" + texts[i], Group: "y" + texts[i]}, "test"); err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range []string{"/find?q=", "/compose?text=", "/directory?q=", "/?done=", "/none?"} {

@@ -67,14 +67,14 @@ func newCast(t *testing.T) *cast {
 	c := &cast{T: t, chromium: chromium, hq: net.Instances[0], sister: net.Instances[1], partner: net.Instances[2], stranger: net.Instances[3], net: net, workers: map[*instance.Instance]func(){}, password: "a long password of a person"}
 	ctx := context.Background()
 	for i, in := range net.Instances {
-		c.must(in.Social.SetOrganisation(ctx, social.Organisation{Name: []string{"Muster Zentrale", "Muster Logistik", "ACME Parts", "Elsewhere"}[i], Group: []string{"Muster Group", "Muster Group", "", ""}[i]}))
+		c.must(in.Social.SetOrganisation(ctx, social.Organisation{Name: []string{"Muster Zentrale", "Muster Logistik", "ACME Parts", "Elsewhere"}[i], Group: []string{"Muster Group", "Muster Group", "", ""}[i]}, "test"))
 		c.must(in.Social.FinishSetUp(ctx))
 	}
 	net.Pair(c.hq, c.sister)
 	for _, ours := range []*instance.Instance{c.hq, c.sister} {
 		code, err := ours.Social.Invite(ctx, social.InviteRequest{Host: c.partner.Social.HomeAuthority(), Zone: social.Zone{Kind: social.ZonePartner, Name: "acme"}, By: "test"})
 		c.must(err)
-		_, err = c.partner.Social.Accept(ctx, code.String(), social.Zone{Kind: social.ZonePartner, Name: "muster"}, nil)
+		_, err = c.partner.Social.Accept(ctx, code.String(), social.Zone{Kind: social.ZonePartner, Name: "muster"}, nil, "test")
 		c.must(err)
 		net.Zone(ours, c.stranger, social.Zone{Kind: social.ZonePublic})
 		net.Zone(c.stranger, ours, social.Zone{Kind: social.ZonePublic})

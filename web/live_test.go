@@ -185,7 +185,7 @@ func TestAPageHearsWhatItsReaderMaySee(t *testing.T) {
 		t.Errorf("of all time the page was told %v", h)
 	}
 
-	if err := in.Auth.EndAccess(ctx, bob.Account.ID); err != nil {
+	if err := in.Auth.EndAccess(ctx, bob.Account.ID, "test"); err != nil {
 		t.Fatal(err)
 	}
 	for h := range quiet {

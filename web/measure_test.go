@@ -39,7 +39,7 @@ func busy(t *testing.T) (v *visitor, thread string) {
 			t.Fatal(err)
 		}
 	}
-	must(in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Group: "Muster Group"}))
+	must(in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Group: "Muster Group"}, "test"))
 	must(in.Social.FinishSetUp(ctx))
 	_, err := in.Social.Follow(ctx, alice, bob.Account.ID, social.FollowOptions{})
 	must(err)

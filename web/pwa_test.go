@@ -121,7 +121,7 @@ func TestInstallable(t *testing.T) {
 	in := net.Instances[0]
 	alice := net.Member(in, "alice")
 	ctx := context.Background()
-	if err := in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Group: "Muster Group"}); err != nil {
+	if err := in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Group: "Muster Group"}, "test"); err != nil {
 		t.Fatal(err)
 	}
 	if err := in.Social.FinishSetUp(ctx); err != nil {

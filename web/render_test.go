@@ -436,7 +436,7 @@ func signInStates(v *visitor, bob social.Reader) {
 	v.get("/notifications", 200).says(v.pick("Name or mail address", "Name oder Mail-Adresse"))
 	v.post("/sign-in", 401, "name", "bob", "password", "wrong password", "next", "/find").wrong("password", "name", "bob", "next", "/find")
 	v.get("/reset?code=nonsense", 404).says("parley account reset-link")
-	code, _, err := v.in.Auth.ResetLink(context.Background(), bob.Account.ID)
+	code, _, err := v.in.Auth.ResetLink(context.Background(), bob.Account.ID, "test")
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -493,7 +493,7 @@ func TestSigningInEndsTheFormerSession(t *testing.T) {
 	second := cookie()
 	works(first, false)
 	works(second, true)
-	code, _, err := in.Auth.ResetLink(ctx, alice.Account.ID)
+	code, _, err := in.Auth.ResetLink(ctx, alice.Account.ID, "test")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func (w *Web) setup(p *page) error {
 		return w.deadSetup(p, err)
 	}
 	a, err := w.Social.CreateAccount(p.ctx(), social.NewAccount{Username: p.r.PostFormValue("name"),
-		DisplayName: p.r.PostFormValue("display_name"), Role: social.RoleAdmin, Language: p.Language})
+		DisplayName: p.r.PostFormValue("display_name"), Role: social.RoleAdmin, Language: p.Language, By: "setup link"})
 	if mistake(err) {
 		fresh, _, fault := w.Auth.SetupLink(p.ctx())
 		if fault != nil {
@@ -81,7 +81,7 @@ func (w *Web) setupMistake(r *http.Request) (name string, err error) {
 
 func (w *Web) finishSetup(p *page, a *social.Account) error {
 	o := social.Organisation{Name: p.r.PostFormValue("organisation"), Group: p.r.PostFormValue("group"), Contact: a.Username}
-	if err := w.Social.SetOrganisation(p.ctx(), o); err != nil {
+	if err := w.Social.SetOrganisation(p.ctx(), o, a.Username); err != nil {
 		return err
 	}
 	if err := w.Auth.SetPassword(p.ctx(), a.ID, p.r.PostFormValue("password")); err != nil {

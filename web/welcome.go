@@ -301,7 +301,7 @@ func (w *Web) nameServer(p *page) error {
 	}
 	o := p.Org
 	o.Name, o.Group, o.Description = p.r.PostFormValue("organisation"), p.r.PostFormValue("group"), plainLines(p.r.PostFormValue("description"))
-	err := w.Social.SetOrganisation(p.ctx(), o)
+	err := w.Social.SetOrganisation(p.ctx(), o, p.Me.Username)
 	if mistake(err) {
 		d, fault := w.serverPage(p)
 		if fault != nil {

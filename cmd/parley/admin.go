@@ -24,22 +24,22 @@ func (a *app) account() *cobra.Command {
 	c := &cobra.Command{Use: "account", Short: "Members of this instance"}
 	c.AddCommand(a.accountCreate(), a.accountImport(), a.accountList(), a.accountShow(), a.accountRole(),
 		a.named("suspend NAME", "Take a member out of view and sign them out", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
-			if err := in.Social.Suspend(ctx, m.ID, true); err != nil {
+			if err := in.Social.Suspend(ctx, m.ID, true, "parley account suspend"); err != nil {
 				return err
 			}
-			return in.Auth.EndAccess(ctx, m.ID)
+			return in.Auth.EndAccess(ctx, m.ID, "parley account suspend")
 		}),
 		a.named("unsuspend NAME", "Put a suspended member back", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
-			return in.Social.Suspend(ctx, m.ID, false)
+			return in.Social.Suspend(ctx, m.ID, false, "parley account unsuspend")
 		}),
 		a.named("delete NAME", "Let a member leave; the name is never given again", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
-			if err := in.Social.DeleteAccount(ctx, m.ID); err != nil {
+			if err := in.Social.DeleteAccount(ctx, m.ID, "parley account delete"); err != nil {
 				return err
 			}
-			return in.Auth.EndAccess(ctx, m.ID)
+			return in.Auth.EndAccess(ctx, m.ID, "parley account delete")
 		}),
 		a.named("reset-link NAME", "Print a one-time link for a new password", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
-			link, expires, err := in.Auth.ResetLink(ctx, m.ID)
+			link, expires, err := in.Auth.ResetLink(ctx, m.ID, "parley account reset-link")
 			if err == nil {
 				printLink(in, "/reset?code="+link, expires)
 			}
@@ -61,7 +61,7 @@ func (a *app) accountCreate() *cobra.Command {
 					return err
 				}
 			}
-			n.Username, n.Role = given[0], social.Role(role)
+			n.Username, n.Role, n.By = given[0], social.Role(role), "parley account create"
 			m, err := in.Social.CreateAccount(ctx, n)
 			if err != nil {
 				return err
@@ -130,7 +130,7 @@ func (a *app) accountRole() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return in.Social.SetRole(ctx, m.ID, social.Role(given[1]))
+				return in.Social.SetRole(ctx, m.ID, social.Role(given[1]), "parley account role")
 			})
 		}}
 }
@@ -262,10 +262,10 @@ func (a *app) peer() *cobra.Command {
 	c.AddCommand(list, requests, a.peerShow(), a.peerUnpark(), a.peerDigest(), a.peerCatchUp(),
 		a.peerZone(),
 		a.host("block HOST", "Exchange nothing with a server and its subdomains", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
-			return in.Social.SetZone(ctx, host, social.Zone{Kind: social.ZoneBlocked}, "set by parley peer block")
+			return in.Social.SetZone(ctx, host, social.Zone{Kind: social.ZoneBlocked}, "set by parley peer block", "parley peer block")
 		}),
 		a.host("remove HOST", "Forget the decision about a server; end its pairing, or take it off the roster that is kept here", 1, func(ctx context.Context, in *instance.Instance, host string, _ []string) error {
-			return in.Social.RemovePeer(ctx, host)
+			return in.Social.RemovePeer(ctx, host, "parley peer remove")
 		}))
 	c.AddCommand(a.pairing()...)
 	return c
@@ -281,7 +281,7 @@ func (a *app) peerZone() *cobra.Command {
 		if err != nil {
 			return &usageError{err}
 		}
-		if err := in.Social.SetZone(ctx, host, z, "set by parley peer zone"); err != nil || name == "" {
+		if err := in.Social.SetZone(ctx, host, z, "set by parley peer zone", "parley peer zone"); err != nil || name == "" {
 			return err
 		}
 		return in.Social.NamePartner(ctx, z.Name, name)
@@ -334,7 +334,7 @@ func (a *app) delivery() *cobra.Command {
 	status.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	retry := &cobra.Command{Use: "retry", Short: "Try everything again now", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-			n, err := in.DB.RetryNow(ctx, peer, time.Now())
+			n, err := in.RetryNow(ctx, peer, "parley delivery retry")
 			if err == nil {
 				fmt.Printf("%d deliveries are due now\n", n)
 			}
@@ -346,7 +346,7 @@ func (a *app) delivery() *cobra.Command {
 			return &usageError{errors.New("name the server with --peer HOST")}
 		}
 		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-			n, err := in.DB.Drop(ctx, "deliver", peer)
+			n, err := in.Drop(ctx, peer, "parley delivery drop")
 			if err == nil {
 				fmt.Printf("%d deliveries dropped\n", n)
 			}
@@ -354,25 +354,30 @@ func (a *app) delivery() *cobra.Command {
 		})
 	}}
 	c.AddCommand(status, retry, drop,
-		a.hold(&peer, "hold --peer HOST", "Keep back what goes to a server, also what comes later", true, "%d deliveries are held\n"),
-		a.hold(&peer, "release --peer HOST", "Let go what is held for a server", false, "%d deliveries are released\n"))
+		a.hold(&peer, "hold --peer HOST", "Keep back what goes to a server, also what comes later", true, "parley delivery hold", "%d deliveries are held\n"),
+		a.hold(&peer, "release --peer HOST", "Let go what is held for a server", false, "parley delivery release", "%d deliveries are released\n"))
 	return c
 }
 
-func (a *app) hold(peer *string, use, short string, held bool, done string) *cobra.Command {
-	return &cobra.Command{Use: use, Short: short, Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+func (a *app) hold(peer *string, use, short string, held bool, by, done string) *cobra.Command {
+	var reason string
+	c := &cobra.Command{Use: use, Short: short, Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		host, err := activitypub.HostPort(*peer)
 		if err != nil {
 			return &usageError{errors.New("name the server with --peer HOST")}
 		}
 		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-			n, err := in.DB.Hold(ctx, host, held, time.Now())
+			n, err := in.Hold(ctx, host, held, reason, by)
 			if err == nil {
 				fmt.Printf(done, n)
 			}
 			return err
 		})
 	}}
+	if held {
+		c.Flags().StringVar(&reason, "reason", "set by "+by, "why, for the audit row")
+	}
+	return c
 }
 
 func (a *app) backup() *cobra.Command {

@@ -59,9 +59,9 @@ func (a *app) accountImport() *cobra.Command {
 					fmt.Fprintln(os.Stderr, "Nothing was changed (--dry-run).")
 					return nil
 				}
-				left, err := in.Social.ApplyImport(ctx, plan)
+				left, err := in.Social.ApplyImport(ctx, plan, "parley account import")
 				for _, id := range left {
-					if err := in.Auth.EndAccess(ctx, id); err != nil {
+					if err := in.Auth.EndAccess(ctx, id, "parley account import"); err != nil {
 						return err
 					}
 				}

@@ -74,7 +74,7 @@ func (a *app) peerAccept() *cobra.Command {
 					return &usageError{err}
 				}
 			}
-			p, err := in.Social.Accept(ctx, given[0], z, list(data))
+			p, err := in.Social.Accept(ctx, given[0], z, list(data), "parley peer accept")
 			if err != nil {
 				return err
 			}

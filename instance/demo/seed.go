@@ -57,7 +57,7 @@ func (d *Demo) seed(ctx context.Context) error {
 
 func (d *Demo) people(ctx context.Context, p *place) error {
 	s := p.in.Social
-	if err := s.SetOrganisation(ctx, social.Organisation{Name: p.name, Group: p.group}); err != nil {
+	if err := s.SetOrganisation(ctx, social.Organisation{Name: p.name, Group: p.group}, "demo"); err != nil {
 		return err
 	}
 	manager := ""
@@ -104,7 +104,7 @@ func (d *Demo) join(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if _, err := other.in.Social.Accept(ctx, code.String(), zone, nil); err != nil {
+			if _, err := other.in.Social.Accept(ctx, code.String(), zone, nil, "demo"); err != nil {
 				return fmt.Errorf("%s joins %s: %w", other.name, inviter.name, err)
 			}
 		}

@@ -264,7 +264,7 @@ func (n *Network) TryPair(a, b *instance.Instance) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.Social.Accept(ctx, code.String(), social.Zone{}, nil)
+	_, err = b.Social.Accept(ctx, code.String(), social.Zone{}, nil, "test")
 	return err
 }
 
@@ -313,7 +313,7 @@ func (n *Network) depart(in *instance.Instance) {
 		n.must(err)
 		for _, p := range list {
 			if p.State != social.PairingLeft && p.Keeper == in.Social.HomeAuthority() {
-				n.must(in.Social.RemovePeer(ctx, p.Authority))
+				n.must(in.Social.RemovePeer(ctx, p.Authority, "test"))
 			}
 		}
 	}
@@ -328,7 +328,7 @@ func (n *Network) lift(a, b *instance.Instance) {
 	n.must(err)
 	for _, p := range peers {
 		if p.Authority == b.Social.HomeAuthority() && (p.Zone.Kind == social.ZonePartner || p.Zone.Kind == social.ZoneBlocked) {
-			n.must(a.Social.RemovePeer(context.Background(), p.Authority))
+			n.must(a.Social.RemovePeer(context.Background(), p.Authority, "test"))
 		}
 	}
 }
@@ -340,7 +340,7 @@ func (n *Network) Zone(a, b *instance.Instance, z social.Zone) {
 		n.Pair(a, b)
 		return
 	}
-	if err := a.Social.SetZone(context.Background(), b.Config.Domain, z, "test"); err != nil {
+	if err := a.Social.SetZone(context.Background(), b.Config.Domain, z, "test", "test"); err != nil {
 		n.T.Fatal(err)
 	}
 }

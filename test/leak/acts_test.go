@@ -518,7 +518,7 @@ func (d *driver) suspend() {
 			continue
 		}
 		m.suspended = !m.suspended
-		if err := m.in.Social.Suspend(d.ctx, m.person.reader.Account.ID, m.suspended); err != nil {
+		if err := m.in.Social.Suspend(d.ctx, m.person.reader.Account.ID, m.suspended, "test"); err != nil {
 			d.Fatal(err)
 		}
 		d.tell("%s is suspended: %v", m, m.suspended)
@@ -532,7 +532,7 @@ func (d *driver) personLeaves() {
 	if m == nil || !d.chance(20) {
 		return
 	}
-	if err := m.in.Social.DeleteAccount(d.ctx, m.person.reader.Account.ID); err != nil {
+	if err := m.in.Social.DeleteAccount(d.ctx, m.person.reader.Account.ID, "test"); err != nil {
 		d.Fatal(err)
 	}
 	m.deleted = true
@@ -556,7 +556,7 @@ func (d *driver) zoneChange() {
 	usual := start(at.name, of.name)
 	zones := []string{usual, usual, usual, usual, usual, usual, "public", "blocked", "partner:acme", "partner:globex"}
 	if d.chance(10) {
-		switch err := at.in.Social.RemovePeer(d.ctx, of.host); {
+		switch err := at.in.Social.RemovePeer(d.ctx, of.host, "test"); {
 		case social.KindOf(err) == social.Conflict && err != nil:
 			return // only the keeper of the roster takes a sister off it
 		case err != nil && social.KindOf(err) != social.NotFound:

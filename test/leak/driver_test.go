@@ -129,7 +129,7 @@ func (d *driver) setZone(at, of *place, z string) {
 		}
 		return
 	}
-	if err := at.in.Social.SetZone(d.ctx, of.host, zone, "test"); err != nil {
+	if err := at.in.Social.SetZone(d.ctx, of.host, zone, "test", "test"); err != nil {
 		d.tell("zone of %s at %s stays: %v", of.name, at.name, err)
 	}
 }
@@ -142,7 +142,7 @@ func (d *driver) pairUp(a, b *place) error {
 	}
 	for _, pair := range [][2]*place{{a, b}, {b, a}} { // these fail where there is nothing to lift
 		if z := d.liveZone(pair[0], pair[1]); z == "blocked" || strings.HasPrefix(z, "partner:") {
-			_ = pair[0].in.Social.RemovePeer(d.ctx, pair[1].host)
+			_ = pair[0].in.Social.RemovePeer(d.ctx, pair[1].host, "test")
 		}
 		_ = pair[0].in.Social.Unveto(d.ctx, pair[1].host, "test")
 	}
@@ -152,7 +152,7 @@ func (d *driver) pairUp(a, b *place) error {
 		code, err = a.in.Social.Invite(d.ctx, social.InviteRequest{Host: b.host})
 	}
 	if err == nil {
-		_, err = b.in.Social.Accept(d.ctx, code.String(), social.Zone{}, nil)
+		_, err = b.in.Social.Accept(d.ctx, code.String(), social.Zone{}, nil, "test")
 	}
 	return err
 }

@@ -289,7 +289,7 @@ func (v *vault) hideAccounts(home *site) {
 	if _, err := v.in.Social.Follow(v.Context(), bob.reader, v.alice.reader.Account.ID, social.FollowOptions{}); err != nil {
 		v.Fatal(err)
 	}
-	if err := v.in.Social.Suspend(v.Context(), eve.ID, true); err != nil {
+	if err := v.in.Social.Suspend(v.Context(), eve.ID, true, "test"); err != nil {
 		v.Fatal(err)
 	}
 	group, err := v.in.Social.CreateGroup(v.Context(), v.alice.reader, social.NewGroup{Name: "secretive", Join: "closed"})

@@ -634,7 +634,7 @@ func TestDemotedSisterGetsNothingThatWaits(t *testing.T) {
 	for range waiting {
 		b.says("alice", social.Draft{Text: "canarylate", Audience: "company"})
 	}
-	if err := b.alice.in.Social.SetZone(t.Context(), sister.host(), social.Zone{Kind: social.ZonePublic}, "sold"); err != nil {
+	if err := b.alice.in.Social.SetZone(t.Context(), sister.host(), social.Zone{Kind: social.ZonePublic}, "sold", "test"); err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range arrived {
