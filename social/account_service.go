@@ -479,29 +479,45 @@ func (o *Organisation) settings() map[string]*string {
 
 // SetOrganisation writes the names; by is who says so.
 func (s *Service) SetOrganisation(ctx context.Context, o Organisation, by string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error { return s.setOrganisation(ctx, tx, o, by) })
+}
+
+// setOrganisation is SetOrganisation inside a transaction.
+func (s *Service) setOrganisation(ctx context.Context, tx Tx, o Organisation, by string) error {
 	o.Name = s.Text.SanitizePlain(o.Name, 100)
 	o.Group = s.Text.SanitizePlain(o.Group, 100)
 	o.Description, o.Rules = clip(o.Description, 2000), clip(o.Rules, 10000)
 	if o.Name == "" {
-		return Errorf(Invalid, "the organisation needs a name")
+		err := Errorf(Invalid, "the organisation needs a name")
+		err.Field = "organisation.name"
+		return err
 	}
-	return s.Store.Tx(ctx, func(tx Tx) error {
-		for key, value := range o.settings() {
-			was, err := tx.Setting(ctx, key)
-			if err != nil || was == *value {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			if err := tx.PutSetting(ctx, key, *value); err != nil {
-				return err
-			}
-			if err := tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: key, Result: "set", By: by}); err != nil {
-				return err
-			}
+	for key, value := range o.settings() {
+		was, err := tx.Setting(ctx, key)
+		if err != nil {
+			return err
 		}
-		return nil
+		if was == *value {
+			continue
+		}
+		if err := tx.PutSetting(ctx, key, *value); err != nil {
+			return err
+		}
+		if err := tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: key, Result: "set", By: by}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Govern writes the names and gives keys of the policy new values, all or nothing; an
+// error names the Field that is wrong. by is who says so.
+func (s *Service) Govern(ctx context.Context, o Organisation, values map[string]string, by string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		if err := s.setOrganisation(ctx, tx, o, by); err != nil || len(values) == 0 {
+			return err
+		}
+		return s.setPolicy(ctx, tx, by, values)
 	})
 }
 

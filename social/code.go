@@ -47,6 +47,9 @@ func Fingerprint(key []byte) []byte {
 	return sum[:]
 }
 
+// ShownFingerprint is the fingerprint of the inviter's key as people compare it.
+func (c Code) ShownFingerprint() string { return inGroups(c.Fingerprint) }
+
 // String writes the code as ParseCode reads it.
 func (c Code) String() string {
 	b, _ := json.Marshal(codeText{A: c.Authority, Z: c.Zone.String(), F: base64.RawURLEncoding.EncodeToString(c.Fingerprint),

@@ -42,6 +42,8 @@ type Error struct {
 	Kind   Kind
 	Public string
 	Err    error
+	// Field names the setting that is wrong, where many are given at once.
+	Field string
 	// Format and Args made Public, when Errorf did: a translation starts from them.
 	Format string
 	Args   []any

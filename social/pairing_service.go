@@ -351,22 +351,39 @@ func (s *Service) Agree(ctx context.Context, c Code, own, theirs Terms, by strin
 // z is the zone of the inviter here; empty means the one that the code offers. by is who
 // took the code.
 func (s *Service) Accept(ctx context.Context, text string, z Zone, data []string, by string) (Pairing, error) {
-	c, err := ParseCode(text)
+	c, err := s.ReadCode(text)
 	if err != nil {
 		return Pairing{}, err
 	}
 	if z.Kind == ZoneUnknown {
 		z = c.Zone
 	}
-	switch {
-	case s.Mode == ModeOff:
-		return Pairing{}, adminErrorf(Conflict, "federation is off here (federation.mode); nobody can be joined")
-	case c.Authority == s.home:
-		return Pairing{}, adminErrorf(Invalid, "this code was made here; it is for another instance to accept")
-	case !s.Now().Before(c.ExpiresAt):
-		return Pairing{}, adminErrorf(Invalid, "the code ran out at %s; ask %.100s for a new one", c.ExpiresAt.Format(time.RFC3339), c.Authority)
-	}
 	return s.Remote.Accept(ctx, c, z, data, by)
+}
+
+// ReadCode reads a code that this instance can accept now.
+func (s *Service) ReadCode(text string) (Code, error) {
+	c, err := ParseCode(text)
+	switch {
+	case err != nil:
+	case s.Mode == ModeOff:
+		err = adminErrorf(Conflict, "federation is off here (federation.mode); nobody can be joined")
+	case c.Authority == s.home:
+		err = adminErrorf(Invalid, "this code was made here; it is for another instance to accept")
+	case !s.Now().Before(c.ExpiresAt):
+		err = adminErrorf(Invalid, "the code ran out at %s; ask %.100s for a new one", c.ExpiresAt.Format(time.RFC3339), c.Authority)
+	}
+	return c, err
+}
+
+// OwnFingerprint is that of our key, as people compare it.
+func (s *Service) OwnFingerprint(ctx context.Context) (text string, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		own, err := s.OwnTerms(ctx, tx)
+		text = ShowFingerprint(own.SigningKey)
+		return err
+	})
+	return text, err
 }
 
 // Pairings lists all pairings, those that ended too.

@@ -27,6 +27,13 @@ func (z Zone) String() string {
 	return string(z.Kind)
 }
 
+// Widens says that whoever comes here from another zone may have what it could not
+// have before.
+func (z Zone) Widens(from Zone) bool {
+	reach := map[ZoneKind]int{ZonePublic: 1, ZonePartner: 2, ZoneCompany: 3}
+	return z != from && reach[z.Kind] > 0 && reach[z.Kind] >= reach[from.Kind]
+}
+
 // ParseZone reads "company", "partner:acme", "public" or "blocked".
 func ParseZone(s string) (Zone, error) {
 	switch ZoneKind(s) {

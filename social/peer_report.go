@@ -165,7 +165,11 @@ func ShowFingerprint(key []byte) string {
 	if len(key) == 0 {
 		return ""
 	}
-	text := hex.EncodeToString(Fingerprint(key))
+	return inGroups(Fingerprint(key))
+}
+
+func inGroups(fingerprint []byte) string {
+	text := hex.EncodeToString(fingerprint)
 	var groups []string
 	for i := 0; i < len(text); i += 4 {
 		groups = append(groups, text[i:i+4])

@@ -35,7 +35,7 @@ const policySetting = "policy"
 type policyRule struct {
 	key   string
 	write func(p Policy) string
-	read  func(p *Policy, value string) error
+	read  func(p *Policy, value string) *Error
 }
 
 // policyRules in the order in which they are shown.
@@ -43,7 +43,7 @@ func policyRules() []policyRule {
 	rules := []policyRule{{"audience.default", func(p Policy) string { return p.DefaultAudience }, (*Policy).readDefault}}
 	for _, role := range Roles() {
 		rules = append(rules, policyRule{"audience.widest." + string(role), func(p Policy) string { return string(p.Widest[role]) },
-			func(p *Policy, v string) error { return p.readWidest(role, v) }})
+			func(p *Policy, v string) *Error { return p.readWidest(role, v) }})
 	}
 	return append(rules,
 		policyRule{"groups.widest", func(p Policy) string { return string(p.GroupWidest) }, (*Policy).readGroups},
@@ -52,7 +52,7 @@ func policyRules() []policyRule {
 		fieldsOf(ZoneCompany), fieldsOf(ZonePartner))
 }
 
-func (p *Policy) readDefault(v string) error {
+func (p *Policy) readDefault(v string) *Error {
 	a, err := ParseAudience(v, "")
 	if err != nil || a.Kind == AudienceDirect || a.Kind == AudienceGroup {
 		return policyError("audience.default is followers, instance, company, partner:<name>, unlisted or public")
@@ -61,7 +61,7 @@ func (p *Policy) readDefault(v string) error {
 	return nil
 }
 
-func (p *Policy) readWidest(role Role, v string) error {
+func (p *Policy) readWidest(role Role, v string) *Error {
 	switch k := AudienceKind(v); k {
 	case AudienceInstance, AudienceCompany, AudiencePartner, AudiencePublic:
 		p.Widest[role] = k
@@ -70,7 +70,7 @@ func (p *Policy) readWidest(role Role, v string) error {
 	return policyError("audience.widest.%s is instance, company, partner or public", role)
 }
 
-func (p *Policy) readGroups(v string) error {
+func (p *Policy) readGroups(v string) *Error {
 	switch k := AudienceKind(v); k {
 	case AudienceInstance, AudienceCompany, AudiencePartner, AudiencePublic:
 		p.GroupWidest = k
@@ -85,7 +85,7 @@ func yesOrNo(key string, of func(p *Policy) *bool) policyRule {
 			return "yes"
 		}
 		return "no"
-	}, func(p *Policy, v string) error {
+	}, func(p *Policy, v string) *Error {
 		if v != "yes" && v != "no" {
 			return policyError("%s is yes or no", key)
 		}
@@ -104,7 +104,7 @@ func fieldsOf(zone ZoneKind) policyRule {
 			return "none"
 		}
 		return strings.Join(p.Fields[zone], ",")
-	}, func(p *Policy, v string) error {
+	}, func(p *Policy, v string) *Error {
 		p.Fields[zone] = nil
 		if v == "none" {
 			return nil
@@ -121,7 +121,7 @@ func fieldsOf(zone ZoneKind) policyRule {
 }
 
 // policyError is for administrators: they read the words of the code.
-func policyError(format string, args ...any) error {
+func policyError(format string, args ...any) *Error {
 	return &Error{Kind: Invalid, Public: fmt.Sprintf(format, args...)}
 }
 
@@ -236,6 +236,7 @@ func (s *Service) policyOf(set map[string]string) (Policy, error) {
 	for _, r := range policyRules() {
 		if v, ok := set[r.key]; ok {
 			if err := r.read(&p, v); err != nil {
+				err.Field = r.key
 				return p, err
 			}
 		}
@@ -272,8 +273,13 @@ func (s *Service) PolicyEntries(ctx context.Context) (list []PolicyEntry, err er
 
 // SetPolicy gives keys of the policy new values, all or none; "" takes one back to
 // the profile's. What was published stays; what is written or sent from now on
-// obeys. by is the member who says so, "" for a command.
+// obeys. by is the member or the command that says so.
 func (s *Service) SetPolicy(ctx context.Context, by string, values map[string]string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error { return s.setPolicy(ctx, tx, by, values) })
+}
+
+// setPolicy is SetPolicy inside a transaction.
+func (s *Service) setPolicy(ctx context.Context, tx Tx, by string, values map[string]string) error {
 	rules := map[string]policyRule{}
 	var keys []string
 	for _, r := range policyRules() {
@@ -284,38 +290,36 @@ func (s *Service) SetPolicy(ctx context.Context, by string, values map[string]st
 			return policyError("the policy has no %.60q; it has %s", key, strings.Join(keys, ", "))
 		}
 	}
-	return s.Store.Tx(ctx, func(tx Tx) error {
-		set, err := policyTexts(ctx, tx)
-		if err != nil {
+	set, err := policyTexts(ctx, tx)
+	if err != nil {
+		return err
+	}
+	before, err := s.policyOf(set)
+	if err != nil {
+		return err
+	}
+	for key, v := range values {
+		if set[key] = strings.TrimSpace(v); set[key] == "" {
+			delete(set, key)
+		}
+	}
+	after, err := s.policyOf(set)
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		write := rules[key].write
+		if err := tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: key, Result: "set",
+			Cause: write(before) + " -> " + write(after), By: by}); err != nil {
 			return err
 		}
-		before, err := s.policyOf(set)
-		if err != nil {
-			return err
-		}
-		for key, v := range values {
-			if set[key] = strings.TrimSpace(v); set[key] == "" {
-				delete(set, key)
-			}
-		}
-		after, err := s.policyOf(set)
-		if err != nil {
-			return err
-		}
-		for _, key := range slices.Sorted(maps.Keys(values)) {
-			write := rules[key].write
-			if err := tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: key, Result: "set",
-				Cause: write(before) + " -> " + write(after), By: by}); err != nil {
-				return err
-			}
-		}
-		text, err := json.Marshal(set)
-		if err != nil {
-			return err
-		}
-		if err := tx.PutSetting(ctx, policySetting, string(text)); err != nil || reflect.DeepEqual(before.Fields, after.Fields) {
-			return err
-		}
-		return s.retellDirectory(ctx, tx)
-	})
+	}
+	text, err := json.Marshal(set)
+	if err != nil {
+		return err
+	}
+	if err := tx.PutSetting(ctx, policySetting, string(text)); err != nil || reflect.DeepEqual(before.Fields, after.Fields) {
+		return err
+	}
+	return s.retellDirectory(ctx, tx)
 }

@@ -187,7 +187,7 @@ func (w *Web) changeWork(p *page) error {
 		if done = "work_released"; do == "hold" {
 			done = "work_held"
 		}
-		_, err = w.Console.Hold(p.ctx(), host, do == "hold", p.r.PostFormValue("reason"), by)
+		_, err = w.Console.Hold(p.ctx(), host, do == "hold", p.r.PostFormValue("why"), by)
 	case "drop":
 		if p.r.PostFormValue("sure") == "" {
 			return social.Errorf(social.Invalid, "say that you are sure: what is given up does not arrive")

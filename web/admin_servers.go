@@ -53,8 +53,18 @@ func (s server) State() string {
 // Parked says that nothing goes on until the server proves itself.
 func (s server) Parked() bool { return s.Paired.State == social.PairingParked }
 
-// Levels lists what a server can be made.
-func (s server) Levels() []option {
+// levelForm asks what a server is to be from now on, and why.
+func (w *Web) levelForm(p *page, s server) *form {
+	return &form{Action: "/admin/servers/" + url.PathEscape(s.Authority), Hidden: map[string]string{"do": "level"}, Submit: p.T("change_level"), Fields: []field{
+		{Name: "level", Label: p.T("connect_level"), Kind: "select", Options: s.levels()},
+		{Name: "partner", Label: p.T("partner_short"), Kind: "text", MaxLength: 40},
+		{Name: "reason", Label: p.T("reason"), Kind: "text", Required: true, MaxLength: 300},
+		{Name: "sure", Label: p.T("level_sure"), Hint: p.T("level_sure_hint"), Kind: "checkbox"},
+	}}
+}
+
+// levels lists what a server can be made.
+func (s server) levels() []option {
 	var out []option
 	for _, one := range []struct{ value, label string }{{"company", s.T("is_company")}, {"public", s.T("is_public")}, {"blocked", s.T("is_blocked")}} {
 		out = append(out, option{Value: one.value, Label: one.label, Selected: string(s.Zone.Kind) == one.value})
@@ -62,8 +72,17 @@ func (s server) Levels() []option {
 	if s.Zone.Kind == social.ZonePartner {
 		out = append(out, option{Value: s.Zone.String(), Label: s.level(s.Zone), Selected: true})
 	}
-	return out
+	return append(out, option{Value: string(social.ZonePartner), Label: s.T("level_partner")})
 }
+
+// prints are the fingerprints of two keys, to be looked at side by side.
+type prints struct {
+	*frame
+	Ours, Theirs string
+}
+
+// Prints makes them for a template.
+func (f *frame) Prints(ours, theirs string) prints { return prints{f, ours, theirs} }
 
 // serversPage lists all servers that are known.
 type serversPage struct {
@@ -76,6 +95,7 @@ type serversPage struct {
 	Until   string
 	Invite  *form
 	Accept  *form
+	OwnKey  string // fingerprint of ours
 }
 
 func (serversPage) file() string { return "admin_servers.html" }
@@ -117,6 +137,9 @@ func (w *Web) showServers(p *page, status int, d serversPage) error {
 	if d.Roster, err = w.Social.CurrentRoster(p.ctx()); err != nil {
 		return err
 	}
+	if d.OwnKey, err = w.Social.OwnFingerprint(p.ctx()); err != nil {
+		return err
+	}
 	if d.Invite == nil {
 		d.Invite = w.inviteForm(p)
 	}
@@ -136,7 +159,7 @@ func (w *Web) inviteForm(p *page) *form {
 }
 
 func (w *Web) acceptForm(p *page) *form {
-	return &form{Action: "/admin/servers/accept", Submit: p.T("use_code"), Fields: []field{
+	return &form{Action: "/admin/servers/accept", Submit: p.T("read_code"), Fields: []field{
 		{Name: "code", Label: p.T("code"), Hint: p.T("code_hint"), Kind: "textarea", Rows: 3, Required: true}}}
 }
 
@@ -176,27 +199,67 @@ func (w *Web) invite(p *page) error {
 }
 
 func (w *Web) accept(p *page) error {
-	paired, err := w.Social.Accept(p.ctx(), strings.TrimSpace(p.r.PostFormValue("code")), social.Zone{}, nil, p.Me.Username)
-	if err != nil && social.KindOf(err) != social.Internal {
-		f := w.acceptForm(p)
-		f.refill(p.r)
-		f.mark("code", p.say(err))
-		p.Problem = p.T("check_form")
-		return w.showServers(p, http.StatusUnprocessableEntity, serversPage{Accept: f})
+	code := p.r.PostFormValue("code")
+	c, err := w.Social.ReadCode(code)
+	if err == nil && p.r.PostFormValue("same") == "" {
+		return w.showAccept(p, c)
 	}
+	if err != nil {
+		return w.badCode(p, err)
+	}
+	paired, err := w.Social.Accept(p.ctx(), code, social.Zone{}, nil, p.Me.Username)
+	if err != nil {
+		return w.badCode(p, err)
+	}
+	return w.redirect(p, "/admin/servers/"+url.PathEscape(paired.Authority), "server_paired")
+}
+
+// badCode shows the code again, with why it was not taken.
+func (w *Web) badCode(p *page, err error) error {
+	if social.KindOf(err) == social.Internal {
+		return err
+	}
+	f := w.acceptForm(p)
+	f.refill(p.r)
+	f.mark("code", p.say(err))
+	p.Problem = p.T("check_form")
+	return w.showServers(p, http.StatusUnprocessableEntity, serversPage{Accept: f})
+}
+
+// acceptPage shows whose code it is, and both fingerprints, before anything is agreed.
+type acceptPage struct {
+	*frame
+	Host, Level  string
+	Ours, Theirs string
+	Form         *form
+}
+
+func (acceptPage) file() string { return "admin_accept.html" }
+
+func (w *Web) showAccept(p *page, c social.Code) error {
+	ours, err := w.Social.OwnFingerprint(p.ctx())
 	if err != nil {
 		return err
 	}
-	return w.redirect(p, "/admin/servers/"+url.PathEscape(paired.Authority), "server_paired")
+	f := &form{Action: "/admin/servers/accept", Hidden: map[string]string{"code": c.String(), "shown": "yes"}, Submit: p.T("use_code"),
+		Fields: []field{{Name: "same", Label: p.T("print_same"), Kind: "checkbox", Required: true}}}
+	status := http.StatusOK
+	if p.r.PostFormValue("shown") != "" {
+		f.mark("same", p.T("print_first"))
+		p.Problem, status = p.T("check_form"), http.StatusUnprocessableEntity
+	}
+	return w.show(p, status, acceptPage{p.titled("accept_code"), c.Authority, p.level(c.Zone), ours, c.ShownFingerprint(), f})
 }
 
 // otherPage is one server.
 type otherPage struct {
 	*frame
-	S      server
-	Report social.PeerReport
-	Wrong  refused
-	Veto   bool // this server may be vetoed: it is on a roster that others keep
+	S       server
+	Report  social.PeerReport
+	Wrong   refused
+	Level   *form
+	Refused func(*form) // puts what was typed back into the form about the level; nil for nothing
+	Veto    bool        // this server may be vetoed: it is on a roster that others keep
 }
 
 func (otherPage) file() string { return "admin_server.html" }
@@ -215,6 +278,9 @@ func (w *Web) showOther(p *page, status int, host string, d otherPage) error {
 			continue
 		}
 		d.frame, d.S, d.Veto = p.frame, s, s.Paired.Keeper != "" && s.Paired.Keeper != p.home
+		if d.Level = w.levelForm(p, s); d.Refused != nil {
+			d.Refused(d.Level)
+		}
 		d.Title, d.Path = host, "/admin/servers/"+url.PathEscape(host)
 		if d.Report, err = w.Social.PeerReport(p.ctx(), host); err != nil {
 			return err
@@ -224,20 +290,44 @@ func (w *Web) showOther(p *page, status int, host string, d otherPage) error {
 	return social.NotFoundError()
 }
 
+// changeLevel makes a server something else to us. Somebody says why, and once more that
+// it is meant where the server may have more than before.
+func (w *Web) changeLevel(p *page, host string) error {
+	wrong := func(name string, err error) error {
+		p.Problem = p.T("check_form")
+		return w.showOther(p, status(err), host, otherPage{Refused: func(f *form) { f.refill(p.r); f.mark(name, p.say(err)) }})
+	}
+	zone, err := readLevel(p.r)
+	if err != nil {
+		return wrong("partner", err)
+	}
+	if err := social.CheckReason(p.r.PostFormValue("reason")); err != nil {
+		return wrong("reason", err)
+	}
+	was, err := w.Social.Zone(p.ctx(), host)
+	if err != nil {
+		return err
+	}
+	if zone.Widens(was) && p.r.PostFormValue("sure") == "" {
+		return wrong("sure", social.Errorf(social.Invalid, "this server may have more than before; say that it is meant"))
+	}
+	err = w.Social.SetZone(p.ctx(), host, zone, p.r.PostFormValue("reason"), p.Me.Username)
+	if mistake(err) {
+		return wrong("level", err)
+	}
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/admin/servers/"+url.PathEscape(host), "level_set")
+}
+
 // changeOther does what the forms on a server's page ask for.
 func (w *Web) changeOther(p *page) error {
 	host, by := mux.Vars(p.r)["host"], p.Me.Username
 	to := "/admin/servers/" + url.PathEscape(host)
 	switch p.r.PostFormValue("do") {
 	case "level":
-		zone, err := readLevel(p.r)
-		if err == nil {
-			err = w.Social.SetZone(p.ctx(), host, zone, p.r.PostFormValue("reason"), by)
-		}
-		if err != nil {
-			return err
-		}
-		return w.redirect(p, to, "level_set")
+		return w.changeLevel(p, host)
 	case "prove":
 		if _, err := w.Console.Unpark(p.ctx(), host, by); err != nil {
 			return err

@@ -1,13 +1,14 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
 	"parley/social"
 )
 
-// settingsOfAll is the form about the organisation and what its members may reach.
+// orgForm is the form about the organisation and what its members may reach.
 func (w *Web) orgForm(p *page) (formPage, error) {
 	o := p.Org
 	entries, err := w.Social.PolicyEntries(p.ctx())
@@ -96,20 +97,19 @@ func (w *Web) saveOrgSettings(p *page) error {
 			}
 		}
 	}
-	if len(changed) > 0 {
-		if err := w.Social.SetPolicy(p.ctx(), p.Me.Username, changed); mistake(err) {
-			return w.again(p, f, "rule.fields.company", err)
-		} else if err != nil {
-			return err
-		}
-	}
 	o := p.Org
 	o.Name, o.Group, o.Contact = p.r.PostFormValue("organisation"), p.r.PostFormValue("group"), strings.TrimPrefix(strings.TrimSpace(p.r.PostFormValue("contact")), "@")
 	o.Rules = plainLines(p.r.PostFormValue("rules"))
 	o.Description = strings.ReplaceAll(p.r.PostFormValue("description"), "\r\n", "\n")
-	if err := w.Social.SetOrganisation(p.ctx(), o, p.Me.Username); mistake(err) {
-		return w.again(p, f, "organisation", err)
-	} else if err != nil {
+	err = w.Social.Govern(p.ctx(), o, changed, p.Me.Username)
+	if wrong := (*social.Error)(nil); mistake(err) && errors.As(err, &wrong) {
+		name := "rule." + wrong.Field
+		if wrong.Field == "organisation.name" {
+			name = "organisation"
+		}
+		return w.again(p, f, name, err)
+	}
+	if err != nil {
 		return err
 	}
 	return w.redirect(p, "/admin/settings", "saved")

@@ -44,7 +44,10 @@ func TestAdministratorsPairServers(t *testing.T) {
 		t.Fatalf("no code:\n%s", page.text)
 	}
 	bodo.post("/admin/servers/accept", 422, "code", "nonsense").wrong("code", "code", "nonsense")
-	paired := bodo.post("/admin/servers/accept", 200, "code", " "+html.UnescapeString(code[1])+" ").says("Beide Server sind gekoppelt", a.Config.Domain, "Firma der Gruppe")
+	asked := bodo.post("/admin/servers/accept", 200, "code", " "+html.UnescapeString(code[1])+" ").says(a.Config.Domain, "Firma der Gruppe", "Verbinden Sie nur")
+	bodo.post("/admin/servers/accept", 422, "code", html.UnescapeString(code[1]), "shown", "yes").wrong("same").says("Vergleichen Sie zuerst")
+	bodo.get(here, 404) // nothing is agreed yet
+	paired := bodo.post("/admin/servers/accept", 200, asked.filled("same", "yes")...).says("Beide Server sind gekoppelt", a.Config.Domain, "Firma der Gruppe")
 	net.Settle()
 	prints := func(d *doc) []string {
 		var out []string
@@ -60,8 +63,8 @@ func TestAdministratorsPairServers(t *testing.T) {
 	bodo.get("/admin/servers", 200).says(a.Config.Domain, "gekoppelt", "Die Liste führt")
 
 	// What waits is held, tried, given up only with another word.
-	rita.post("/admin/work", 422, "host", b.Config.Domain, "do", "hold", "reason", " ", "next", there).says("Say why", b.Config.Domain, "Change what it is to us")
-	rita.post("/admin/work", 200, "host", b.Config.Domain, "do", "hold", "reason", "they move house").says("Nothing goes there until you let it")
+	rita.post("/admin/work", 422, "host", b.Config.Domain, "do", "hold", "why", " ", "next", there).says("Say why", b.Config.Domain, "Change what it is to us")
+	rita.post("/admin/work", 200, "host", b.Config.Domain, "do", "hold", "why", "they move house").says("Nothing goes there until you let it")
 	if _, err := a.Social.Publish(t.Context(), alice, social.Draft{Text: "for the company", Audience: "company"}); err != nil {
 		t.Fatal(err)
 	}
@@ -77,8 +80,16 @@ func TestAdministratorsPairServers(t *testing.T) {
 	rita.get(there, 200).says("1 post went there")
 
 	// Another level needs a reason in the form, and parting another word.
+	rita.post(there, 422, "do", "level", "level", "partner", "partner", "acme").wrong("reason", "level", "partner", "partner", "acme")
 	rita.post(there, 200, "do", "level", "level", "partner", "partner", "acme", "reason", "sold").says("Changed.", "Partner ACME", "sold")
-	rita.post(there, 422, "do", "level", "level", "partner", "partner", "no good!", "reason", "x")
+	rita.post(there, 422, "do", "level", "level", "partner", "partner", "no good!", "reason", "x").wrong("partner", "partner", "no good!", "reason", "x")
+	// Only what lets it have more asks once more: another partner's posts are more.
+	rita.post(there, 200, "do", "level", "level", "public", "reason", "not that close")
+	rita.post(there, 422, "do", "level", "level", "partner", "partner", "other", "reason", "merged").wrong("sure", "partner", "other", "reason", "merged")
+	if z, err := a.Social.Zone(t.Context(), b.Config.Domain); err != nil || z.Kind != social.ZonePublic {
+		t.Errorf("the level is %s: %v", z, err)
+	}
+	rita.post(there, 200, "do", "level", "level", "partner", "partner", "other", "reason", "merged", "sure", "yes").says("Partner Other", "merged")
 	rita.post(there, 422, "do", "remove")
 	rita.post(there, 200, "do", "remove", "sure", "yes").says("The server is unknown again")
 	rita.get("/admin/servers/none.test", 404)
@@ -176,7 +187,16 @@ func TestAdministratorsSetRules(t *testing.T) {
 			values[i+1] = "shoe size"
 		}
 	}
-	rita.post("/admin/settings", 422, values...)
+	for i := range values {
+		if values[i] == "organisation" || values[i] == "rules" {
+			values[i+1] = "Schmidt"
+		}
+	}
+	rita.post("/admin/settings", 422, values...).wrong("rule.fields.partner", "rule.fields.partner", "shoe size", "organisation", "Schmidt")
+	if o, err := in.Social.Organisation(t.Context()); err != nil || o.Name != "Müller" || o.Rules != "" {
+		t.Errorf("half of it is saved: %+v %v", o, err)
+	}
+	rita.post("/admin/settings", 422, page.filled("organisation", " ")...).wrong("organisation")
 
 	for _, path := range []string{"/admin", "/admin/servers", "/admin/servers/x.test", "/admin/people", "/admin/reports", "/admin/settings", "/admin/work"} {
 		for _, v := range []*visitor{bob, newVisitor(t, in, "en")} {

@@ -24,6 +24,7 @@ var german = map[string]string{
 	"nobody is their own manager":                                                         "Niemand ist sich selbst vorgesetzt.",
 	"the people of %s have no place in the directory here":                                "Die Leute von %s gehören hier nicht in das Verzeichnis.",
 	"%s has %d people in the directory already, and more than %d are not taken":           "%s hat schon %d Leute im Verzeichnis; mehr als %d werden nicht angenommen.",
+	"this server may have more than before; say that it is meant":                         "Dieser Server darf dann mehr haben als bisher; sagen Sie, dass das gewollt ist.",
 	"say why: whoever reads the record later wants to know":                               "Sagen Sie, warum: Wer das Protokoll später liest, möchte es wissen.",
 	"choose light, dark or what the system says":                                          "Wählen Sie hell, dunkel oder wie das System.",
 	"this post waits to be sent; take it back before you change it":                       "Dieser Beitrag wartet darauf, gesendet zu werden; holen Sie ihn zurück, bevor Sie ihn ändern.",
