@@ -166,8 +166,12 @@ func TestPushAsksAgain(t *testing.T) {
 		t.Errorf("%d jobs for who signed out", n)
 	}
 	s.subscribe(at, s.alice, s.signIn(s.alice).ID, social.PushAll, false)
+	s.clock.Advance(30*24*time.Hour - time.Hour)
 	s.names("ended", "company")
-	s.clock.Advance(31 * 24 * time.Hour)
+	if n := s.jobs(); n != 1 {
+		t.Errorf("%d jobs an hour before the session ends", n)
+	}
+	s.clock.Advance(2 * time.Hour)
 	s.wants(at, "whose session is over")
 
 	s.subscribe(at, s.alice, s.signIn(s.alice).ID, social.PushAll, false)
