@@ -90,7 +90,7 @@ func (c *call) defaultAudience(privacy string) (string, error) {
 		return string(social.AudienceDirect), nil
 	case "public", "unlisted":
 		if c.reader.Grant != "" {
-			return c.reader.Grant, nil
+			return c.reader.GrantDefault(), nil
 		}
 		return privacy, nil
 	}

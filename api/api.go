@@ -1,7 +1,7 @@
 // Package api is the Mastodon client API and Parley's own JSON beside it. It knows
 // neither templates nor SQL, and decides nothing: social does.
 //
-// routes is the whole list. Each theme has a file (statuses, accounts, timelines,
+// routes is the whole list. Each theme has a file (oauth, statuses, accounts, timelines,
 // notifications, push, media, instance, parley); input.go reads what callers send, and
 // shape.go writes what they get. A new route also needs its row in the test's table.
 package api
@@ -9,6 +9,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -38,12 +39,17 @@ type Options struct {
 // API serves programs.
 type API struct {
 	Options
-	limits *serve.Limiter[social.ID]
+	limits  *serve.Limiter[social.ID]
+	newApps *serve.Limiter[netip.Addr]
 }
+
+// appsPer5m is how many apps one address may register in five minutes: rows that nobody
+// takes away.
+const appsPer5m = 20
 
 // New makes an API.
 func New(o Options) *API {
-	return &API{Options: o, limits: serve.NewLimiter[social.ID](o.RequestsPer5m, o.Now)}
+	return &API{Options: o, limits: serve.NewLimiter[social.ID](o.RequestsPer5m, o.Now), newApps: serve.NewLimiter[netip.Addr](appsPer5m, o.Now)}
 }
 
 // call is one request with who makes it.
@@ -72,7 +78,7 @@ type route struct {
 const anybody = ""
 
 func (a *API) routes() []route {
-	return slices.Concat(a.timelineRoutes(), a.streamRoutes(), a.statusRoutes(), a.scheduledRoutes(), a.accountRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes(), a.adminRoutes(), a.peerRoutes(), a.groupRoutes(), a.directoryRoutes(), a.listRoutes(), a.pushRoutes())
+	return slices.Concat(a.oauthRoutes(), a.timelineRoutes(), a.streamRoutes(), a.statusRoutes(), a.scheduledRoutes(), a.accountRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes(), a.adminRoutes(), a.peerRoutes(), a.groupRoutes(), a.directoryRoutes(), a.listRoutes(), a.pushRoutes())
 }
 
 // open are the prefixes that every web page may read (clients.md, rule 10), and
@@ -83,7 +89,7 @@ var open = []string{"/api/", "/oauth/", "/.well-known/", "/nodeinfo/"}
 func (a *API) Mount(r *mux.Router) {
 	r.Use(shareAcrossOrigins)
 	for _, prefix := range open {
-		r.PathPrefix(prefix).Methods(http.MethodOptions).HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		r.PathPrefix(prefix).MatcherFunc(notConsent).Methods(http.MethodOptions).HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNoContent)
 		})
 	}
@@ -105,17 +111,24 @@ func (a *API) Mount(r *mux.Router) {
 		r.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { serve.MethodNotAllowed(w, methods[path]) })
 	}
 	for _, prefix := range open {
-		r.PathPrefix(prefix).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.PathPrefix(prefix).MatcherFunc(notConsent).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			serve.Error(w, r, a.Log, social.Errorf(social.NotFound, "there is no such address here"))
 		})
 	}
+}
+
+// consentPath is where a person is asked about an app: by a page.
+const consentPath = "/oauth/authorize"
+
+func notConsent(r *http.Request, _ *mux.RouteMatch) bool {
+	return !strings.HasPrefix(r.URL.Path, consentPath)
 }
 
 // shareAcrossOrigins lets pages of other sites call, without cookies: a bearer token
 // is the only right an app has.
 func shareAcrossOrigins(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if slices.ContainsFunc(open, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
+		if notConsent(r, nil) && slices.ContainsFunc(open, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
 			h := w.Header()
 			h.Set("Access-Control-Allow-Origin", "*")
 			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
@@ -156,10 +169,13 @@ func (a *API) answer(c *call, e route) (any, error) {
 		return nil, err
 	}
 	if e.scope != anybody && c.token == nil {
-		return nil, social.Errorf(social.Unauthenticated, "The access token is invalid")
+		return nil, errToken()
 	}
 	if e.scope != anybody && !c.token.Allows(e.scope) {
 		return nil, social.Errorf(social.Forbidden, "This action is outside the authorized scopes")
+	}
+	if e.scope != anybody && c.reader.Account == nil {
+		return nil, social.Errorf(social.Invalid, "This method requires an authenticated user")
 	}
 	if err := c.read(); err != nil {
 		return nil, err
@@ -177,10 +193,11 @@ func (a *API) recognise(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.reader, c.token = social.Member(who, a.Links.Home()), token
-	if !token.MayPublish {
-		c.reader.Grant = string(social.AudienceCompany)
+	if c.token = token; who == nil {
+		return nil // an app by itself sees what nobody sees
 	}
+	c.reader = social.Member(who, a.Links.Home())
+	c.reader.Grant = token.Bound
 	if serve.Address(c.Context()).IsLoopback() {
 		return nil
 	}

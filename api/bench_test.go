@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/auth"
 	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
@@ -105,7 +106,7 @@ func fill(b *testing.B, in *instance.Instance, n int) string {
 			return nil
 		}))
 	}
-	token, err := in.Auth.CreateToken(ctx, me.ID, "bench", "read", false)
+	token, err := in.Auth.CreateToken(ctx, me.ID, auth.NewToken{App: "bench", Scopes: "read", Bound: "company"})
 	must(err)
 	return token
 }

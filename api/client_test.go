@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/auth"
 	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
@@ -45,7 +46,7 @@ type client struct {
 	token string
 }
 
-const all = "read write follow push admin:read admin:write"
+const all = "read write follow push profile admin:read admin:write"
 
 // member makes a person with an app that may publish.
 func (w *world) member(name string) *client {
@@ -61,7 +62,11 @@ func (w *world) member(name string) *client {
 // app is another app of the same person.
 func (c *client) app(scopes string, mayPublish bool) *client {
 	c.t.Helper()
-	token, err := c.in.Auth.CreateToken(context.Background(), c.who.Account.ID, "test", scopes, mayPublish)
+	bound := ""
+	if !mayPublish {
+		bound = "company"
+	}
+	token, err := c.in.Auth.CreateToken(context.Background(), c.who.Account.ID, auth.NewToken{App: "test", Scopes: scopes, Bound: bound})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -139,7 +139,7 @@ func TestBrokenBodies(t *testing.T) {
 func TestUnknownAddressesAndMethods(t *testing.T) {
 	w := start(t)
 	for _, path := range []string{"/api/", "/api/v1", "/api/v1/none", "/api/v3/instance", "/api/v1/statuses/1/none", "/api/v1/accounts/x", "/api/v1/streaming/health", "/api/v1/annual_reports",
-		"/oauth/authorize", "/oauth/token", "/oauth/none", "/nodeinfo/2.0", "/.well-known/oauth-authorization-server", "/.well-known/none"} {
+		"/oauth/none", "/nodeinfo/2.0", "/.well-known/none"} {
 		for _, method := range []string{"GET", "POST"} {
 			r := w.alice.request(method, path, nil)
 			r.Header.Set("Accept", "text/html") // apps' web views ask so: still no page

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"parley/auth"
+	"parley/social"
 )
 
 // The three forms of a body mean the same.
@@ -348,4 +351,35 @@ func TestHeadAndOptions(t *testing.T) {
 	if w.nobs.get("/").header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error("a page for people is open to other sites")
 	}
+}
+
+// A token for a script can be bound to a few audiences: it publishes for no other, however
+// it asks, and for the first when it says nothing.
+func TestTokensForAFewAudiences(t *testing.T) {
+	w := start(t)
+	group, err := w.in.Social.CreateGroup(t.Context(), w.alice.who, social.NewGroup{Name: "ops", Join: "closed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := w.in.Auth.CreateToken(t.Context(), w.alice.who.Account.ID, auth.NewToken{App: "bot", Scopes: "read write", Bound: social.GrantOnly("group:ops", "instance")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bot := *w.alice
+	bot.token = token
+	v := bot.post("/api/v1/statuses", form{"status": {"to the group"}}).ok()
+	if text(v, "parley.group") != group.Account.ID.String() && !strings.Contains(text(v, "parley.audience"), "group") {
+		t.Errorf("%v", v["parley"])
+	}
+	for _, said := range []form{{"audience": {"group:ops"}}, {"audience": {"instance"}}, {"in_reply_to_id": {text(v, "id")}}} {
+		said["status"] = []string{"hello"}
+		bot.post("/api/v1/statuses", said).ok()
+	}
+	wide, inside := w.alice.write("mine", "company"), w.bob.write("his", "company")
+	for _, said := range []form{{"audience": {"company"}}, {"audience": {"direct"}}, {"visibility": {"public"}}, {"visibility": {"private"}}, {"visibility": {"direct"}}, {"in_reply_to_id": {inside}}} {
+		said["status"] = []string{"hello"}
+		bot.post("/api/v1/statuses", said).refused(403)
+	}
+	bot.post("/api/v1/statuses/"+inside+"/reblog", nil).refused(403)
+	bot.do("PUT", "/api/v1/statuses/"+wide, form{"status": {"changed"}}).refused(403)
 }

@@ -40,7 +40,13 @@ func (a *API) stream(name live.Name) endpoint {
 		who := func() (social.Reader, error) {
 			_, text, _ := strings.Cut(c.Header.Get("Authorization"), " ")
 			member, _, err := a.Auth.Bearer(c.Context(), strings.TrimSpace(text))
-			return social.Member(member, a.Links.Home()), err
+			if err == nil && member == nil {
+				err = errToken()
+			}
+			if err != nil {
+				return social.Reader{}, err
+			}
+			return social.Member(member, a.Links.Home()), nil
 		}
 		err := a.Live.Follow(c.Context(), st, who, func(m live.Message) error {
 			event, data, err := c.event(m)

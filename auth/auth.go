@@ -70,21 +70,25 @@ func hashSecret(text string) []byte {
 // knownScopes are what an app may ask for.
 var knownScopes = []string{"read", "write", "follow", "push", "profile", "admin:read", "admin:write"}
 
+// Scopes are all that an app can ask for, but for the finer ones within.
+func Scopes() []string { return slices.Clone(knownScopes) }
+
+// NewToken is what a token made here may do.
+type NewToken struct {
+	App    string // name shown to the member
+	Scopes string
+	Bound  string // how far it may publish: social.Reader.Grant
+}
+
 // CreateToken makes a token for a program. The text is shown once.
-func (s *Service) CreateToken(ctx context.Context, account social.ID, app, scopes string, mayPublish bool) (string, error) {
-	fields := strings.Fields(scopes)
-	if len(fields) == 0 {
-		return "", social.Errorf(social.Invalid, "a token needs scopes; use some of %s", strings.Join(knownScopes, ", "))
-	}
-	for _, f := range fields {
-		base, _, _ := strings.Cut(f, ":")
-		if !slices.Contains(knownScopes, base) && !slices.Contains(knownScopes, f) {
-			return "", social.Errorf(social.Invalid, "unknown scope %q; use some of %s", f, strings.Join(knownScopes, ", "))
-		}
+func (s *Service) CreateToken(ctx context.Context, account social.ID, n NewToken) (string, error) {
+	scopes, err := cleanScopes(n.Scopes)
+	if err != nil {
+		return "", err
 	}
 	text, hash := secret()
-	return text, s.store.InsertToken(ctx, &Token{ID: social.NewID(s.now()), AccountID: account, Hash: hash, App: app,
-		Scopes: strings.Join(fields, " "), MayPublish: mayPublish, CreatedAt: s.now(), LastUsedAt: s.now()})
+	return text, s.store.InsertToken(ctx, &Token{ID: social.NewID(s.now()), AccountID: account, Hash: hash, App: n.App,
+		Scopes: scopes, Bound: n.Bound, CreatedAt: s.now(), LastUsedAt: s.now()})
 }
 
 // Tokens lists the programs that may act for an account.
@@ -97,11 +101,24 @@ func (s *Service) Revoke(ctx context.Context, account, token social.ID) error {
 	return s.store.DeleteToken(ctx, account, token)
 }
 
-// Bearer finds the member and the token behind a bearer token.
+// Bearer finds the member and the token behind a bearer token. The member is nil for the
+// token of an app without a user.
 func (s *Service) Bearer(ctx context.Context, text string) (*social.Account, *Token, error) {
-	t, err := s.store.TokenByHash(ctx, hashSecret(text))
+	const invalid = "The access token is invalid"
+	hash := hashSecret(text)
+	t, err := s.store.TokenByHash(ctx, hash)
+	if errors.Is(err, social.ErrNotFound) {
+		t, err = s.store.AppToken(ctx, hash, s.now().Add(-appTokenLife))
+		return nil, t, unauthenticated(err, invalid)
+	}
 	if err != nil {
-		return nil, nil, unauthenticated(err, "the access token is invalid")
+		return nil, nil, err
+	}
+	if t.AppID != 0 && s.now().Sub(t.LastUsedAt) > idleLife {
+		if err := s.store.DeleteToken(ctx, t.AccountID, t.ID); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, social.Errorf(social.Unauthenticated, "this app was not used for long; connect it again")
 	}
 	a, err := s.activeMember(ctx, t.AccountID)
 	if err != nil {
@@ -116,12 +133,7 @@ func (s *Service) Bearer(ctx context.Context, text string) (*social.Account, *To
 }
 
 // Allows says that a token covers a scope such as "write:statuses".
-func (t *Token) Allows(scope string) bool {
-	base, _, _ := strings.Cut(scope, ":")
-	have := strings.Fields(t.Scopes)
-	return slices.Contains(have, base) || slices.Contains(have, scope) ||
-		slices.Contains(have, "follow") && (scope == "write:follows" || scope == "read:follows" || scope == "write:blocks" || scope == "write:mutes")
-}
+func (t *Token) Allows(scope string) bool { return covers(t.Scopes, scope) }
 
 func (s *Service) activeMember(ctx context.Context, id social.ID) (*social.Account, error) {
 	var a *social.Account

@@ -220,7 +220,7 @@ func TestSessionsEnd(t *testing.T) {
 	d.kind(err, social.Unauthenticated)
 
 	text := session()
-	token, err := d.CreateToken(t.Context(), d.alice.ID, "app", "read", false)
+	token, err := d.CreateToken(t.Context(), d.alice.ID, auth.NewToken{App: "app", Scopes: "read", Bound: "company"})
 	d.ok(err)
 	link, _, err := d.ResetLink(t.Context(), d.alice.ID, "test")
 	d.ok(err)
@@ -293,7 +293,7 @@ func TestPasswordsAndTheirKeeping(t *testing.T) {
 		t.Errorf("%s and %s", one, two)
 	}
 
-	token, err := d.CreateToken(t.Context(), d.alice.ID, "app", "read", false)
+	token, err := d.CreateToken(t.Context(), d.alice.ID, auth.NewToken{App: "app", Scopes: "read", Bound: "company"})
 	d.ok(err)
 	session, err := d.signIn("alice", strings.Repeat("x", 256))
 	d.ok(err)
@@ -359,7 +359,7 @@ func TestOneTimeLinks(t *testing.T) {
 func TestScopes(t *testing.T) {
 	d := open(t)
 	for _, bad := range []string{"", "  ", "admin", "read admin:accounts", "everything"} {
-		_, err := d.CreateToken(t.Context(), d.alice.ID, "app", bad, false)
+		_, err := d.CreateToken(t.Context(), d.alice.ID, auth.NewToken{App: "app", Scopes: bad, Bound: "company"})
 		d.kind(err, social.Invalid)
 	}
 	for have, want := range map[string]map[string]bool{

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"parley/activitypub/httpsig"
+	"parley/auth"
 	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
@@ -123,7 +124,7 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := in.Auth.CreateToken(ctx, alice.ID, "test", "read write", false)
+	token, err := in.Auth.CreateToken(ctx, alice.ID, auth.NewToken{App: "test", Scopes: "read write", Bound: "company"})
 	if err != nil {
 		t.Fatal(err)
 	}

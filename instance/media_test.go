@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"parley/activitypub/httpsig"
+	"parley/auth"
 	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
@@ -246,7 +247,7 @@ func TestFilesOpenOnTheSister(t *testing.T) {
 // appSees opens the files by the addresses of the API, without any token.
 func (g *gallery) appSees(here, there *social.Post, picture []byte) {
 	g.Helper()
-	token, err := g.b.Auth.CreateToken(g.ctx, g.dora.Account.ID, "test", "read", false)
+	token, err := g.b.Auth.CreateToken(g.ctx, g.dora.Account.ID, auth.NewToken{App: "test", Scopes: "read", Bound: "company"})
 	g.ok(err)
 	status := fetch(g.T, g.b.Config.PublicURL+"/api/v1/statuses/"+there.ID.String(), func(q *http.Request) { q.Header.Set("Authorization", "Bearer "+token) })
 	var shape struct {

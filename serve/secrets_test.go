@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/auth"
 	"parley/instance/instancetest"
 	"parley/social"
 	"parley/web"
@@ -66,7 +67,7 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	send("GET", "/setup?code="+setup, "", nil)
 	send("GET", "/setup?code=canary-code", "", nil)
 	send("POST", "/posts", "", url.Values{"text": {"canary-page"}, "audience": {"direct"}})
-	token, err := in.Auth.CreateToken(ctx, a.ID, "app", "read write", true)
+	token, err := in.Auth.CreateToken(ctx, a.ID, auth.NewToken{App: "app", Scopes: "read write"})
 	must(err)
 	secrets = append(secrets, token)
 	send("POST", "/api/v1/statuses", token, url.Values{"status": {"canary-text @nobody@nowhere.invalid"}, "audience": {"company"}})

@@ -182,7 +182,7 @@ type Reader struct {
 	Peer    string    // authority of the instance that asks; "" for nobody and for members
 	Zone    Zone      // of that peer, read from the database for this question
 	Home    string    // our own authority
-	Grant   string    // label of the widest audience that the app of a member may publish to; "" for any
+	Grant   string    // label of the widest audience that the app of a member may publish to, or GrantOnly; "" for any
 	From    time.Time // of a paired peer: posts for its zone that are older are not for it
 	System  bool      // a job of our own that needs tombstones too; never set by an edge
 }

@@ -127,7 +127,7 @@ func (s *Service) chooseAudience(policy Policy, r Reader, d Draft, parent *Post)
 	if d.Audience != "" && !policy.allows(me.Role, wanted) {
 		return Audience{}, false, Errorf(Forbidden, "your role may not publish that far; choose a narrower circle, or ask your administrator")
 	}
-	wanted, clamped, err := s.granted(r, wanted, d.Audience != "")
+	wanted, clamped, err := s.granted(r, wanted)
 	if err != nil {
 		return Audience{}, false, err
 	}
@@ -140,14 +140,62 @@ func (s *Service) chooseAudience(policy Policy, r Reader, d Draft, parent *Post)
 	return within, clamped || narrowed, nil
 }
 
-// granted bounds what an app may reach outside: at most what its user granted it.
-func (s *Service) granted(r Reader, wanted Audience, named bool) (Audience, bool, error) {
-	beyond := wanted.Everybody() || named && wanted.Kind == AudiencePartner
-	if r.Grant == "" || !beyond {
+// granted bounds what an app may reach to what its user granted it.
+func (s *Service) granted(r Reader, wanted Audience) (Audience, bool, error) {
+	if r.Grant == "" || r.only() != nil {
 		return wanted, false, nil
 	}
 	a, err := ParseAudience(r.Grant, s.home)
-	return a, a != wanted, err
+	if err == nil && a != wanted && a.narrows(wanted) {
+		return a, true, nil
+	}
+	return wanted, false, err
+}
+
+// onlyPrefix begins a Reader.Grant that lists the only audiences.
+const onlyPrefix = "only "
+
+// GrantOnly is the Reader.Grant of an app that may publish for a few audiences alone.
+func GrantOnly(labels ...string) string { return onlyPrefix + strings.Join(labels, " ") }
+
+// only are the labels of the only audiences that the app may publish for; nil: they are
+// not listed.
+func (r Reader) only() []string {
+	list, ok := strings.CutPrefix(r.Grant, onlyPrefix)
+	if !ok {
+		return nil
+	}
+	return strings.Fields(list)
+}
+
+// GrantDefault is the label of what an app publishes for that names nothing; "" for its
+// member's own default.
+func (r Reader) GrantDefault() string {
+	if only := r.only(); only != nil {
+		return only[0]
+	}
+	return r.Grant
+}
+
+// withinGrant refuses what a listed grant does not hold. A community is named by its
+// handle.
+func (s *Service) withinGrant(ctx context.Context, tx Tx, r Reader, a Audience, group ID) error {
+	only := r.only()
+	if only == nil {
+		return nil
+	}
+	label := a.Label()
+	if group != 0 {
+		g, err := tx.Account(ctx, group)
+		if err != nil {
+			return err
+		}
+		label = groupPrefix + g.Acct()
+	}
+	if slices.Contains(only, label) {
+		return nil
+	}
+	return Errorf(Forbidden, "this app may publish only for: %s", strings.Join(only, ", "))
 }
 
 func (s *Service) wantedAudience(policy Policy, me *Account, d Draft, parent *Post) (Audience, error) {

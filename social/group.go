@@ -231,6 +231,16 @@ func (s *Service) joinedGroups(ctx context.Context, tx Tx, me *Account) ([]*Acco
 // choose decides who sees a draft, and in which group it stands: by its label, or that
 // of what it answers. It says whether it had to narrow what the author wanted.
 func (s *Service) choose(ctx context.Context, tx Tx, r Reader, d Draft, parent *Post) (a Audience, group ID, clamped bool, err error) {
+	if r.only() != nil && d.Audience == "" && d.Visibility == "" && parent == nil {
+		d.Audience = r.GrantDefault()
+	}
+	if a, group, clamped, err = s.chosen(ctx, tx, r, d, parent); err == nil {
+		err = s.withinGrant(ctx, tx, r, a, group)
+	}
+	return a, group, clamped, err
+}
+
+func (s *Service) chosen(ctx context.Context, tx Tx, r Reader, d Draft, parent *Post) (a Audience, group ID, clamped bool, err error) {
 	policy, err := s.policyIn(ctx, tx)
 	if err != nil {
 		return a, 0, false, err

@@ -131,7 +131,10 @@ func (s *Service) Boost(ctx context.Context, r Reader, id ID, on bool) (*PostVie
 		if err != nil {
 			return err
 		}
-		if audience, clamped, err = s.granted(r, audience, true); err != nil {
+		if audience, clamped, err = s.granted(r, audience); err != nil {
+			return err
+		}
+		if err := s.withinGrant(ctx, tx, r, audience, 0); err != nil {
 			return err
 		}
 		policy, err := s.policyIn(ctx, tx)

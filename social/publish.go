@@ -444,8 +444,14 @@ func (s *Service) Edit(ctx context.Context, r Reader, id ID, d Draft) (*PostView
 		if !policy.allows(me.Role, p.Audience) {
 			return Errorf(Forbidden, "this post goes farther than your role may publish now; narrow who sees it, or delete it")
 		}
-		if r.Grant != "" && p.leaves() {
-			return Errorf(Forbidden, "this app may not publish outside the company; edit the post in the browser, or narrow who sees it")
+		reach, _ := p.Audience.within(p.Ceiling)
+		if _, beyond, err := s.granted(r, reach); err != nil {
+			return err
+		} else if beyond {
+			return Errorf(Forbidden, "this app may not publish that far; edit the post in the browser, or narrow who sees it")
+		}
+		if err := s.withinGrant(ctx, tx, r, p.Audience, p.GroupID); err != nil {
+			return err
 		}
 		s.fill(p, d, people)
 		if p.Attachments, err = s.attach(ctx, tx, me, p.ID, d.MediaIDs, p.Attachments); err != nil {
@@ -484,11 +490,6 @@ func (s *Service) keepsAudience(ctx context.Context, tx Tx, p *Post, label strin
 	}
 	g, err := tx.Account(ctx, p.GroupID)
 	return err == nil && label == g.groupLabel(), err
-}
-
-// leaves says that a post is for others than the company by its author's own choice.
-func (p *Post) leaves() bool {
-	return p.Ceiling.IsZero() && (p.Audience.Everybody() || p.Audience.Kind == AudiencePartner)
 }
 
 // own loads a post that the reader wrote; anybody else's is missing.

@@ -35,21 +35,33 @@ func (db *DB) SetPasswordHash(ctx context.Context, account social.ID, hash strin
 	return err
 }
 
-const tokenColumns = `id, account_id, hash, app, scopes, may_publish, created_at, last_used_at`
+const tokenColumns = `id, account_id, app_id, hash, app, scopes, bound, created_at, last_used_at`
 
 func scanToken(s scanner) (*auth.Token, error) {
 	t := &auth.Token{}
-	var publish, created, used int64
-	err := s.Scan(&t.ID, &t.AccountID, &t.Hash, &t.App, &t.Scopes, &publish, &created, &used)
-	t.MayPublish, t.CreatedAt, t.LastUsedAt = publish == 1, at(created), at(used)
+	var created, used int64
+	err := s.Scan(&t.ID, &t.AccountID, &t.AppID, &t.Hash, &t.App, &t.Scopes, &t.Bound, &created, &used)
+	t.CreatedAt, t.LastUsedAt = at(created), at(used)
 	return t, err
 }
 
 // InsertToken adds a token.
 func (db *DB) InsertToken(ctx context.Context, t *auth.Token) error {
-	_, err := db.change(ctx, `INSERT INTO token (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		t.ID, t.AccountID, t.Hash, t.App, t.Scopes, bit(t.MayPublish), ms(t.CreatedAt), ms(t.LastUsedAt))
+	_, err := db.change(ctx, `INSERT INTO token (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		t.ID, t.AccountID, t.AppID, t.Hash, t.App, t.Scopes, t.Bound, ms(t.CreatedAt), ms(t.LastUsedAt))
 	return err
+}
+
+// InsertTokenOfCode adds a token while the code stands that it is exchanged for.
+func (db *DB) InsertTokenOfCode(ctx context.Context, t *auth.Token) error {
+	return db.run(ctx, func(tx *Tx) error {
+		if _, err := one(ctx, tx, scanID, `SELECT token_id FROM oauth_code WHERE account_id = $1 AND token_id = $2`, t.AccountID, t.ID); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, `INSERT INTO token (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			t.ID, t.AccountID, t.AppID, t.Hash, t.App, t.Scopes, t.Bound, ms(t.CreatedAt), ms(t.LastUsedAt))
+		return err
+	})
 }
 
 // TokenByHash finds a token.
@@ -118,7 +130,7 @@ func (db *DB) DeleteSession(ctx context.Context, id social.ID) error {
 // EndAccess removes everything an account can sign in with but its password.
 func (db *DB) EndAccess(ctx context.Context, account social.ID) error {
 	return db.run(ctx, func(t *Tx) error {
-		for _, table := range []string{"token", "session", "link"} {
+		for _, table := range []string{"token", "oauth_code", "session", "link"} {
 			if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE account_id = $1`, account); err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"parley/auth"
 	"parley/social"
@@ -11,6 +12,19 @@ import (
 type appsPage struct {
 	*frame
 	Apps []*auth.Token
+}
+
+// Reach says how far an app may publish; "" as far as its member.
+func (a appsPage) Reach(t *auth.Token) string {
+	switch t.Bound {
+	case "":
+		return ""
+	case string(social.AudienceInstance):
+		return a.T("reach_here")
+	case string(social.AudienceCompany):
+		return a.T("reach_company")
+	}
+	return strings.TrimPrefix(t.Bound, "only ")
 }
 
 func (appsPage) file() string { return "apps.html" }

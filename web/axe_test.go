@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"parley/auth"
 	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
@@ -109,7 +110,7 @@ func (b *auditor) table(t *testing.T) {
 }
 
 // noPage lists what answers a program, or leads on to another page.
-var noPage = map[string]bool{"/about/style": true, "/settings/data/posts.json": true, "/settings/data/following.csv": true, "/settings/data/bookmarks.csv": true, "/live": true, "/manifest.webmanifest": true, "/@{name}.atom": true, "/@{name}.rss": true, "/users/{id}": true, "/users/{author}/statuses/{id}": true}
+var noPage = map[string]bool{"/about/style": true, "/settings/data/posts.json": true, "/settings/data/following.csv": true, "/settings/data/bookmarks.csv": true, "/live": true, "/oauth/authorize/": true, "/manifest.webmanifest": true, "/@{name}.atom": true, "/@{name}.rss": true, "/users/{id}": true, "/users/{author}/statuses/{id}": true}
 
 // auditor is a browser that looks at pages with axe-core.
 type auditor struct {
@@ -276,6 +277,9 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	must(err)
 	_, err = in.Social.Hold(ctx, alice, social.Draft{Text: "about to go", Audience: "company"})
 	must(err)
+	app, _, err := in.Auth.Register(ctx, auth.NewApp{Name: "Reader", Website: "https://reader.test", RedirectURIs: []string{"https://reader.test/back"}, Scopes: "read write push"})
+	must(err)
+	consent := "/oauth/authorize?" + url.Values{"response_type": {"code"}, "client_id": {app.ClientID}, "redirect_uri": app.RedirectURIs, "scope": {app.Scopes}}.Encode()
 	list, err := in.Social.CreateList(ctx, alice, "Team")
 	must(err)
 	must(in.Social.SetInList(ctx, alice, list.ID, []social.ID{found.ID}, true))
@@ -283,7 +287,7 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	return v, map[string][]string{
 		"bob": {"/", "/welcome", "/welcome?step=skills", "/welcome?step=people", "/welcome?step=groups", "/welcome?step=post", "/drafts", "/groups", of, "/bookmarks", "/notifications", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
 		"alice": {"/", "/public", "/company", "/here", "/menu", "/keys", "/compose", "/drafts", "/drafts/" + kept.ID.String(), "/groups", "/groups/new", of, of + "/edit", of + "/members", "/admin/requests", "/admin/start", "/admin", "/admin/servers", "/admin/servers/" + other.Config.Domain, "/admin/people", "/admin/reports", "/admin/settings", "/admin/work", "/tags/plan", "/directory", "/settings/directory", "/@alice", at + "/following", at + "/followers", "/accounts/" + bob.Account.ID.String() + "/report", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
-			"/about", "/groups?q=nothing", "/lists", "/lists/" + list.ID.String(), "/lists/" + list.ID.String() + "/edit",
+			"/about", consent, "/groups?q=nothing", "/lists", "/lists/" + list.ID.String(), "/lists/" + list.ID.String() + "/edit",
 			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/apps", "/settings/reading", "/settings/notices", "/settings/security", "/settings/data", "/directory/chart", "/posts/" + first + "/history", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"parley/auth"
 	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
@@ -648,7 +649,7 @@ func appStates(v *visitor, bob social.Reader) {
 	v.get("/settings/apps", 200).says(v.pick("No app acts in your name", "Keine App handelt in Ihrem Namen"))
 	var tokens []string
 	for _, owner := range []social.ID{v.account("alice").ID, bob.Account.ID} {
-		token, err := v.in.Auth.CreateToken(ctx, owner, "Phone "+canary, "read write", false)
+		token, err := v.in.Auth.CreateToken(ctx, owner, auth.NewToken{App: "Phone " + canary, Scopes: "read write", Bound: "company"})
 		if err != nil {
 			v.Fatal(err)
 		}

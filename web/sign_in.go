@@ -19,7 +19,10 @@ func (w *Web) signInPage(p *page, next string) formPage {
 
 func (w *Web) signInForm(p *page) error {
 	next := p.r.URL.Query().Get("next")
-	if p.Me != nil {
+	if lang := appLanguage(next); p.Me == nil && lang != "" {
+		p.Language = lang
+	}
+	if p.Me != nil && p.r.URL.Query().Get("anew") == "" {
 		if !ours(next) {
 			next = "/"
 		}

@@ -113,6 +113,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/welcome", member(w.steps)}, {post, "/welcome", member(w.takeStep)}, {get, "/admin/start", administrator(w.server)}, {post, "/admin/start", administrator(w.nameServer)},
 		{get, "/lists", member(w.lists)}, {post, "/lists", member(w.createList)}, {get, "/lists/{id:[0-9]+}", member(w.list)}, {get, "/lists/{id:[0-9]+}/edit", member(w.editList)}, {post, "/lists/{id:[0-9]+}/{act:rename|delete|add|remove}", member(w.changeList)},
 		{get, "/about", w.about},
+		{get, "/oauth/authorize", member(w.consent)}, {get, "/oauth/authorize/", member(w.consent)}, {post, "/oauth/authorize", member(w.answerConsent)},
 		{get, "/setup", w.setupForm}, {post, "/setup", w.setup},
 		{get, "/sign-in", w.signInForm}, {post, "/sign-in", w.signIn}, {post, "/sign-out", w.signOut},
 		{get, "/reset", w.resetForm}, {post, "/reset", w.reset},

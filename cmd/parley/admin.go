@@ -215,7 +215,7 @@ func (a *app) token() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, err := in.Auth.CreateToken(ctx, m.ID, "parley token create", scopes, true)
+			text, err := in.Auth.CreateToken(ctx, m.ID, auth.NewToken{App: "parley token create", Scopes: scopes})
 			if err == nil {
 				fmt.Println(text)
 			}

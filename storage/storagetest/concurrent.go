@@ -166,10 +166,10 @@ func access(t *testing.T, db *storage.DB) {
 	if h, err := db.PasswordHash(ctx, 1); err != nil || h != "" {
 		t.Errorf("nobody's password %q %v", h, err)
 	}
-	tok := &auth.Token{ID: 7, AccountID: alice.ID, Hash: []byte("t"), App: "app", Scopes: "read", MayPublish: true, CreatedAt: now, LastUsedAt: now}
+	tok := &auth.Token{ID: 7, AccountID: alice.ID, Hash: []byte("t"), App: "app", Scopes: "read", Bound: "company", CreatedAt: now, LastUsedAt: now}
 	must(t, db.InsertToken(ctx, tok))
 	must(t, db.TouchToken(ctx, 7, now.Add(time.Hour)))
-	if got, err := db.TokenByHash(ctx, []byte("t")); err != nil || !got.LastUsedAt.Equal(now.Add(time.Hour)) || !got.MayPublish || got.App != "app" {
+	if got, err := db.TokenByHash(ctx, []byte("t")); err != nil || !got.LastUsedAt.Equal(now.Add(time.Hour)) || got.Bound != "company" || got.App != "app" {
 		t.Errorf("token %+v %v", got, err)
 	}
 	must(t, db.InsertSession(ctx, &auth.Session{ID: 8, AccountID: alice.ID, Hash: []byte("s"), CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(time.Hour)}))

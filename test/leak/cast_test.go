@@ -17,6 +17,7 @@ import (
 
 	"parley/activitypub/httpsig"
 	"parley/activitypub/seal"
+	"parley/auth"
 	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
@@ -55,7 +56,7 @@ func (s *site) join(net *instancetest.Network, name string) *person {
 	s.t.Helper()
 	p := &person{site: s, reader: net.Member(s.in, name)}
 	var err error
-	if p.token, err = s.in.Auth.CreateToken(context.Background(), p.reader.Account.ID, "test", "read write follow", true); err != nil {
+	if p.token, err = s.in.Auth.CreateToken(context.Background(), p.reader.Account.ID, auth.NewToken{App: "test", Scopes: "read write follow"}); err != nil {
 		s.t.Fatal(err)
 	}
 	p.key = s.keyOf(p.reader.Account.ID)

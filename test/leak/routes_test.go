@@ -57,9 +57,10 @@ var audiences = map[string]rule{
 	"GET /": list, "GET /public": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
 
 	"GET /groups": signedIn, "GET /groups/new": signedIn, "GET /bookmarks": signedIn, "GET /company": signedIn, "GET /here": signedIn, "GET /compose": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /live": signedIn, "GET /keys": signedIn, "GET /drafts": signedIn, "GET /about/style": object, "GET /posts/{id}/history": object, "GET /drafts/{id}": signedIn, "POST /files": signedIn, "POST /drafts/{id}/{act}": write, "GET /notifications": signedIn, "GET /settings": signedIn,
-	"GET /welcome": signedIn,
-	"GET /about":   list,
-	"GET /lists":   signedIn, "GET /lists/{id}": object, "GET /lists/{id}/edit": object,
+	"GET /welcome":         signedIn,
+	"GET /oauth/authorize": signedIn, "GET /oauth/authorize/": signedIn, "POST /oauth/authorize": write,
+	"GET /about": list,
+	"GET /lists": signedIn, "GET /lists/{id}": object, "GET /lists/{id}/edit": object,
 	"POST /lists": write, "POST /lists/{id}/{act}": write,
 	"GET /settings/reading": signedIn, "POST /settings/reading": write, "GET /settings/notices": signedIn, "POST /settings/notices": write, "GET /settings/security": signedIn, "POST /settings/security": write, "POST /settings/picture": write, "GET /settings/data": signedIn, "GET /settings/data/posts.json": signedIn, "GET /settings/data/following.csv": signedIn, "GET /settings/data/bookmarks.csv": signedIn, "GET /directory/chart": signedIn,
 	"GET /settings/hidden": signedIn, "GET /settings/apps": signedIn, "POST /settings/apps": write, "GET /accounts/{id}/report": object, "POST /accounts/{id}/report": write, "GET /accounts/{id}/followers": object, "GET /accounts/{id}/following": object,
@@ -102,7 +103,8 @@ func routes(t testing.TB, in *instance.Instance) (all []string) {
 }
 
 func isAPI(route string) bool {
-	return strings.Contains(route, " /api/v") || strings.Contains(route, " /api/parley/")
+	return strings.Contains(route, " /api/v") || strings.Contains(route, " /api/parley/") || strings.HasSuffix(route, "/oauth-authorization-server") ||
+		strings.Contains(route, " /oauth/") && !strings.HasPrefix(strings.Fields(route)[1], "/oauth/authorize") && !strings.HasSuffix(route, "/oauth/")
 }
 
 // Proof (d): whoever adds a route says for whom it is, and that is tried below.
