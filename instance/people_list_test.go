@@ -145,7 +145,7 @@ func TestListWithMistakesChangesNothing(t *testing.T) {
 			t.Errorf("%.60q: %q, want %q", list, got, want)
 		}
 	}
-	list, err := s.a.Social.LocalAccounts(s.ctx, social.Page{})
+	list, err := s.a.Social.LocalAccounts(s.ctx, "", social.Page{})
 	s.ok(err)
 	if len(list) != 1 {
 		t.Errorf("%d members", len(list))

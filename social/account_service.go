@@ -240,10 +240,10 @@ func (s *Service) FindHandle(ctx context.Context, r Reader, acct string) (*Accou
 	return s.Remote.FindAccount(ctx, name, host)
 }
 
-// LocalAccounts lists members by id.
-func (s *Service) LocalAccounts(ctx context.Context, p Page) (list []*Account, err error) {
+// LocalAccounts lists members by id, those alone whose names or mail address hold a text.
+func (s *Service) LocalAccounts(ctx context.Context, text string, p Page) (list []*Account, err error) {
 	err = s.Store.View(ctx, func(tx Tx) error {
-		list, err = tx.LocalAccounts(ctx, p.Clamp(40, 1000))
+		list, err = tx.LocalAccounts(ctx, text, p.Clamp(40, 1000))
 		return err
 	})
 	return list, err

@@ -14,6 +14,19 @@ func (s *Service) Reports(ctx context.Context, p Page) (list []*Report, err erro
 	return list, err
 }
 
+// OpenReports lists those that nobody dealt with yet, the newest first, and counts all
+// of them.
+func (s *Service) OpenReports(ctx context.Context, p Page) (list []*Report, n int, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if list, err = tx.OpenReports(ctx, p); err != nil {
+			return err
+		}
+		n, err = tx.CountOpenReports(ctx)
+		return err
+	})
+	return list, n, err
+}
+
 // CloseReport says that a complaint was dealt with; by is the administrator.
 func (s *Service) CloseReport(ctx context.Context, id ID, by string) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {

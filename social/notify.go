@@ -158,15 +158,13 @@ func (s *Service) fileReport(ctx context.Context, tx Tx, r *Report, from *Accoun
 	if err := tx.InsertReport(ctx, r); err != nil {
 		return err
 	}
-	members, err := tx.LocalAccounts(ctx, Page{Limit: 1000})
+	staff, err := tx.Staff(ctx)
 	if err != nil {
 		return err
 	}
-	for _, m := range members {
-		if m.Role == RoleAdmin || m.Role == RoleModerator {
-			if err := s.notify(ctx, tx, m.ID, NotifyReport, from, nil); err != nil {
-				return err
-			}
+	for _, m := range staff {
+		if err := s.notify(ctx, tx, m.ID, NotifyReport, from, nil); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -57,7 +57,11 @@ type AccountStore interface {
 	// SearchAccounts matches the beginning of usernames and of words of display
 	// names, folded; local ones first. Suspended and deleted ones are left out.
 	SearchAccounts(ctx context.Context, prefix string, limit int) ([]*Account, error)
-	LocalAccounts(ctx context.Context, p Page) ([]*Account, error)
+	// LocalAccounts lists members whose name, display name or mail address holds a text,
+	// folded; "" lists all.
+	LocalAccounts(ctx context.Context, text string, p Page) ([]*Account, error)
+	// Staff lists the members who get reports.
+	Staff(ctx context.Context) ([]*Account, error)
 	CountLocalAccounts(ctx context.Context) (members, posts int, err error)
 	// InsertAccount fails with a Conflict when the name (also of a deleted one) or URI is taken.
 	InsertAccount(ctx context.Context, a *Account) error
@@ -275,6 +279,9 @@ type NotificationStore interface {
 	DeleteNotification(ctx context.Context, account, id ID) error // id zero: all
 	InsertReport(ctx context.Context, r *Report) error
 	Reports(ctx context.Context, p Page) ([]*Report, error)
+	// OpenReports lists those that nobody dealt with yet; CountOpenReports counts them.
+	OpenReports(ctx context.Context, p Page) ([]*Report, error)
+	CountOpenReports(ctx context.Context) (int, error)
 	// CloseReport writes when one was dealt with, once.
 	CloseReport(ctx context.Context, id ID, at time.Time) error
 }

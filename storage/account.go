@@ -93,16 +93,26 @@ func likeEscape(s string) string {
 	return string(out)
 }
 
+// membersOnly leaves accounts of people here.
+const membersOnly = `a.host = '' AND a.kind NOT IN ('application', 'group') AND a.deleted_at = 0`
+
 // LocalAccounts lists members by id, without the instance actor.
-func (t *Tx) LocalAccounts(ctx context.Context, p social.Page) ([]*social.Account, error) {
-	clause, args, rev := keyset("a.id", p, nil)
-	found, err := list(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM account a WHERE a.host = '' AND a.kind NOT IN ('application', 'group') AND a.deleted_at = 0`+clause, args...)
+func (t *Tx) LocalAccounts(ctx context.Context, text string, p social.Page) ([]*social.Account, error) {
+	clause, args, rev := keyset("a.id", p, []any{"%" + likeEscape(fold(text)) + "%"})
+	found, err := list(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM account a WHERE `+membersOnly+`
+		AND (a.name LIKE $1 ESCAPE '!' OR a.words LIKE $1 ESCAPE '!' OR a.email LIKE $1 ESCAPE '!')`+clause, args...)
 	return turn(found, rev), err
+}
+
+// Staff lists the members who get reports.
+func (t *Tx) Staff(ctx context.Context) ([]*social.Account, error) {
+	return list(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM account a WHERE `+membersOnly+` AND a.suspended_at = 0
+		AND `+t.db.dialect.field("a.data", "Role")+` IN ($1, $2) ORDER BY a.id`, string(social.RoleAdmin), string(social.RoleModerator))
 }
 
 // CountLocalAccounts counts members and their public posts.
 func (t *Tx) CountLocalAccounts(ctx context.Context) (members, posts int, err error) {
-	err = t.q.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(posts), 0) FROM account WHERE host = '' AND kind NOT IN ('application', 'group') AND deleted_at = 0`).Scan(&members, &posts)
+	err = t.q.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(posts), 0) FROM account a WHERE `+membersOnly).Scan(&members, &posts)
 	return members, posts, t.db.translate(err)
 }
 

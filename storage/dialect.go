@@ -49,6 +49,14 @@ func (d dialect) place(column, param string) string {
 	return "strpos(" + column + ", " + param + ")"
 }
 
+// field is a text inside a column that holds JSON.
+func (d dialect) field(column, name string) string {
+	if d.sqlite {
+		return column + " ->> '" + name + "'"
+	}
+	return column + "::jsonb ->> '" + name + "'"
+}
+
 // skipLocked lets several nodes claim side by side.
 func (d dialect) skipLocked() string {
 	if d.sqlite {

@@ -83,6 +83,21 @@ func (t *Tx) InsertReport(ctx context.Context, r *social.Report) error {
 
 // Reports lists complaints, newest first.
 func (t *Tx) Reports(ctx context.Context, p social.Page) ([]*social.Report, error) {
+	return t.reports(ctx, "true", p)
+}
+
+// OpenReports lists those that nobody dealt with yet.
+func (t *Tx) OpenReports(ctx context.Context, p social.Page) ([]*social.Report, error) {
+	return t.reports(ctx, "closed_at = 0", p)
+}
+
+// CountOpenReports counts them.
+func (t *Tx) CountOpenReports(ctx context.Context) (n int, err error) {
+	err = t.q.QueryRowContext(ctx, `SELECT count(*) FROM report WHERE closed_at = 0`).Scan(&n)
+	return n, t.db.translate(err)
+}
+
+func (t *Tx) reports(ctx context.Context, which string, p social.Page) ([]*social.Report, error) {
 	clause, args, rev := keyset("id", p, nil)
 	found, err := list(ctx, t, func(s scanner) (*social.Report, error) {
 		var data string
@@ -94,7 +109,7 @@ func (t *Tx) Reports(ctx context.Context, p social.Page) ([]*social.Report, erro
 		err := json.Unmarshal([]byte(data), r)
 		r.ClosedAt = at(closed)
 		return r, err
-	}, `SELECT data, closed_at FROM report WHERE true`+clause, args...)
+	}, `SELECT data, closed_at FROM report WHERE `+which+clause, args...)
 	return turn(found, rev), err
 }
 

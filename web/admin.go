@@ -85,7 +85,7 @@ func (w *Web) admin(p *page) error {
 	if err != nil {
 		return err
 	}
-	reports, err := w.Social.Reports(p.ctx(), social.Page{Limit: openReports})
+	_, open, err := w.Social.OpenReports(p.ctx(), social.Page{Limit: 1})
 	if err != nil {
 		return err
 	}
@@ -122,12 +122,6 @@ func (w *Web) admin(p *page) error {
 	for _, v := range peers {
 		if v.Paired.State == social.PairingParked {
 			parked++
-		}
-	}
-	open := 0
-	for _, r := range reports {
-		if r.ClosedAt.IsZero() {
-			open++
 		}
 	}
 	add(p.T("figure_queued"), p.Number(queued), false, "")

@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -62,19 +64,15 @@ func (w *Web) showStaff(p *page, status int, d staffPage) error {
 	d.frame, d.Query = p.titled("admin_people"), strings.TrimSpace(p.r.URL.Query().Get("q"))
 	page := p.cursor()
 	page.Limit = staffPageSize
-	if d.Query != "" {
-		page.Limit = 1000
-	}
-	members, err := w.Social.LocalAccounts(p.ctx(), page)
+	members, err := w.Social.LocalAccounts(p.ctx(), d.Query, page)
 	if err != nil {
 		return err
 	}
-	if d.Query == "" && len(members) == staffPageSize {
-		d.Older = "/admin/people?older=" + members[len(members)-1].ID.String()
+	if len(members) == staffPageSize {
+		d.Older = "/admin/people?" + url.Values{"q": {d.Query}, "older": {members[len(members)-1].ID.String()}}.Encode()
 	}
 	for _, a := range members {
-		text := strings.ToLower(a.Username + " " + a.DisplayName + " " + a.Email)
-		if a.Kind == social.KindPerson && (d.Query == "" || strings.Contains(text, strings.ToLower(d.Query))) {
+		if a.Kind == social.KindPerson {
 			d.People = append(d.People, staff{frame: p.frame, A: a, Roles: w.roles(p, a.Role)})
 		}
 	}
@@ -148,8 +146,8 @@ func (w *Web) changeStaff(p *page) error {
 	return w.redirect(p, "/admin/people", "saved")
 }
 
-// openReports is how many of the newest reports are looked at.
-const openReports = 200
+// Of the reports that were dealt with only the newest are shown.
+const openReports, closedReports = 40, 40
 
 // complaint is one report.
 type complaint struct {
@@ -164,15 +162,28 @@ type complaint struct {
 type reportsPage struct {
 	*frame
 	Open, Closed []complaint
+	Count        int // of all open ones
+	Older        string
 }
 
 func (reportsPage) file() string { return "admin_reports.html" }
 
 func (w *Web) reports(p *page) error {
-	list, err := w.Social.Reports(p.ctx(), social.Page{Limit: openReports})
+	page := p.cursor()
+	page.Limit = openReports
+	list, count, err := w.Social.OpenReports(p.ctx(), page)
 	if err != nil {
 		return err
 	}
+	older := ""
+	if len(list) == openReports {
+		older = "/admin/reports?older=" + list[len(list)-1].ID.String()
+	}
+	newest, err := w.Social.Reports(p.ctx(), social.Page{Limit: closedReports})
+	if err != nil {
+		return err
+	}
+	list = append(list, slices.DeleteFunc(newest, func(r *social.Report) bool { return r.ClosedAt.IsZero() })...)
 	var ids []social.ID
 	for _, r := range list {
 		ids = append(ids, r.TargetID, r.FromID)
@@ -181,7 +192,7 @@ func (w *Web) reports(p *page) error {
 	if err != nil {
 		return err
 	}
-	d := reportsPage{frame: p.titled("admin_reports")}
+	d := reportsPage{frame: p.titled("admin_reports"), Count: count, Older: older}
 	for _, r := range list {
 		c := complaint{frame: p.frame, R: r, Target: byID[r.TargetID], From: byID[r.FromID]}
 		for _, id := range r.PostIDs {

@@ -2,11 +2,13 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"html"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/instance/instancetest"
 	"parley/social"
@@ -138,6 +140,37 @@ func TestAdministratorsLookAfterPeople(t *testing.T) {
 	page = rita.get("/admin/reports", 200).says("a bad word", "alice")
 	closing := regexp.MustCompile(`/admin/reports/[0-9]+/close`).FindString(page.raw)
 	rita.post(closing, 200).says("The report is closed", "1 report dealt with", "No report is open")
+}
+
+// Whoever was here first is found among many, page by page; reports that wait for long
+// are counted and shown.
+func TestAdministratorsFindAmongMany(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	first := net.Member(in, "anton")
+	for i := range 42 {
+		net.Member(in, fmt.Sprintf("crew%02d", i))
+	}
+	rita, _ := administratorOf(t, net, 0, "en")
+	rita.get("/admin/people", 200).says("@crew41", "!@anton")
+	rita.get("/admin/people?q=NTO", 200).says("@anton", "!@crew41")
+	page := rita.get("/admin/people?q=crew", 200).says("@crew41", "!@crew01")
+	rita.get(html.UnescapeString(regexp.MustCompile(`/admin/people\?older[^"]+`).FindString(page.raw)), 200).says("@crew01", "!@crew41", "!@anton")
+
+	if err := in.DB.Tx(t.Context(), func(tx social.Tx) error {
+		for i := range 41 {
+			at := in.Social.Now().Add(time.Duration(i-60) * time.Second)
+			if err := tx.InsertReport(t.Context(), &social.Report{ID: social.NewID(at), FromPeer: "b.test", TargetID: first.Account.ID, Comment: fmt.Sprintf("complaint %02d", i), CreatedAt: at}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	rita.get("/admin", 200).says("Open reports 41")
+	page = rita.get("/admin/reports", 200).says("41 reports are open", "complaint 40", "!complaint 00")
+	rita.get(html.UnescapeString(regexp.MustCompile(`/admin/reports\?older[^"]+`).FindString(page.raw)), 200).says("complaint 00")
 }
 
 // filled are the fields of a page's forms as they stand there, some of them changed.

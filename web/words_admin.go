@@ -152,5 +152,6 @@ var adminCounts = map[string][4]string{
 	"posts_had":       {"%d post went there", "%d posts went there", "%d Beitrag ging dorthin", "%d Beiträge gingen dorthin"},
 	"posts_back":      {"%d taken back", "%d taken back", "%d zurückgenommen", "%d zurückgenommen"},
 	"posts_open":      {"%d not confirmed", "%d not confirmed", "%d nicht bestätigt", "%d nicht bestätigt"},
+	"reports_open":    {"%d report is open", "%d reports are open", "%d Meldung ist offen", "%d Meldungen sind offen"},
 	"reports_closed":  {"%d report dealt with", "%d reports dealt with", "%d erledigte Meldung", "%d erledigte Meldungen"},
 }

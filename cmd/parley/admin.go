@@ -103,7 +103,7 @@ func (a *app) accountList() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{Use: "list", Short: "List members", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-			list, err := in.Social.LocalAccounts(ctx, social.Page{Limit: 1000})
+			list, err := in.Social.LocalAccounts(ctx, "", social.Page{Limit: 1000})
 			if err != nil {
 				return err
 			}

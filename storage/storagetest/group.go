@@ -34,7 +34,7 @@ func groupsAndTheirPosts(t *testing.T, db *storage.DB) {
 	both(t, db, func(tx social.Tx) error { return tx.FillTimeline(ctx, alice.ID, here.ID, 5) }, func(tx social.Tx) error {
 		locals, err := tx.LocalGroups(ctx, page)
 		mine, err2 := tx.GroupsOf(ctx, alice.ID, 5)
-		people, err3 := tx.LocalAccounts(ctx, page)
+		people, err3 := tx.LocalAccounts(ctx, "", page)
 		members, _, err4 := tx.CountLocalAccounts(ctx)
 		posts, err5 := tx.GroupPosts(ctx, here.ID, page)
 		none, err6 := tx.GroupPosts(ctx, there.ID, page)

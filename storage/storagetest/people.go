@@ -42,7 +42,7 @@ func accountsAreFound(t *testing.T, db *storage.DB) {
 		if err != nil {
 			return err
 		}
-		a.Email, a.DisplayName = "Alice@A.test", "Frau Müller"
+		a.Email, a.DisplayName, a.Role = "Alice@A.test", "Frau Müller", social.RoleModerator
 		return first(tx.UpdateAccount(ctx, a), tx.PutKey(ctx, social.Key{URI: "k1", AccountID: alice.ID, Kind: "rsa", Public: []byte("p"), Private: []byte("s")}),
 			tx.PutKey(ctx, social.Key{URI: "k2", AccountID: alice.ID, Kind: "ed25519", Public: []byte("q")}), tx.DeleteKey(ctx, "k2"))
 	}, func(tx social.Tx) error {
@@ -61,9 +61,18 @@ func accountsAreFound(t *testing.T, db *storage.DB) {
 			t.Errorf("%v %v", many, uris)
 		}
 		found, err3 := tx.SearchAccounts(ctx, "MÜL", 5)
-		locals, err4 := tx.LocalAccounts(ctx, social.Page{Limit: 5})
+		locals, err4 := tx.LocalAccounts(ctx, "", social.Page{Limit: 5})
 		if !slices.Equal(idsOf(found), []social.ID{alice.ID}) || !slices.Equal(idsOf(locals), []social.ID{alice.ID}) {
 			t.Errorf("found %v, here %v", idsOf(found), idsOf(locals))
+		}
+		for text, want := range map[string]int{"LIC": 1, "üller": 1, "@": 1, "bob": 0, "_": 0} {
+			if some, err := tx.LocalAccounts(ctx, text, social.Page{Limit: 5}); err != nil || len(some) != want {
+				t.Errorf("%q is found %d times: %v", text, len(some), err)
+			}
+		}
+		staff, err8 := tx.Staff(ctx)
+		if !slices.Equal(idsOf(staff), []social.ID{alice.ID}) {
+			t.Errorf("staff %v", idsOf(staff))
 		}
 		members, posts, err5 := tx.CountLocalAccounts(ctx)
 		key, err6 := tx.KeyByURI(ctx, "k1")
@@ -71,7 +80,7 @@ func accountsAreFound(t *testing.T, db *storage.DB) {
 		if members != 1 || posts != 0 || key.AccountID != alice.ID || len(keys) != 1 {
 			t.Errorf("%d members, %d posts, key of %s, %d keys", members, posts, key.AccountID, len(keys))
 		}
-		return first(err, err2, err3, err4, err5, err6, err7)
+		return first(err, err2, err3, err4, err5, err6, err7, err8)
 	})
 }
 
@@ -165,6 +174,11 @@ func notificationsAndReports(t *testing.T, db *storage.DB) {
 		only, err2 := tx.Notifications(ctx, alice.ID, social.Page{Limit: 9}, []social.NotificationKind{social.NotifyMention}, nil)
 		unread, err3 := tx.CountUnread(ctx, alice.ID)
 		reports, err4 := tx.Reports(ctx, social.Page{Limit: 9})
+		open, err6 := tx.OpenReports(ctx, social.Page{Limit: 9})
+		n, err7 := tx.CountOpenReports(ctx)
+		if len(open) != 1 || n != 1 || err6 != nil || err7 != nil {
+			t.Errorf("%d open, %d counted: %v %v", len(open), n, err6, err7)
+		}
 		if len(list) != 2 || len(only) != 1 || unread != 2 || len(reports) != 1 || reports[0].Comment != "spam" {
 			t.Errorf("%d, %d of a kind, %d unread, %v", len(list), len(only), unread, reports)
 		}
@@ -180,6 +194,10 @@ func notificationsAndReports(t *testing.T, db *storage.DB) {
 	}, func(tx social.Tx) error {
 		if reports, err := tx.Reports(ctx, social.Page{Limit: 9}); err != nil || reports[0].ClosedAt.UnixMilli() != now.UnixMilli() {
 			t.Errorf("a report that was dealt with: %+v %v", reports, err)
+		}
+		open, err := tx.OpenReports(ctx, social.Page{Limit: 9})
+		if n, err2 := tx.CountOpenReports(ctx); n != 0 || len(open) != 0 || err != nil || err2 != nil {
+			t.Errorf("%d open, %d counted: %v %v", len(open), n, err, err2)
 		}
 		unread, err := tx.CountUnread(ctx, alice.ID)
 		if unread != 1 {
