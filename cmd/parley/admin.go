@@ -206,27 +206,6 @@ func member(ctx context.Context, in *instance.Instance, name string) (m *social.
 	return m, err
 }
 
-func (a *app) token() *cobra.Command {
-	var scopes string
-	c := &cobra.Command{Use: "token", Short: "Tokens for programs"}
-	create := &cobra.Command{Use: "create NAME", Short: "Create a token for a member and print it alone", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
-		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-			m, err := member(ctx, in, given[0])
-			if err != nil {
-				return err
-			}
-			text, err := in.Auth.CreateToken(ctx, m.ID, auth.NewToken{App: "parley token create", Scopes: scopes})
-			if err == nil {
-				fmt.Println(text)
-			}
-			return err
-		})
-	}}
-	create.Flags().StringVar(&scopes, "scopes", "read write follow push", "space separated")
-	c.AddCommand(create)
-	return c
-}
-
 func (a *app) peer() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{Use: "peer", Short: "Other servers"}

@@ -141,7 +141,7 @@ func TestMistakesNameTheNearest(t *testing.T) {
 func TestEveryCommandHasHelp(t *testing.T) {
 	s := newShell(t)
 	for _, c := range []string{"", "serve", "demo", "account", "account create", "account list", "account show", "account suspend", "account unsuspend", "account delete",
-		"account reset-link", "token", "token create", "peer", "peer list", "peer show", "peer digest", "peer catchup", "peer zone", "peer block", "peer remove", "peer requests",
+		"account reset-link", "token", "token create", "token list", "token revoke", "peer", "peer list", "peer show", "peer digest", "peer catchup", "peer zone", "peer block", "peer remove", "peer requests",
 		"peer invite", "peer accept", "peer veto", "peer unveto", "peer leave", "peer history", "peer report", "peer rotate-keys",
 		"delivery", "delivery status", "delivery retry", "delivery drop", "delivery hold", "delivery release", "domain", "domain set", "setup-link", "backup", "restore", "doctor", "config", "version"} {
 		out, _ := s.run(0, append(strings.Fields(c), "--help")...)
@@ -152,6 +152,31 @@ func TestEveryCommandHasHelp(t *testing.T) {
 	out, _ = s.run(0, "version")
 	if !regexp.MustCompile(`^\d+\.\d+\.\d+\n$`).MatchString(out) {
 		t.Error(out)
+	}
+}
+
+// A script gets a token that can do no more than it needs; what there is is listed, and
+// ends at once.
+func TestTokensByCommand(t *testing.T) {
+	s := newShell(t)
+	s.run(0, "account", "create", "alice")
+	s.run(0, "group", "create", "ops", "--owner", "alice")
+	s.run(1, "token", "create", "alice", "--audience", "group:none")
+	s.run(2, "token", "create", "alice", "--audience", "everybody")
+	s.run(1, "token", "create", "alice", "--audience", "group:alice")
+	text, _ := s.run(0, "token", "create", "alice", "--bot", "--app", "deployments", "--scopes", "write:statuses", "--audience", "group:ops,instance")
+	if len(strings.Fields(text)) != 1 {
+		t.Errorf("more than the token is printed: %q", text)
+	}
+	var rows []map[string]string
+	list, _ := s.run(0, "token", "list", "alice", "--json")
+	if err := json.Unmarshal([]byte(list), &rows); err != nil || len(rows) != 1 || rows[0]["app"] != "deployments" || rows[0]["scopes"] != "write:statuses" || rows[0]["bound"] != "only group:ops instance" || strings.Contains(list, strings.TrimSpace(text)) {
+		t.Fatalf("%s: %v", list, err)
+	}
+	s.run(1, "token", "revoke", "alice", "1")
+	s.run(0, "token", "revoke", "alice", rows[0]["id"])
+	if list, _ := s.run(0, "token", "list", "alice", "--json"); strings.TrimSpace(list) != "[]" {
+		t.Error(list)
 	}
 }
 
