@@ -4,9 +4,11 @@ import (
 	"context"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 
 	"parley/queue"
 	"parley/social"
+	"parley/web"
 )
 
 // RetryNow makes what waits for a server due at once, "" for all; it says how much.
@@ -45,15 +47,51 @@ func (in *Instance) Drop(ctx context.Context, host, by string) (int, error) {
 // auditQueue writes down what somebody is about to do with the queue: nothing is done
 // without its row.
 func (in *Instance) auditQueue(ctx context.Context, host, result, reason, by string) error {
-	return in.DB.Tx(ctx, func(tx social.Tx) error {
-		return tx.AppendAudit(ctx, social.AuditRow{At: in.now(), Kind: social.AuditQueue, Peer: host, Result: result, Cause: reason, By: by})
-	})
+	return in.audit(ctx, social.AuditRow{Peer: host, Result: result, Cause: reason, By: by})
+}
+
+func (in *Instance) audit(ctx context.Context, r social.AuditRow) error {
+	r.At, r.Kind = in.now(), social.AuditQueue
+	return in.DB.Tx(ctx, func(tx social.Tx) error { return tx.AppendAudit(ctx, r) })
 }
 
 // console is what the pages of administrators do beside social.
 type console struct{ *Instance }
 
 func (c console) Hosts(ctx context.Context) ([]queue.Host, error) { return c.DB.Hosts(ctx) }
+
+func (c console) Kinds(ctx context.Context) ([]queue.Kind, error) { return c.DB.Kinds(ctx) }
+
+func (c console) Failing(ctx context.Context, limit int) ([]queue.Job, error) {
+	return c.DB.Failing(ctx, "deliver", limit)
+}
+
+func (c console) RetryJob(ctx context.Context, id int64, by string) error {
+	if err := c.auditJob(ctx, id, "tried", by); err != nil {
+		return err
+	}
+	return c.DB.RetryJob(ctx, id, c.now())
+}
+
+func (c console) DropJob(ctx context.Context, id int64, by string) error {
+	if err := c.auditJob(ctx, id, "dropped", by); err != nil {
+		return err
+	}
+	return c.DB.Finish(ctx, []int64{id})
+}
+
+// auditJob writes down what somebody is about to do with one job, and what was wrong
+// with it.
+func (c console) auditJob(ctx context.Context, id int64, result, by string) error {
+	j, err := c.DB.Job(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case j.Kind == "deliver", result == "dropped" && !web.MayDrop(j.Kind):
+		return social.NotFoundError()
+	}
+	return c.audit(ctx, social.AuditRow{Peer: j.Host, Subject: j.Kind + " " + strconv.FormatInt(j.ID, 10), Result: result, Cause: j.LastError, By: by})
+}
 
 func (c console) Unpark(ctx context.Context, host, by string) (bool, error) {
 	return c.Federation.Unpark(ctx, host, by)

@@ -53,6 +53,12 @@ type Host struct {
 	OldestAt  time.Time // of the jobs waiting
 }
 
+// Kind is how many jobs of one kind wait.
+type Kind struct {
+	Name             string
+	Waiting, Failing int // the failing ones are among those that wait
+}
+
 // Store is what the runner needs. Every method is its own transaction.
 type Store interface {
 	// Claim leases up to limit due jobs of a kind until lease, at most perHost of
@@ -100,4 +106,13 @@ type Admin interface {
 	Hold(ctx context.Context, host string, held bool, now time.Time) (int, error)
 	// Drop removes the jobs of a host.
 	Drop(ctx context.Context, kind, host string) (int, error)
+	// Kinds counts what waits, kind by kind.
+	Kinds(ctx context.Context) ([]Kind, error)
+	// Failing lists jobs that failed at least once, of all kinds but one, those that are
+	// due next first.
+	Failing(ctx context.Context, but string, limit int) ([]Job, error)
+	// Job finds one job.
+	Job(ctx context.Context, id int64) (Job, error)
+	// RetryJob makes one job due at once, unless somebody works on it.
+	RetryJob(ctx context.Context, id int64, now time.Time) error
 }

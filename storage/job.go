@@ -193,6 +193,42 @@ func (db *DB) JobsOf(ctx context.Context, kind string, refs []int64) (jobs []que
 	return jobs, err
 }
 
+// Kinds counts what waits, kind by kind.
+func (db *DB) Kinds(ctx context.Context) (kinds []queue.Kind, err error) {
+	err = db.View(ctx, func(tx social.Tx) error {
+		kinds, err = list(ctx, tx.(*Tx), func(s scanner) (k queue.Kind, err error) {
+			err = s.Scan(&k.Name, &k.Waiting, &k.Failing)
+			return k, err
+		}, `SELECT kind, count(*), sum(CASE WHEN attempts > 0 THEN 1 ELSE 0 END) FROM job GROUP BY kind ORDER BY kind`)
+		return err
+	})
+	return kinds, err
+}
+
+// Failing lists jobs that failed at least once.
+func (db *DB) Failing(ctx context.Context, but string, limit int) (jobs []queue.Job, err error) {
+	err = db.View(ctx, func(tx social.Tx) error {
+		jobs, err = list(ctx, tx.(*Tx), scanJob, shownJobs+`WHERE j.kind <> $1 AND j.attempts > 0 ORDER BY due, j.id LIMIT $2`, but, limit)
+		return err
+	})
+	return jobs, err
+}
+
+// Job finds one job.
+func (db *DB) Job(ctx context.Context, id int64) (j queue.Job, err error) {
+	err = db.View(ctx, func(tx social.Tx) error {
+		j, err = one(ctx, tx.(*Tx), scanJob, shownJobs+`WHERE j.id = $1`, id)
+		return err
+	})
+	return j, err
+}
+
+// RetryJob makes one job due at once.
+func (db *DB) RetryJob(ctx context.Context, id int64, now time.Time) error {
+	_, err := db.change(ctx, `UPDATE job SET next_at = $2 WHERE id = $1 AND lease_at <= $2`, id, ms(now))
+	return err
+}
+
 // RetryNow makes jobs due at once.
 func (db *DB) RetryNow(ctx context.Context, host string, now time.Time) (n int, err error) {
 	err = db.run(ctx, func(t *Tx) error {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,13 @@ type Console interface {
 	Hold(ctx context.Context, host string, held bool, reason, by string) (int, error)
 	// Drop gives up what waits for a server.
 	Drop(ctx context.Context, host, by string) (int, error)
+	// Kinds counts what waits, kind by kind.
+	Kinds(ctx context.Context) ([]queue.Kind, error)
+	// Failing lists jobs that failed, those due next first; deliveries are not among them.
+	Failing(ctx context.Context, limit int) ([]queue.Job, error)
+	// RetryJob makes one of them due at once; DropJob gives it up, where MayDrop.
+	RetryJob(ctx context.Context, id int64, by string) error
+	DropJob(ctx context.Context, id int64, by string) error
 	// Unpark asks a parked server for proof of its keys; was says that it was parked.
 	Unpark(ctx context.Context, host, by string) (was bool, err error)
 	// VerifyAudit reads the whole chain; problem is "" when it is whole.
@@ -93,6 +101,10 @@ func (w *Web) admin(p *page) error {
 	if err != nil {
 		return err
 	}
+	kinds, err := w.Console.Kinds(p.ctx())
+	if err != nil {
+		return err
+	}
 	database, files, err := w.Console.Sizes(p.ctx())
 	if err != nil {
 		return err
@@ -129,6 +141,13 @@ func (w *Web) admin(p *page) error {
 		add(p.T("figure_oldest"), p.When(oldest), p.now.Sub(oldest) > oldAfter, "/admin/work")
 	}
 	add(p.T("figure_failing"), p.Number(failing), failing > 0, "/admin/work")
+	broken := 0
+	for _, k := range kinds {
+		if k.Name != "deliver" {
+			broken += k.Failing
+		}
+	}
+	add(p.T("figure_jobs"), p.Number(broken), broken > 0, "/admin/work#jobs")
 	add(p.T("figure_held"), p.Number(held), held > 0, "/admin/work")
 	add(p.T("figure_parked"), p.Number(parked), parked > 0, "/admin/servers")
 	add(p.T("figure_requests"), p.Number(p.Knocking), p.Knocking > 0, "/admin/requests")
@@ -148,6 +167,8 @@ type workPage struct {
 	*frame
 	Hosts  []queue.Host
 	Wrong  refused
+	Kinds  []queue.Kind // what waits beside deliveries
+	Jobs   []job
 	Audit  string // what the last check of the audit chain said
 	Broken bool
 }
@@ -165,7 +186,60 @@ func (w *Web) showWork(p *page, status int, d workPage) (err error) {
 	if d.Hosts, err = w.Console.Hosts(p.ctx()); err != nil {
 		return err
 	}
+	kinds, err := w.Console.Kinds(p.ctx())
+	if err != nil {
+		return err
+	}
+	d.Kinds = slices.DeleteFunc(kinds, func(k queue.Kind) bool { return k.Name == "deliver" })
+	failing, err := w.Console.Failing(p.ctx(), jobsShown)
+	if err != nil {
+		return err
+	}
+	for _, j := range failing {
+		d.Jobs = append(d.Jobs, job{p.frame, j})
+	}
 	return w.show(p, status, d)
+}
+
+// jobsShown is how many failed jobs a page has.
+const jobsShown = 100
+
+// job is one that failed, and is tried again by itself.
+type job struct {
+	*frame
+	queue.Job
+}
+
+// MayDrop says that it can be given up; it cannot where somebody counts on it: a post
+// whose time has come, and what is taken back from a server.
+func (j job) MayDrop() bool { return MayDrop(j.Kind) }
+
+// MayDrop says that jobs of a kind can be given up.
+func MayDrop(kind string) bool { return kind != social.SendJob && kind != social.TakeBackJob }
+
+// JobKind says in words what jobs of a kind do.
+func (f *frame) JobKind(kind string) string {
+	switch kind {
+	case "inbox":
+		return f.T("job_inbox")
+	case "catchup":
+		return f.T("job_catchup")
+	case "backfill":
+		return f.T("job_backfill")
+	case "thread":
+		return f.T("job_thread")
+	case "followers":
+		return f.T("job_followers")
+	case social.CountsJob:
+		return f.T("job_poll")
+	case social.PushJob:
+		return f.T("job_push")
+	case social.SendJob:
+		return f.T("job_send")
+	case social.TakeBackJob:
+		return f.T("job_takeback")
+	}
+	return kind
 }
 
 // changeWork retries, holds, lets go or drops what waits for a server.
@@ -188,6 +262,19 @@ func (w *Web) changeWork(p *page) error {
 		}
 		done = "work_dropped"
 		_, err = w.Console.Drop(p.ctx(), host, by)
+	case "retry-job", "drop-job":
+		id, err := strconv.ParseInt(p.r.PostFormValue("job"), 10, 64)
+		if err != nil {
+			return social.NotFoundError()
+		}
+		act, done := w.Console.RetryJob, "work_retried"
+		if do == "drop-job" {
+			act, done = w.Console.DropJob, "job_dropped"
+		}
+		if err := act(p.ctx(), id, by); err != nil {
+			return err
+		}
+		return w.redirect(p, "/admin/work", done)
 	case "audit":
 		rows, problem, err := w.Console.VerifyAudit(p.ctx())
 		if err != nil {

@@ -6,11 +6,13 @@ import (
 	"html"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"parley/instance/instancetest"
+	"parley/queue"
 	"parley/social"
 )
 
@@ -171,6 +173,58 @@ func TestAdministratorsFindAmongMany(t *testing.T) {
 	rita.get("/admin", 200).says("Open reports 41")
 	page = rita.get("/admin/reports", 200).says("41 reports are open", "complaint 40", "!complaint 00")
 	rita.get(html.UnescapeString(regexp.MustCompile(`/admin/reports\?older[^"]+`).FindString(page.raw)), 200).says("complaint 00")
+}
+
+// Work that fails is seen with its reason, and tried or given up, but not where somebody
+// counts on it.
+func TestAdministratorsLookAfterWork(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], t.Context()
+	rita, _ := administratorOf(t, net, 0, "en")
+	later := in.Social.Now().Add(time.Hour)
+	if err := in.DB.Tx(ctx, func(tx social.Tx) error {
+		return tx.AddJobs(ctx, []queue.Job{{Kind: "thread", Ref: 1, Target: "x"}, {Kind: social.TakeBackJob, Ref: 2, Target: "b.test"}})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"thread", social.TakeBackJob} {
+		jobs, err := in.DB.Claim(ctx, kind, later, later.Add(time.Minute), 9, 9, nil)
+		if err != nil || len(jobs) != 1 {
+			t.Fatal(jobs, err)
+		}
+		if err := in.DB.Retry(ctx, jobs[0], later, "broken "+kind); err != nil {
+			t.Fatal(err)
+		}
+	}
+	failing, err := in.DB.Failing(ctx, "deliver", 9)
+	if err != nil || len(failing) != 2 {
+		t.Fatal(failing, err)
+	}
+	rita.get("/admin", 200).says("Other work that failed 2")
+	rita.get("/admin/work", 200).says("Completing conversations", "broken thread", "Taking back what a server had", "1 try")
+	for _, j := range failing {
+		id := fmt.Sprint(j.ID)
+		rita.post("/admin/work", 200, "do", "retry-job", "job", id).says("It is tried now")
+		if got, err := in.DB.Job(ctx, j.ID); err != nil || !got.NextAt.Before(later) {
+			t.Errorf("%+v %v", got, err)
+		}
+		if j.Kind == social.TakeBackJob {
+			rita.post("/admin/work", 404, "do", "drop-job", "job", id)
+			continue
+		}
+		rita.post("/admin/work", 200, "do", "drop-job", "job", id).says("It is given up", "!broken thread", "broken takeback")
+		rita.post("/admin/work", 404, "do", "drop-job", "job", id)
+	}
+	var acts []string
+	for _, r := range newRows(t, in, 0) {
+		if r.Kind == social.AuditQueue && r.By == "root" {
+			acts = append(acts, r.Result+" "+r.Cause)
+		}
+	}
+	slices.Sort(acts)
+	if want := []string{"dropped broken thread", "tried broken takeback", "tried broken thread"}; !slices.Equal(acts, want) {
+		t.Errorf("the rows are %q", acts)
+	}
 }
 
 // filled are the fields of a page's forms as they stand there, some of them changed.

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -193,4 +194,42 @@ func hostsAreHeldHeardAndDropped(t *testing.T, db *storage.DB) {
 		}
 		return err
 	}))
+}
+
+// What an administrator sees of jobs that fail, and does with one.
+func failingJobsAreSeen(t *testing.T, db *storage.DB) {
+	ctx, now := context.Background(), time.Now()
+	must(t, db.Tx(ctx, func(tx social.Tx) error {
+		return tx.AddJobs(ctx, []queue.Job{{Kind: "thread", Ref: 1, Target: "a"}, {Kind: "thread", Ref: 2, Target: "b"}, {Kind: "deliver", Host: "b.test", Ref: 3, Target: "in"}})
+	}))
+	for _, kind := range []string{"thread", "deliver"} {
+		jobs, err := db.Claim(ctx, kind, now.Add(time.Minute), now.Add(2*time.Minute), 1, 1, nil)
+		if err != nil || len(jobs) != 1 {
+			t.Fatalf("%v %v", jobs, err)
+		}
+		must(t, db.Retry(ctx, jobs[0], now.Add(time.Hour), "broken"))
+	}
+	kinds, err := db.Kinds(ctx)
+	if err != nil || !slices.Equal(kinds, []queue.Kind{{Name: "deliver", Waiting: 1, Failing: 1}, {Name: "thread", Waiting: 2, Failing: 1}}) {
+		t.Errorf("%+v %v", kinds, err)
+	}
+	failing, err := db.Failing(ctx, "deliver", 9)
+	if err != nil || len(failing) != 1 || failing[0].Kind != "thread" || failing[0].LastError != "broken" || failing[0].Attempts != 1 {
+		t.Fatalf("%+v %v", failing, err)
+	}
+	must(t, db.RetryJob(ctx, failing[0].ID, now.Add(time.Minute)))
+	if j, err := db.Job(ctx, failing[0].ID); err != nil || j.NextAt.After(now.Add(time.Minute)) {
+		t.Errorf("%+v %v", j, err)
+	}
+	claimed, err := db.Claim(ctx, "thread", now.Add(2*time.Minute), now.Add(time.Hour), 9, 9, nil)
+	if err != nil || len(claimed) != 2 {
+		t.Errorf("%v %v", claimed, err)
+	}
+	must(t, db.RetryJob(ctx, failing[0].ID, now.Add(3*time.Minute)))
+	if j, err := db.Job(ctx, failing[0].ID); err != nil || j.NextAt.Before(now.Add(30*time.Minute)) {
+		t.Errorf("a job that somebody works on became due: %+v %v", j, err)
+	}
+	if _, err := db.Job(ctx, 1); social.KindOf(err) != social.NotFound {
+		t.Errorf("a job that never was: %v", err)
+	}
 }

@@ -67,6 +67,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"TakenBackComesAgain":                  takenBackComesAgain,
 		"SeenIsForgotten":                      seenIsForgotten,
 		"HostsAreHeldHeardAndDropped":          hostsAreHeldHeardAndDropped,
+		"FailingJobsAreSeen":                   failingJobsAreSeen,
 		"PeopleAreFound":                       peopleAreFound,
 		"PairingsAreKept":                      pairingsAreKept,
 		"AForgottenPostComesAgain":             aForgottenPostComesAgain,
