@@ -44,6 +44,13 @@ func (f *failures) known(key string, now time.Time) bool {
 	return now.Before(f.until[key])
 }
 
+// forget takes a note back.
+func (f *failures) forget(key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.until, key)
+}
+
 // places bounds what goes on at once, in all and for each key; what finds no place
 // waits for one.
 type places struct {

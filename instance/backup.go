@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"parley/config"
 	"parley/social"
@@ -65,7 +66,28 @@ func (in *Instance) Backup(ctx context.Context, file string) (err error) {
 	if err := tw.Close(); err != nil {
 		return err
 	}
-	return out.Sync()
+	if err := out.Sync(); err != nil {
+		return err
+	}
+	return in.DB.Tx(ctx, func(tx social.Tx) error {
+		return tx.PutSetting(ctx, backupSetting, in.now().UTC().Format(time.RFC3339))
+	})
+}
+
+// backupSetting is when the last backup was written.
+const backupSetting = "backup.last"
+
+// LastBackup is when the last backup was written; zero if none was.
+func (in *Instance) LastBackup(ctx context.Context) (at time.Time, err error) {
+	err = in.DB.View(ctx, func(tx social.Tx) error {
+		text, err := tx.Setting(ctx, backupSetting)
+		if err != nil || text == "" {
+			return err
+		}
+		at, err = time.Parse(time.RFC3339, text)
+		return err
+	})
+	return at, err
 }
 
 func mediaDir(c *config.Config) string {

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strconv"
+	"sync"
+	"time"
 
 	"parley/queue"
 	"parley/social"
@@ -56,7 +58,17 @@ func (in *Instance) audit(ctx context.Context, r social.AuditRow) error {
 }
 
 // console is what the pages of administrators do beside social.
-type console struct{ *Instance }
+type console struct {
+	*Instance
+	sizes *sizes
+}
+
+// sizes remembers for a minute what it takes a walk through the data folder to know.
+type sizes struct {
+	mu              sync.Mutex
+	until           time.Time
+	database, files int64
+}
 
 func (c console) Hosts(ctx context.Context) ([]queue.Host, error) { return c.DB.Hosts(ctx) }
 
@@ -105,9 +117,27 @@ func (c console) VerifyAudit(ctx context.Context) (rows int64, problem string, e
 	return report.Rows, report.Problem, err
 }
 
-// Sizes adds up the data folder: all that is not the database are files, their copies
-// and keys.
+// Probe asks a server for what it shows everybody, sealed where the two are paired. It
+// tells how long the answer took, and how far the clock there is ahead.
+func (c console) Probe(ctx context.Context, host string) (took, ahead time.Duration, err error) {
+	return c.Federation.Probe(ctx, host)
+}
+
+// Sizes adds up the data folder, at most once a minute: all that is not the database are
+// files, their copies and keys.
 func (c console) Sizes(context.Context) (database, files int64, err error) {
+	c.sizes.mu.Lock()
+	defer c.sizes.mu.Unlock()
+	if c.now().Before(c.sizes.until) {
+		return c.sizes.database, c.sizes.files, nil
+	}
+	if database, files, err = c.walk(); err == nil {
+		c.sizes.until, c.sizes.database, c.sizes.files = c.now().Add(time.Minute), database, files
+	}
+	return database, files, err
+}
+
+func (c console) walk() (database, files int64, err error) {
 	database = -1
 	err = filepath.WalkDir(c.Config.DataDir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

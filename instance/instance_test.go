@@ -249,7 +249,14 @@ func backupAndRestore(t *testing.T, from func(i int) string, to string) {
 	before := s.post(a, alice, social.Draft{Text: "before", Audience: "public", MediaIDs: []social.ID{m.ID}})
 	net.Settle()
 	file := t.TempDir() + "/parley.tar"
+	if at, err := a.LastBackup(ctx); err != nil || !at.IsZero() {
+		t.Errorf("a backup of %s: %v", at, err)
+	}
 	s.ok(a.Backup(ctx, file))
+	at, err := a.LastBackup(ctx)
+	if err != nil || time.Since(at).Abs() > time.Hour {
+		t.Errorf("the last backup is of %s: %v", at, err)
+	}
 	if err := a.Backup(ctx, file); err == nil {
 		t.Error("overwrote a backup")
 	}

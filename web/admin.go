@@ -35,6 +35,11 @@ type Console interface {
 	Unpark(ctx context.Context, host, by string) (was bool, err error)
 	// VerifyAudit reads the whole chain; problem is "" when it is whole.
 	VerifyAudit(ctx context.Context) (rows int64, problem string, err error)
+	// Probe asks a server for something, and tells how long the answer took, and how far
+	// the clock there is ahead.
+	Probe(ctx context.Context, host string) (took, ahead time.Duration, err error)
+	// LastBackup is when the last backup was written; zero if none was.
+	LastBackup(ctx context.Context) (time.Time, error)
 	// Sizes are the bytes of the database and of all files. The database of another
 	// program has none that is known here: -1.
 	Sizes(ctx context.Context) (database, files int64, err error)
@@ -81,6 +86,9 @@ type adminPage struct {
 
 func (adminPage) file() string { return "admin.html" }
 
+// backupAfter is how old the last backup may be.
+const backupAfter = 7 * 24 * time.Hour
+
 // oldAfter is how long a delivery waits before somebody should look.
 const oldAfter = time.Hour
 
@@ -106,6 +114,10 @@ func (w *Web) admin(p *page) error {
 		return err
 	}
 	database, files, err := w.Console.Sizes(p.ctx())
+	if err != nil {
+		return err
+	}
+	backup, err := w.Console.LastBackup(p.ctx())
 	if err != nil {
 		return err
 	}
@@ -158,6 +170,11 @@ func (w *Web) admin(p *page) error {
 		add(p.T("figure_database"), p.Size(database), false, "")
 	}
 	add(p.T("figure_files"), p.Size(files), false, "")
+	last := p.T("never")
+	if !backup.IsZero() {
+		last = p.When(backup)
+	}
+	add(p.T("figure_backup"), last, p.now.Sub(backup) > backupAfter, "")
 	add(p.T("figure_version"), w.Console.Version(), false, "")
 	return w.show(p, http.StatusOK, d)
 }

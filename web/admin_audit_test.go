@@ -82,6 +82,7 @@ func TestEveryActOfAdministratorsIsRecorded(t *testing.T) {
 		{bodo, "/admin/servers/accept", func() []string { return []string{"code", code, "same", "yes"} }, pairing, "active", a.Config.Domain, nil},
 		{rita, there, of("do", "history"), pairing, "opened", host, nil},
 		{rita, there, of("do", "prove"), pairing, "active", host, func() error { return park(t, a, host) }},
+		{bodo, "/admin/servers/leave", of("sure", "yes"), pairing, "left", a.Config.Domain, nil},
 		{rita, there, of("do", "remove", "sure", "yes"), pairing, "left", host, nil},
 		{rita, there, of("do", "level", "level", "blocked", "reason", "sold"), zone, "set", host, nil},
 		{rita, there, of("do", "remove", "sure", "yes"), zone, "removed", host, nil},

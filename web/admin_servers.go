@@ -87,15 +87,16 @@ func (f *frame) Prints(ours, theirs string) prints { return prints{f, ours, thei
 // serversPage lists all servers that are known.
 type serversPage struct {
 	*frame
-	Servers []server
-	Only    string
-	Roster  *social.Roster
-	Code    string // just made; it is shown once
-	For     string // host that it is for
-	Until   string
-	Invite  *form
-	Accept  *form
-	OwnKey  string // fingerprint of ours
+	Servers  []server
+	Only     string
+	Roster   *social.Roster
+	MayLeave bool   // another one keeps it
+	Code     string // just made; it is shown once
+	For      string // host that it is for
+	Until    string
+	Invite   *form
+	Accept   *form
+	OwnKey   string // fingerprint of ours
 }
 
 func (serversPage) file() string { return "admin_servers.html" }
@@ -137,6 +138,7 @@ func (w *Web) showServers(p *page, status int, d serversPage) error {
 	if d.Roster, err = w.Social.CurrentRoster(p.ctx()); err != nil {
 		return err
 	}
+	d.MayLeave = d.Roster != nil && d.Roster.Keeper != p.home
 	if d.OwnKey, err = w.Social.OwnFingerprint(p.ctx()); err != nil {
 		return err
 	}
@@ -226,6 +228,17 @@ func (w *Web) badCode(p *page, err error) error {
 	return w.showServers(p, http.StatusUnprocessableEntity, serversPage{Accept: f})
 }
 
+// leaveRoster takes this server out of the group of companies.
+func (w *Web) leaveRoster(p *page) error {
+	if p.r.PostFormValue("sure") == "" {
+		return social.Errorf(social.Invalid, "say that you are sure: what is for them is taken back, and nothing more is exchanged")
+	}
+	if _, err := w.Social.Leave(p.ctx(), p.Me.Username); err != nil {
+		return err
+	}
+	return w.redirect(p, "/admin/servers", "group_left")
+}
+
 // acceptPage shows whose code it is, and both fingerprints, before anything is agreed.
 type acceptPage struct {
 	*frame
@@ -258,6 +271,8 @@ type otherPage struct {
 	Report  social.PeerReport
 	Wrong   refused
 	Level   *form
+	Probe   string      // what a test of the connection said
+	Bad     bool        // that is no good news
 	Refused func(*form) // puts what was typed back into the form about the level; nil for nothing
 	Veto    bool        // this server may be vetoed: it is on a roster that others keep
 }
@@ -288,6 +303,29 @@ func (w *Web) showOther(p *page, status int, host string, d otherPage) error {
 		return w.show(p, status, d)
 	}
 	return social.NotFoundError()
+}
+
+// clockOff is how wrong a clock may be before it is told.
+const clockOff = 5 * time.Second
+
+// probe asks a server whether it is there.
+func (w *Web) probe(p *page, host string) error {
+	took, ahead, err := w.Console.Probe(p.ctx(), host)
+	ms, off := p.Number(int(took.Milliseconds())), p.Number(int(ahead.Abs().Seconds()))
+	d := otherPage{Bad: err != nil || ahead.Abs() > clockOff}
+	switch {
+	case social.KindOf(err) == social.NotFound:
+		return err
+	case err != nil:
+		d.Probe = p.say(err)
+	case ahead > clockOff:
+		d.Probe = p.T("probe_ahead", ms, off)
+	case ahead < -clockOff:
+		d.Probe = p.T("probe_behind", ms, off)
+	default:
+		d.Probe = p.T("probe_answers", ms)
+	}
+	return w.showOther(p, http.StatusOK, host, d)
 }
 
 // changeLevel makes a server something else to us. Somebody says why, and once more that
@@ -328,6 +366,8 @@ func (w *Web) changeOther(p *page) error {
 	switch p.r.PostFormValue("do") {
 	case "level":
 		return w.changeLevel(p, host)
+	case "probe":
+		return w.probe(p, host)
 	case "prove":
 		if _, err := w.Console.Unpark(p.ctx(), host, by); err != nil {
 			return err

@@ -64,7 +64,10 @@ func TestAdministratorsPairServers(t *testing.T) {
 	if len(ours) != 2 || len(theirs) != 2 || ours[0] != theirs[1] || ours[1] != theirs[0] {
 		t.Errorf("fingerprints %v and %v", ours, theirs)
 	}
-	bodo.get("/admin/servers", 200).says(a.Config.Domain, "gekoppelt", "Die Liste führt")
+	bodo.get("/admin/servers", 200).says(a.Config.Domain, "gekoppelt", "Die Liste führt", "Die Gruppe verlassen")
+	rita.get("/admin/servers", 200).says("!Leave the group")
+	bodo.post(here, 200, "do", "probe").says("Er antwortet", "seine Uhr geht richtig")
+	rita.post("/admin/servers/none.test", 404, "do", "probe")
 
 	// What waits is held, tried, given up only with another word.
 	rita.post("/admin/work", 422, "host", b.Config.Domain, "do", "hold", "why", " ", "next", there).says("Say why", b.Config.Domain, "Change what it is to us")
