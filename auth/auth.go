@@ -278,15 +278,15 @@ func (s *Service) SignOut(ctx context.Context, text string) error {
 // EndAccess signs an account out everywhere: tokens, sessions and links are dead. by is
 // who says so.
 func (s *Service) EndAccess(ctx context.Context, account social.ID, by string) error {
-	if err := s.audit(ctx, account, "signed out", by); err != nil {
+	if err := s.Audit(ctx, account, "signed out", by); err != nil {
 		return err
 	}
 	return s.store.EndAccess(ctx, account)
 }
 
-// audit writes down what somebody is about to do with a member's access: nothing is
+// Audit writes down what somebody is about to do with a member's access: nothing is
 // done without its row.
-func (s *Service) audit(ctx context.Context, account social.ID, result, by string) error {
+func (s *Service) Audit(ctx context.Context, account social.ID, result, by string) error {
 	return s.accounts.Tx(ctx, func(tx social.Tx) error {
 		a, err := tx.Account(ctx, account)
 		if err != nil {
@@ -305,7 +305,7 @@ func (s *Service) SetupLink(ctx context.Context) (string, time.Time, error) {
 // ResetLink makes a one-time secret with which a member sets a new password; by is who
 // hands it over.
 func (s *Service) ResetLink(ctx context.Context, account social.ID, by string) (string, time.Time, error) {
-	if err := s.audit(ctx, account, "given a link", by); err != nil {
+	if err := s.Audit(ctx, account, "given a link", by); err != nil {
 		return "", time.Time{}, err
 	}
 	return s.link(ctx, "reset", account, ResetLife)

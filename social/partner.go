@@ -40,8 +40,8 @@ func partnerNames(ctx context.Context, tx Tx) (map[string]string, error) {
 	return names, nil
 }
 
-// NamePartner gives a partner zone the name that people read; "" takes it back.
-func (s *Service) NamePartner(ctx context.Context, zone, name string) error {
+// NamePartner gives a partner zone the name that people read; "" takes it back. by is who says so.
+func (s *Service) NamePartner(ctx context.Context, zone, name, by string) error {
 	if !validZoneName(zone) {
 		return Errorf(Invalid, "unknown zone %q; use company, partner:<name>, public or blocked", zone)
 	}
@@ -62,6 +62,9 @@ func (s *Service) NamePartner(ctx context.Context, zone, name string) error {
 		if err != nil {
 			return err
 		}
-		return tx.PutSetting(ctx, partnersSetting, string(text))
+		if err := tx.PutSetting(ctx, partnersSetting, string(text)); err != nil {
+			return err
+		}
+		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditZone, Zone: Zone{ZonePartner, zone}.String(), Result: "named", By: by})
 	})
 }

@@ -263,7 +263,7 @@ func (a *app) peerZone() *cobra.Command {
 		if err := in.Social.SetZone(ctx, host, z, "set by parley peer zone", "parley peer zone"); err != nil || name == "" {
 			return err
 		}
-		return in.Social.NamePartner(ctx, z.Name, name)
+		return in.Social.NamePartner(ctx, z.Name, name, "parley peer zone")
 	})
 	c.Flags().StringVar(&name, "name", "", "what people read for a partner (default made of the zone's name: ACME)")
 	return c

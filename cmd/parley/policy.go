@@ -30,7 +30,7 @@ func (a *app) policySet() *cobra.Command {
 	c := &cobra.Command{Use: "set KEY VALUE", Short: "Give a key of the policy a value; \"\" takes it back to the profile's",
 		Args: args(cobra.ExactArgs(2)), RunE: func(cmd *cobra.Command, given []string) error {
 			return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-				if err := in.Social.SetPolicy(ctx, "", map[string]string{given[0]: given[1]}); err != nil {
+				if err := in.Social.SetPolicy(ctx, "parley policy set", map[string]string{given[0]: given[1]}); err != nil {
 					return err
 				}
 				return printPolicy(ctx, in, asJSON)

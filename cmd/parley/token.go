@@ -34,6 +34,9 @@ func (a *app) tokenCreate() *cobra.Command {
 			if len(audiences) > 0 {
 				n.Bound = social.GrantOnly(audiences...)
 			}
+			if err := in.Auth.Audit(ctx, m.ID, "given a token", "parley token create"); err != nil {
+				return err
+			}
 			text, err := in.Auth.CreateToken(ctx, m.ID, n)
 			if err == nil && bot {
 				_, err = in.Social.UpdateProfile(ctx, social.Member(m, in.Social.HomeAuthority()), social.ProfileChange{Bot: &bot})
@@ -109,6 +112,9 @@ func (a *app) tokenRevoke() *cobra.Command {
 			}
 			for _, t := range tokens {
 				if t.ID.String() == given[1] {
+					if err := in.Auth.Audit(ctx, m.ID, "taken a token", "parley token revoke"); err != nil {
+						return err
+					}
 					return in.Auth.Revoke(ctx, m.ID, t.ID)
 				}
 			}
