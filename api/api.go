@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,6 +63,7 @@ type call struct {
 	most   int64       // bytes of the body; zero means maxBody
 	in     url.Values  // query, form or JSON, flattened to the form's names
 	ends   social.Ends // where the list that is read goes on
+	place  int64       // in time, before anything was read
 }
 
 // endpoint answers a value to be written as JSON.
@@ -133,7 +135,7 @@ func shareAcrossOrigins(next http.Handler) http.Handler {
 			h.Set("Access-Control-Allow-Origin", "*")
 			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
 			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key")
-			h.Set("Access-Control-Expose-Headers", "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id")
+			h.Set("Access-Control-Expose-Headers", "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, "+placeHeader)
 			h.Set("Access-Control-Max-Age", "86400")
 		}
 		next.ServeHTTP(w, r)
@@ -144,7 +146,7 @@ func shareAcrossOrigins(next http.Handler) http.Handler {
 func (a *API) handle(e route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "private, no-store")
-		c := &call{Request: r, api: a, w: w, reader: social.Nobody(a.Links.Home())}
+		c := &call{Request: r, api: a, w: w, reader: social.Nobody(a.Links.Home()), place: a.Live.Now()}
 		if e.files {
 			c.most = a.Social.Limits.UploadBytes + maxBody
 		}
@@ -232,6 +234,9 @@ func (a *API) link(c *call, newer, older social.ID, more bool) {
 func (c *call) paged(list []any, err error) (any, error) {
 	if err != nil {
 		return nil, err
+	}
+	if c.reader.Account != nil { // for all others no two answers would be alike
+		c.w.Header().Set(placeHeader, strconv.FormatInt(c.place, 10))
 	}
 	c.api.link(c, c.ends.Newer, c.ends.Older, c.ends.Older != 0)
 	return list, nil

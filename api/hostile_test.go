@@ -138,7 +138,7 @@ func TestBrokenBodies(t *testing.T) {
 
 func TestUnknownAddressesAndMethods(t *testing.T) {
 	w := start(t)
-	for _, path := range []string{"/api/", "/api/v1", "/api/v1/none", "/api/v3/instance", "/api/v1/statuses/1/none", "/api/v1/accounts/x", "/api/v1/streaming/health", "/api/v1/annual_reports",
+	for _, path := range []string{"/api/", "/api/v1", "/api/v1/none", "/api/v3/instance", "/api/v1/statuses/1/none", "/api/v1/accounts/x", "/api/v1/annual_reports",
 		"/oauth/none", "/nodeinfo/2.0", "/.well-known/none"} {
 		for _, method := range []string{"GET", "POST"} {
 			r := w.alice.request(method, path, nil)

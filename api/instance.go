@@ -2,6 +2,7 @@ package api
 
 import (
 	"strconv"
+	"strings"
 
 	"parley/media"
 	"parley/social"
@@ -34,6 +35,10 @@ func (a *API) configuration() map[string]any {
 	}
 }
 
+// streamingURL is where WebSockets are opened: unencrypted only where all is (clients.md,
+// rule 11).
+func (a *API) streamingURL() string { return "ws" + strings.TrimPrefix(a.Links.PublicURL, "http") }
+
 // contact is the administrator's account; nil when none is named or shown.
 func (c *call) contact(o social.Organisation) any {
 	if o.Contact == "" {
@@ -59,7 +64,7 @@ func rules(o social.Organisation) []any {
 func (a *API) instanceV1(c *call) (any, error) {
 	o, err := a.Social.Organisation(c.Context())
 	return map[string]any{"uri": a.Links.Domain, "title": o.Name, "short_description": o.Description, "description": o.Description, "email": "",
-		"version": a.version(), "urls": map[string]string{}, "stats": map[string]int{"user_count": 0, "status_count": 0, "domain_count": 0},
+		"version": a.version(), "urls": map[string]string{"streaming_api": a.streamingURL()}, "stats": map[string]int{"user_count": 0, "status_count": 0, "domain_count": 0},
 		"thumbnail": nil, "languages": o.Languages, "registrations": false, "approval_required": false, "invites_enabled": false,
 		"configuration": a.configuration(), "contact_account": c.contact(o), "rules": rules(o)}, err
 }
@@ -67,7 +72,7 @@ func (a *API) instanceV1(c *call) (any, error) {
 func (a *API) instanceV2(c *call) (any, error) {
 	o, err := a.Social.Organisation(c.Context())
 	conf := a.configuration()
-	conf["urls"] = map[string]string{}
+	conf["urls"] = map[string]string{"streaming": a.streamingURL()}
 	conf["vapid"] = map[string]string{"public_key": a.PushKey}
 	conf["translation"] = map[string]bool{"enabled": false}
 	return map[string]any{"domain": a.Links.Domain, "title": o.Name, "version": a.version(), "source_url": "",

@@ -22,6 +22,8 @@ const (
 	kept = 1024
 	// asksEvery is how often a stream finds out whether its reader still may read.
 	asksEvery = 5 * time.Second
+	// most is how many streams of one member may be open.
+	most = 100
 )
 
 // Hub passes events on.
@@ -30,9 +32,10 @@ type Hub struct {
 
 	mu     sync.Mutex
 	subs   map[*subscription]bool
-	last   int64    // place of the newest event
-	past   []moment // the newest events, the oldest first
-	from   int64    // what happened after this place is in past
+	open   map[social.ID]int // streams of a member
+	last   int64             // place of the newest event
+	past   []*moment         // the newest events, the oldest first
+	from   int64             // what happened after this place is in past
 	closed bool
 }
 
@@ -45,7 +48,7 @@ type moment struct {
 
 // New makes a Hub. Use tells it the network, which itself needs the hub.
 func New() *Hub {
-	h := &Hub{subs: map[*subscription]bool{}}
+	h := &Hub{subs: map[*subscription]bool{}, open: map[social.ID]int{}}
 	h.last = h.Now()
 	h.from = h.last
 	return h
@@ -60,7 +63,7 @@ func (h *Hub) Use(s *social.Service) { h.social = s }
 
 // subscription is one open stream.
 type subscription struct {
-	events chan moment
+	events chan *moment
 	over   chan struct{} // closed when the reader is too slow or the hub closes
 	once   sync.Once
 }
@@ -72,7 +75,7 @@ func (h *Hub) Happened(e social.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last = max(h.last+1, h.Now())
-	m := moment{h.last, e}
+	m := &moment{h.last, e}
 	if len(h.past) == kept {
 		h.from = h.past[kept/2-1].place
 		h.past = slices.Delete(h.past, 0, kept/2)
@@ -99,8 +102,8 @@ func (h *Hub) Close() {
 
 // add begins a subscription, with what happened since a place, and whether all of that
 // is still known.
-func (h *Hub) add(since int64) (s *subscription, past []moment, all bool) {
-	s = &subscription{events: make(chan moment, backlog), over: make(chan struct{})}
+func (h *Hub) add(since int64) (s *subscription, past []*moment, all bool) {
+	s = &subscription{events: make(chan *moment, backlog), over: make(chan struct{})}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -114,8 +117,27 @@ func (h *Hub) add(since int64) (s *subscription, past []moment, all bool) {
 	if since < h.from {
 		return s, nil, false
 	}
-	n, _ := slices.BinarySearchFunc(h.past, since+1, func(m moment, place int64) int { return cmp.Compare(m.place, place) })
+	n, _ := slices.BinarySearchFunc(h.past, since+1, func(m *moment, place int64) int { return cmp.Compare(m.place, place) })
 	return s, slices.Clone(h.past[n:]), true
+}
+
+// begin counts a stream of a member, if there may be one more.
+func (h *Hub) begin(member social.ID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.open[member] >= most {
+		return false
+	}
+	h.open[member]++
+	return true
+}
+
+func (h *Hub) end(member social.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.open[member]--; h.open[member] <= 0 {
+		delete(h.open, member)
+	}
 }
 
 func (h *Hub) remove(s *subscription) {
@@ -129,6 +151,10 @@ type Stream struct {
 	Name   Name      // "" for no posts
 	Tag    string    // folded; of a hashtag stream
 	Thread social.ID // its root post; of a thread's stream
+	List   social.ID // the reader's; of a list's stream
+	Group  social.ID // of a group's stream
+	Media  bool      // only posts with files
+	Here   bool      // only posts that were written here
 	Told   bool      // notifications too, which a User stream has anyway
 	Since  int64     // begin after this place in time; 0 for now
 }
@@ -144,6 +170,11 @@ const (
 	Hashtag Name = "hashtag"
 	Direct  Name = "direct"
 	Thread  Name = "thread" // a conversation
+	List    Name = "list"   // a part of the home timeline
+	Group   Name = "group"  // what stands in a community
+
+	Notifications Name = "user:notification"
+	Remote        Name = "public:remote" // of the public timeline, what was written elsewhere
 )
 
 // Message is one event as its reader may see it.
@@ -161,10 +192,16 @@ type Message struct {
 // asked anew, and still tells whether anybody is there; it runs before the first
 // event too, and from then on nothing is missed.
 func (h *Hub) Follow(ctx context.Context, st Stream, who func() (social.Reader, error), show func(Message) error, still func() error) error {
-	reader, err := who()
-	if err != nil {
+	var reader social.Reader
+	var err error
+	ask := func() { reader, err = who() }
+	if apart(ask); err != nil {
 		return err
 	}
+	if !h.begin(reader.AccountID()) {
+		return social.Errorf(social.Limited, "too many streams are open; close some")
+	}
+	defer h.end(reader.AccountID())
 	sub, past, all := h.add(st.Since)
 	defer h.remove(sub)
 	if err := still(); err != nil {
@@ -189,7 +226,7 @@ func (h *Hub) Follow(ctx context.Context, st Stream, who func() (social.Reader, 
 		case <-sub.over:
 			return nil
 		case <-tick.C:
-			if reader, err = who(); err == nil {
+			if apart(ask); err == nil {
 				err = still()
 			}
 		case m := <-sub.events:
@@ -202,49 +239,83 @@ func (h *Hub) Follow(ctx context.Context, st Stream, who func() (social.Reader, 
 }
 
 // one shows an event if it belongs to the stream and the reader may see it now.
-func (h *Hub) one(ctx context.Context, st Stream, r social.Reader, what moment, show func(Message) error) error {
+func (h *Hub) one(ctx context.Context, st Stream, r social.Reader, what *moment, show func(Message) error) (err error) {
+	var m *Message
+	if apart(func() { m, err = h.message(ctx, st, r, what) }); err != nil || m == nil {
+		return err
+	}
+	return show(*m)
+}
+
+// apart runs what goes deep, such as a question to the database, on a stack that is given
+// back: thousands of streams that wait keep small ones.
+func apart(f func()) {
+	broke := make(chan any)
+	go func() {
+		defer func() { broke <- recover() }()
+		f()
+	}()
+	if p := <-broke; p != nil {
+		panic(p) // where it is known what it belongs to
+	}
+}
+
+// message is an event as its reader may see it now; nil if the stream does not show it.
+func (h *Hub) message(ctx context.Context, st Stream, r social.Reader, what *moment) (*Message, error) {
 	e := what.event
-	m := Message{Place: what.place, Kind: e.Kind}
+	m := &Message{Place: what.place, Kind: e.Kind}
 	var err error
 	switch e.Kind {
 	case social.EventNotified:
-		if st.Name != User && !st.Told || e.To != r.AccountID() {
-			return nil
+		if st.Name != User && st.Name != Notifications && !st.Told || e.To != r.AccountID() {
+			return nil, nil
 		}
 		m.Notification, err = h.social.Notification(ctx, r, e.Notification)
 	case social.EventDeleted:
-		if m.Deleted = e.Post; st.Name == "" {
-			return nil
+		if m.Deleted = e.Post; st.Name == "" || st.Name == Notifications {
+			return nil, nil
 		}
 		if ok, err := h.social.CouldSeePost(ctx, r, e.Post); err != nil || !ok {
-			return err
+			return nil, err
 		}
 	case social.EventPosted:
-		if st.Name == User && !slices.Contains(e.Owners, r.AccountID()) {
-			return nil
+		if (st.Name == User || st.Name == List) && !slices.Contains(e.Owners, r.AccountID()) {
+			return nil, nil
 		}
 		fallthrough
 	default:
 		if m.Post, err = h.social.Post(ctx, r, e.Post); err == nil && !st.holds(m.Post.Post) {
-			return nil
+			return nil, nil
+		}
+		if err == nil && st.Name == List {
+			if in, err := h.social.InList(ctx, r, st.List, m.Post.Post.AuthorID); err != nil || !in {
+				return nil, err
+			}
 		}
 	}
 	if social.KindOf(err) == social.NotFound {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return show(m)
+	return m, nil
 }
 
 // holds says that a post that the reader may see belongs to a stream.
 func (st Stream) holds(p *social.Post) bool {
-	switch st.Name {
-	case "":
+	if st.Media && len(p.Attachments) == 0 || st.Here && !p.Local {
 		return false
-	case User:
+	}
+	switch st.Name {
+	case "", Notifications:
+		return false
+	case User, List:
 		return p.Audience.Kind != social.AudienceDirect
+	case Group:
+		return p.GroupID == st.Group && p.Kind != social.PostBoost
+	case Remote:
+		return !p.Local && p.Listed()
 	case Thread:
 		return p.ThreadID == st.Thread && p.Kind != social.PostBoost
 	case Direct:

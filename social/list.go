@@ -2,6 +2,7 @@ package social
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -31,6 +32,20 @@ type ListStore interface {
 	// ListTimeline lists the part of the owner's home timeline that a list's people wrote
 	// or shared.
 	ListTimeline(ctx context.Context, l *List, p Page) ([]TimelineItem, error)
+}
+
+// InList says that somebody is in a list of the reader's.
+func (s *Service) InList(ctx context.Context, r Reader, list, account ID) (in bool, err error) {
+	me, err := s.member(r)
+	if err != nil {
+		return false, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		lists, err := tx.ListsWith(ctx, me.ID, account)
+		in = slices.ContainsFunc(lists, func(l *List) bool { return l.ID == list })
+		return err
+	})
+	return in, err
 }
 
 // Lists are the reader's own.
