@@ -37,6 +37,27 @@ func (s *Service) CloseReport(ctx context.Context, id ID, by string) error {
 	})
 }
 
+// Acts lists what administrators did, the newest first, members by their names.
+func (s *Service) Acts(ctx context.Context, p Page) (list []AuditRow, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if list, err = tx.Acts(ctx, p); err != nil {
+			return err
+		}
+		var uris []string
+		for _, r := range list {
+			uris = append(uris, r.Subject)
+		}
+		found, err := tx.AccountsByURI(ctx, uris)
+		for i, r := range list {
+			if a := found[r.Subject]; a != nil {
+				list[i].Subject = "@" + a.Username
+			}
+		}
+		return err
+	})
+	return list, err
+}
+
 // CurrentRoster is the newest roster that this instance is in; nil for none.
 func (s *Service) CurrentRoster(ctx context.Context) (r *Roster, err error) {
 	err = s.Store.View(ctx, func(tx Tx) error {

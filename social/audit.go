@@ -61,6 +61,8 @@ type AuditStore interface {
 	AppendAudit(ctx context.Context, r AuditRow) error
 	// Audit lists linked rows by their place in the chain, newest first.
 	Audit(ctx context.Context, p Page) ([]AuditRow, error)
+	// Acts lists those alone that tell what somebody did with members, servers or rules.
+	Acts(ctx context.Context, p Page) ([]AuditRow, error)
 }
 
 // auditText is how many bytes of one text a row keeps.

@@ -36,8 +36,17 @@ func scanLinked(s scanner) (r linkedRow, err error) {
 
 // Audit lists linked rows, newest first.
 func (t *Tx) Audit(ctx context.Context, p social.Page) ([]social.AuditRow, error) {
+	return t.audit(ctx, "seq > 0", p)
+}
+
+// Acts lists what somebody did, newest first. The kinds are those of an index.
+func (t *Tx) Acts(ctx context.Context, p social.Page) ([]social.AuditRow, error) {
+	return t.audit(ctx, `kind IN ('member', 'policy', 'zone', 'pairing', 'queue') AND by_whom <> ''`, p)
+}
+
+func (t *Tx) audit(ctx context.Context, which string, p social.Page) ([]social.AuditRow, error) {
 	clause, args, reversed := keyset("seq", p, nil)
-	found, err := list(ctx, t, scanLinked, `SELECT `+linkedColumns+` FROM audit WHERE seq > 0`+clause, args...)
+	found, err := list(ctx, t, scanLinked, `SELECT `+linkedColumns+` FROM audit WHERE `+which+clause, args...)
 	out := make([]social.AuditRow, len(found))
 	for i, r := range found {
 		out[i] = r.AuditRow

@@ -176,6 +176,16 @@ func (w *Web) admin(p *page) error {
 	}
 	add(p.T("figure_backup"), last, p.now.Sub(backup) > backupAfter, "")
 	add(p.T("figure_version"), w.Console.Version(), false, "")
+	// What is to be looked after comes first.
+	slices.SortStableFunc(d.Figures, func(a, b figure) int {
+		switch {
+		case a.Bad == b.Bad:
+			return 0
+		case a.Bad:
+			return -1
+		}
+		return 1
+	})
 	return w.show(p, http.StatusOK, d)
 }
 
@@ -186,6 +196,8 @@ type workPage struct {
 	Wrong  refused
 	Kinds  []queue.Kind // what waits beside deliveries
 	Jobs   []job
+	Acts   []deed
+	Older  string
 	Audit  string // what the last check of the audit chain said
 	Broken bool
 }
@@ -214,6 +226,9 @@ func (w *Web) showWork(p *page, status int, d workPage) (err error) {
 	}
 	for _, j := range failing {
 		d.Jobs = append(d.Jobs, job{p.frame, j})
+	}
+	if err := w.acts(p, &d); err != nil {
+		return err
 	}
 	return w.show(p, status, d)
 }

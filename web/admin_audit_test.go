@@ -101,6 +101,10 @@ func TestEveryActOfAdministratorsIsRecorded(t *testing.T) {
 			t.Errorf("%s by %s left no row %s %s of %q: %+v", act.path, act.form(), act.kind, act.result, act.of, newRows(t, act.who.in, rows[len(rows)-1].Seq))
 		}
 	}
+	newRows(t, a, 0)
+	page := rita.get("/admin/work", 200).says("Parted with a server · "+host, "Level of a server changed", "sold", "root", "Held back what goes to a server", "they move")
+	older := regexp.MustCompile(`/admin/work\?older=[0-9]+`).FindString(page.raw)
+	rita.get(older, 200).says("Member taken out of view · @bob", "Member made · @new.one")
 	for _, r := range newRows(t, a, 0) { // also what followed from it: both sides of the pairing
 		if r.Kind == pairing && r.Result == "active" && r.By != "root" {
 			t.Errorf("nobody paired: %+v", r)

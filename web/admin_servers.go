@@ -50,6 +50,14 @@ func (s server) State() string {
 	return s.T("paired_ended")
 }
 
+// Why is the reason that somebody gave for the level; pairing gives none.
+func (s server) Why() string {
+	if s.Reason == "paired" {
+		return ""
+	}
+	return s.Reason
+}
+
 // Parked says that nothing goes on until the server proves itself.
 func (s server) Parked() bool { return s.Paired.State == social.PairingParked }
 

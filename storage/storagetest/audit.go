@@ -50,6 +50,18 @@ func auditRowsFromSixteen(t *testing.T, db *storage.DB) {
 	if len(seen) != 16*each {
 		t.Errorf("%d different rows", len(seen))
 	}
+	must(t, db.Tx(ctx, func(tx social.Tx) error {
+		return first(tx.AppendAudit(ctx, social.AuditRow{Kind: social.AuditZone, Result: "set", By: "alice"}),
+			tx.AppendAudit(ctx, social.AuditRow{Kind: social.AuditZone, Result: "set"}))
+	}))
+	must(t, db.LinkAudit(ctx))
+	must(t, db.View(ctx, func(tx social.Tx) error {
+		acts, err := tx.Acts(ctx, social.Page{Limit: 9})
+		if len(acts) != 1 || acts[0].By != "alice" || acts[0].Kind != social.AuditZone {
+			t.Errorf("acts are %+v", acts)
+		}
+		return err
+	}))
 }
 
 // What others call themselves cannot spoil the chain: texts are made storable and
