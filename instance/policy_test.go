@@ -213,7 +213,7 @@ func TestPolicyChangesAreAudited(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := in.DB.View(ctx, func(tx social.Tx) error {
-		rows, err := tx.Audit(ctx, social.Page{Limit: 10})
+		rows, err := tx.Acts(ctx, social.Page{Limit: 10})
 		if len(rows) != 1 || rows[0].Kind != social.AuditPolicy || rows[0].Subject != "fields.partner" || rows[0].By != "root" ||
 			rows[0].Cause != "name,department,title -> name,photo" {
 			t.Errorf("%+v", rows)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -227,6 +229,41 @@ func TestAdministratorsLookAfterWork(t *testing.T) {
 	slices.Sort(acts)
 	if want := []string{"dropped broken thread", "tried broken takeback", "tried broken thread"}; !slices.Equal(acts, want) {
 		t.Errorf("the rows are %q", acts)
+	}
+}
+
+// The overview knows the last backup and minds an old one; how much room the files take
+// it finds out at most once a minute.
+func TestOverviewKnowsBackupAndRoom(t *testing.T) {
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 1, instancetest.Options{Now: clock.Now})
+	in := net.Instances[0]
+	rita, _ := administratorOf(t, net, 0, "en")
+	files := func() string {
+		return regexp.MustCompile(`Files [0-9.]+ .B`).FindString(rita.get("/admin", 200).text)
+	}
+	rita.get("/admin", 200).says("Last backup never")
+	before := files()
+	if err := os.WriteFile(filepath.Join(in.Config.DataDir, "media", "large"), make([]byte, 2_000_000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if now := files(); now != before || before == "" {
+		t.Errorf("the folder was walked through again: %q, then %q", before, now)
+	}
+	if err := in.Backup(t.Context(), filepath.Join(t.TempDir(), "backup")); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(2 * time.Minute)
+	if now := files(); !strings.HasPrefix(now, "Files 2.") || !strings.HasSuffix(now, "MB") {
+		t.Errorf("a minute later it takes %q", now)
+	}
+	minded := regexp.MustCompile(`(?s)class="box bad">\s*<dt>Last backup`)
+	if page := rita.get("/admin", 200).says("!never"); minded.MatchString(page.raw) {
+		t.Error("a fresh backup is minded")
+	}
+	clock.Advance(8 * 24 * time.Hour)
+	if page := rita.get("/admin", 200); !minded.MatchString(page.raw) {
+		t.Error("nobody minds a backup of last week")
 	}
 }
 

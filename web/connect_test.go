@@ -80,7 +80,7 @@ func serversThatWant(t *testing.T, language string) {
 		t.Fatal(err)
 	}
 	if err := in.DB.View(ctx, func(tx social.Tx) error {
-		rows, err := tx.Audit(ctx, social.Page{Limit: 10})
+		rows, err := tx.Acts(ctx, social.Page{Limit: 10})
 		if len(rows) != 2 || rows[0].By != "root" || rows[0].Zone != "blocked" || rows[1].Peer != "good.test" || rows[1].Zone != "partner:acme" {
 			t.Errorf("%+v", rows)
 		}
