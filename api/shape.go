@@ -200,7 +200,7 @@ func content(p *social.Post) string {
 
 func mentions(p *social.Post) []any {
 	out := []any{}
-	for _, m := range p.Mentions {
+	for _, m := range p.Told() {
 		if m.AccountID == 0 {
 			continue // nobody known here: apps could not open it
 		}

@@ -25,6 +25,7 @@ func WantsActivity(r *http.Request, _ *mux.RouteMatch) bool {
 // Mount adds the routes of both halves.
 func (s *Server) Mount(r *mux.Router) {
 	r.Use(s.closeAnswers)
+	s.mountClients(r)
 	r.HandleFunc("/inbox", s.handleInbox).Methods("POST")
 	r.HandleFunc("/users/{id:[0-9]+}/inbox", s.handleInbox).Methods("POST")
 	r.HandleFunc("/actor/inbox", s.handleInbox).Methods("POST")
@@ -101,7 +102,7 @@ func (*gone) Error() string { return "deleted" }
 
 func (s *Server) answer(get documentFunc, who func(*http.Request) (social.Reader, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Vary", "Accept, Signature, Signature-Input")
+		w.Header().Set("Vary", "Accept, Authorization, Signature, Signature-Input")
 		reader, err := who(r)
 		if err != nil {
 			s.refuse(w, r, err)
@@ -223,7 +224,7 @@ func (s *Server) getActor(tx social.Tx, q *query) (object, error) {
 // redirectName leads from a name to the address that never changes, for those who
 // may see the member.
 func (s *Server) redirectName(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Vary", "Accept, Signature, Signature-Input")
+	w.Header().Set("Vary", "Accept, Authorization, Signature, Signature-Input")
 	reader, err := s.reader(r)
 	var a *social.Account
 	if err == nil {

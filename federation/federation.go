@@ -21,6 +21,7 @@ type Options struct {
 	Store    social.Store
 	Queue    queue.Store
 	Client   *outbound.Client
+	Tokens   Tokens // of members' programs
 	Links    social.Links
 	Mode     social.FederationMode
 	Software string        // version shown in NodeInfo and the User-Agent

@@ -104,7 +104,7 @@ func (s *Server) reader(r *http.Request) (social.Reader, error) {
 		return s.pairedReader(r, a)
 	}
 	if len(r.Header.Values("Signature")) == 0 {
-		return nobody, nil
+		return s.programReader(r)
 	}
 	v, err := s.verify(withBudget(r.Context(), keyFetches), r, nil, nil)
 	if err != nil {

@@ -102,8 +102,10 @@ func (s *Server) Record(ctx context.Context, tx social.Tx, c social.Change) erro
 	id := social.NewID(s.Now())
 	o, audience, err := s.activity(ctx, tx, id, c)
 	if err != nil || o == nil {
+		noteMade(ctx, c.URI)
 		return err
 	}
+	noteMade(ctx, o.ID())
 	body, err := s.prove(ctx, tx, c.Actor.ID, o)
 	if err != nil {
 		return err

@@ -149,7 +149,7 @@ func (s *Server) profileActivity(ctx context.Context, tx social.Tx, o object, c 
 func (s *Server) addressing(author *social.Account, p *social.Post) (to, cc []any) {
 	to, cc = []any{}, []any{}
 	var people []any
-	for _, m := range p.Mentions {
+	for _, m := range p.Told() {
 		people = append(people, m.URI)
 	}
 	switch p.Audience.Kind {
@@ -256,7 +256,7 @@ func (s *Server) contextOf(ctx context.Context, tx social.Tx, p *social.Post) (s
 
 func (s *Server) tags(p *social.Post) []any {
 	tags := []any{}
-	for _, m := range p.Mentions {
+	for _, m := range p.Told() {
 		name := m.Acct
 		if !strings.Contains(name, "@") {
 			name += "@" + s.Links.Domain
@@ -307,12 +307,22 @@ func question(o object, p *social.Poll) {
 var actorTypes = map[social.AccountKind]string{social.KindPerson: activitypub.Person, social.KindService: activitypub.Service,
 	social.KindGroup: activitypub.Group, social.KindOrganization: activitypub.Organization, social.KindApplication: activitypub.Application}
 
+// endpoints are where programs turn to (ActivityPub 4.1).
+func (s *Server) endpoints(a *social.Account) object {
+	o := object{"sharedInbox": s.Links.SharedInbox()}
+	if a.Kind == social.KindPerson || a.Kind == social.KindService {
+		o["oauthAuthorizationEndpoint"], o["oauthTokenEndpoint"] = s.Links.PublicURL+"/oauth/authorize", s.Links.PublicURL+"/oauth/token"
+		o["proxyUrl"] = a.URI + "/proxy"
+	}
+	return o
+}
+
 // actor translates a member or the instance itself.
 func (s *Server) actor(ctx context.Context, tx social.Tx, a *social.Account) (object, error) {
 	o := object{"id": a.URI, "type": actorTypes[a.Kind], "preferredUsername": a.Username, "name": a.Name(), "summary": a.Note,
 		"url": a.URL, "inbox": a.InboxURI, "outbox": a.OutboxURI, "published": stamp(a.CreatedAt),
 		"manuallyApprovesFollowers": a.Locked, "discoverable": a.Discoverable, "indexable": a.Indexable,
-		"endpoints": object{"sharedInbox": s.Links.SharedInbox()}}
+		"endpoints": s.endpoints(a)}
 	if a.Bot && a.Kind == social.KindPerson {
 		o["type"] = activitypub.Service
 	}

@@ -88,11 +88,13 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	if in.client, err = newClient(c, in.log); err != nil {
 		return nil, err
 	}
+	in.Auth = auth.New(in.DB, in.DB, now, in.log)
+	in.Auth.Address = serve.Address
 	// 4. Federation and the network know each other only through ports.
 	hub := live.New()
 	links := social.Links{PublicURL: c.PublicURL, Domain: c.Domain}
 	mode := social.FederationMode(c.Federation.Mode)
-	in.Federation = federation.New(federation.Options{Store: in.DB, Queue: in.DB, Client: in.client, Links: links, Mode: mode,
+	in.Federation = federation.New(federation.Options{Store: in.DB, Queue: in.DB, Client: in.client, Tokens: in.Auth, Links: links, Mode: mode,
 		Software: Version, Now: now, Log: in.log})
 	limits := social.DefaultLimits()
 	limits.PostLength, limits.UploadBytes = c.Limits.PostLength, int64(c.Limits.UploadMB)<<20
@@ -107,8 +109,6 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	}
 	in.pusher = queue.NewRunner(in.DB, queue.Options{Kind: social.PushJob, Workers: 8, PerHost: 4, Lease: notify.Lease, Handler: pusher.Send, Now: now, Log: in.log})
 	in.sender = queue.NewRunner(in.DB, queue.Options{Kind: social.SendJob, Workers: 4, PerHost: 4, Lease: sendLease, Handler: in.send, Now: now, Log: in.log})
-	in.Auth = auth.New(in.DB, in.DB, now, in.log)
-	in.Auth.Address = serve.Address
 	if err := in.Social.EnsureInstance(ctx); err != nil {
 		return nil, err
 	}

@@ -78,6 +78,11 @@ func (p *Post) CountsFor(parent *Post) bool {
 	return p.Audience.Everybody() || p.Audience == parent.Audience
 }
 
+// Told are the people of a post as everybody who sees it may know them.
+func (p *Post) Told() []Mention {
+	return slices.DeleteFunc(slices.Clone(p.Mentions), func(m Mention) bool { return m.Blind })
+}
+
 // MentionsAccount says whether an account is named in the post.
 func (p *Post) MentionsAccount(id ID) bool {
 	for _, m := range p.Mentions {
@@ -96,6 +101,10 @@ type Mention struct {
 	URL       string `json:"url"`
 	Acct      string `json:"acct"` // as Account.Acct
 	Authority string `json:"authority"`
+	// Addressed says that the text does not name them: a program addressed the post to
+	// them, and Blind that nobody else is told so (bto and bcc, ActivityPub 6.2).
+	Addressed bool `json:"addressed,omitempty"`
+	Blind     bool `json:"blind,omitempty"`
 }
 
 // Attachment is a file with a post: our own media (MediaID) or a remote address.
@@ -226,6 +235,7 @@ type Draft struct {
 	Visibility     string // Mastodon's word, used when Audience is empty
 	InReplyTo      ID
 	QuoteOf        ID
+	Named, Blind   []ID // people it is for beside those whom its text names; the others are not told of Blind
 	MediaIDs       []ID
 	Poll           *PollDraft
 	IdempotencyKey string    // 1 hour per account

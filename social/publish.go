@@ -3,6 +3,7 @@ package social
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,6 +139,9 @@ func (s *Service) compose(ctx context.Context, tx Tx, r Reader, d Draft, people 
 	}
 	p.nameAudience(me)
 	s.fill(p, d, people)
+	if err := s.addressTo(ctx, tx, r, p, d); err != nil {
+		return nil, false, err
+	}
 	if d.Poll != nil {
 		p.Kind, p.Poll = PostPoll, d.Poll.poll(p.ID, now)
 	}
@@ -198,6 +202,7 @@ func (s *Service) fill(p *Post, d Draft, people map[string]*Account) {
 	p.Source, p.Content, p.Tags = d.Text, rendered.HTML, rendered.Tags
 	p.Summary = s.Text.SanitizePlain(d.Summary, 500)
 	p.Sensitive = d.Sensitive || p.Summary != ""
+	before := p.Mentions
 	p.Mentions = nil
 	seen := map[ID]bool{}
 	for _, handle := range s.Text.Mentions(d.Text) {
@@ -208,6 +213,31 @@ func (s *Service) fill(p *Post, d Draft, people map[string]*Account) {
 		seen[a.ID] = true
 		p.Mentions = append(p.Mentions, Mention{AccountID: a.ID, URI: a.URI, URL: a.URL, Acct: a.Acct(), Authority: a.Authority})
 	}
+	for _, m := range before { // an edit of the text takes nobody away to whom it is addressed
+		if m.Addressed && !seen[m.AccountID] {
+			p.Mentions = append(p.Mentions, m)
+		}
+	}
+}
+
+// maxAddressed bounds the people whom a program can address a post to.
+const maxAddressed = 50
+
+// addressTo adds those whom a draft is for and its text does not name.
+func (s *Service) addressTo(ctx context.Context, tx Tx, r Reader, p *Post, d Draft) error {
+	if len(d.Named)+len(d.Blind) > maxAddressed {
+		return Errorf(Invalid, "a post is addressed to %d people at most", maxAddressed)
+	}
+	for i, id := range append(slices.Clone(d.Named), d.Blind...) {
+		a, err := s.account(ctx, tx, r, id)
+		if err != nil {
+			return err
+		}
+		if a.ID != p.AuthorID && !p.MentionsAccount(a.ID) {
+			p.Mentions = append(p.Mentions, Mention{AccountID: a.ID, URI: a.URI, URL: a.URL, Acct: a.Acct(), Authority: a.Authority, Addressed: true, Blind: i >= len(d.Named)})
+		}
+	}
+	return nil
 }
 
 // render makes safe HTML with links to the people found.

@@ -12,6 +12,7 @@ import (
 // german has the texts of errors that people may see, by the English text (with
 // its places) that social and its neighbours write. A test finds those without one.
 var german = map[string]string{
+	"a post is addressed to %d people at most":                                                           "Ein Beitrag richtet sich an höchstens %d Leute",
 	"an app needs a name (client_name) of at most %d characters":                                         "Eine App braucht einen Namen (client_name) von höchstens %d Zeichen",
 	"an app needs redirect_uris, at most %d of them":                                                     "Eine App braucht redirect_uris, höchstens %d",
 	"%.100q cannot be a redirect URI: use https, http on this machine, a scheme of the app's own, or %s": "%.100q kann keine Redirect-URI sein: Nehmen Sie https, http auf diesem Rechner, ein eigenes Schema der App oder %s",

@@ -150,7 +150,7 @@ func (p *page) named(v *social.PostView) string {
 	if v.Author.ID != p.Me.ID {
 		text = "@" + v.Author.Acct() + " "
 	}
-	for _, m := range v.Post.Mentions {
+	for _, m := range v.Post.Told() {
 		if m.AccountID != p.Me.ID && m.AccountID != v.Author.ID {
 			text += "@" + m.Acct + " "
 		}

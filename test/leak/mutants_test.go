@@ -49,6 +49,8 @@ func mutants() []mutant {
 		{"an app that may publish for a few audiences publishes for no other", "social/choose.go", "if slices.Contains(only, label) {", "if true || slices.Contains(only, label) {", "api", "TestTokensForAFewAudiences"},
 		{"a code is sent to where its app is registered", "auth/oauth.go", "if !slices.Contains(app.RedirectURIs, a.RedirectURI) {", "if false {", "auth", "TestRedirectURIs"},
 		{"a code works once", "auth/oauth.go", "if c.TokenID != 0 {", "if false {", "auth", "TestCodes"},
+		{"who is addressed blind is told to nobody", "social/post.go", "return m.Blind })", "return false })", fed, "TestClientToServer"},
+		{"an outbox is its member's alone", "federation/client.go", "if me == nil || me.ID != pathID(r, \"id\") {", "if me == nil {", fed, "TestClientToServerRefusals"},
 		{"a push asks what may still be seen", "social/push.go", "v, err := s.Notification(ctx, Member(due.Member, s.home), ID(j.Ref))\n\tif err != nil {", "v, err := s.Notification(ctx, Member(due.Member, s.home), ID(j.Ref))\n\tif v == nil {\n\t\tv, err = &NotificationView{Notification: &Notification{Kind: NotifyMention, CreatedAt: s.Now()}}, nil\n\t}\n\tif err != nil {", "notify", "TestPushAsksAgain"},
 		{"a push ends with its session", "social/push.go", "if !due.Member.Active() || !slices.ContainsFunc(", "if !due.Member.Active() || false && !slices.ContainsFunc(", "notify", "TestPushAsksAgain"},
 		{"a push subscription is its member's alone", "social/push.go", "if err == nil && p.AccountID != me.ID {", "if false && p.AccountID != me.ID {", "notify", "TestPushTellsWhatIsWanted"},

@@ -33,6 +33,8 @@ var surfaces = []struct{ surface, pkg, test, absent, sign string }{
 	{"mention in another's thread", "test/leak", "TestNamingInAnothersThreadLetsNobodyIn", "", ""},
 	{"hashtag relay", "", "", "there are no relays: nothing but followers, zones and people named is sent to", `(?i)relay`},
 	{"hashtag page", "test/leak", "TestTagsShowWhatTheirReaderMaySee", "", ""},
+	{"inbox and outbox of a member's program", "federation", "TestClientToServerRefusals", "", ""},
+	{"bto and bcc", "federation", "TestClientToServer", "", ""},
 	{"outbox GET", "federation", "TestOutboxTellsNothingOfHiddenPosts", "", ""},
 	{"object GET and its collections", "test/leak", "TestHiddenIsMissingOnEveryRoute", "", ""},
 	{"featured", "federation", "TestFeaturedAsksTheAudience", "", ""},
