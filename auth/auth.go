@@ -292,7 +292,7 @@ func (s *Service) Audit(ctx context.Context, account social.ID, result, by strin
 		if err != nil {
 			return err
 		}
-		return tx.AppendAudit(ctx, social.AuditRow{At: s.now(), Kind: social.AuditMember, Subject: a.URI, Result: result, By: by})
+		return tx.AppendAudit(ctx, social.AuditRow{At: s.now(), Kind: social.AuditMember, Subject: "@" + a.Username, Result: result, By: by})
 	})
 }
 

@@ -52,7 +52,7 @@ func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (*Account, er
 
 // auditMember writes down what was done with an account.
 func (s *Service) auditMember(ctx context.Context, tx Tx, a *Account, result, cause, by string) error {
-	return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditMember, Subject: a.URI, Result: result, Cause: cause, By: by})
+	return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditMember, Subject: "@" + a.Username, Result: result, Cause: cause, By: by})
 }
 
 // insertMember gives the account its addresses and keys and writes it, with what else
@@ -399,7 +399,7 @@ func (s *Service) SetRole(ctx context.Context, id ID, role Role, by string) erro
 		if err := tx.UpdateAccount(ctx, a); err != nil {
 			return err
 		}
-		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: a.URI, Rule: "role", Result: "set", Cause: string(before) + " -> " + string(role), By: by})
+		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: "@" + a.Username, Rule: "role", Result: "set", Cause: string(before) + " -> " + string(role), By: by})
 	})
 }
 

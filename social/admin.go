@@ -37,22 +37,10 @@ func (s *Service) CloseReport(ctx context.Context, id ID, by string) error {
 	})
 }
 
-// Acts lists what administrators did, the newest first, members by their names.
+// Acts lists what administrators did, the newest first.
 func (s *Service) Acts(ctx context.Context, p Page) (list []AuditRow, err error) {
 	err = s.Store.View(ctx, func(tx Tx) error {
-		if list, err = tx.Acts(ctx, p); err != nil {
-			return err
-		}
-		var uris []string
-		for _, r := range list {
-			uris = append(uris, r.Subject)
-		}
-		found, err := tx.AccountsByURI(ctx, uris)
-		for i, r := range list {
-			if a := found[r.Subject]; a != nil {
-				list[i].Subject = "@" + a.Username
-			}
-		}
+		list, err = tx.Acts(ctx, p)
 		return err
 	})
 	return list, err

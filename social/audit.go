@@ -36,7 +36,7 @@ type AuditRow struct {
 	Seq     int64 // place in the chain, from 1; zero until it is linked
 	At      time.Time
 	Kind    AuditKind
-	Subject string // URI of the activity or object; of a policy, its key
+	Subject string // URI of the activity or object; of a policy, its key; @name of a member
 	Peer    string // authority of the other server
 	Zone    string // where the peer stood when it was decided, as Zone.String writes it
 	Rule    string // what decided: an audience's label, "retraction", "zone", ...
