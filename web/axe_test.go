@@ -20,6 +20,7 @@ import (
 	"parley/auth"
 	"parley/instance"
 	"parley/instance/instancetest"
+	"parley/queue"
 	"parley/social"
 	"parley/web"
 )
@@ -72,6 +73,15 @@ func TestAccessible(t *testing.T) {
 			b.audit("")
 		})
 	}
+	code, err := net.Instances[1].Social.Invite(context.Background(), social.InviteRequest{Host: "third.test", Zone: social.Zone{Kind: social.ZonePartner, Name: "x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.open("/admin/servers") // alice is still signed in
+	b.do("the code", chromedp.SetValue(chromedp.CSS("main [name=code]"), code.String()))
+	b.press("//main", "Read the code")
+	b.says("Fingerprint of theirs")
+	b.audit("")
 	b.table(t)
 }
 
@@ -214,6 +224,14 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	must(in.Social.SetOrganisation(ctx, social.Organisation{Name: "Müller Logistik", Group: "Muster Group"}, "test"))
 	must(in.Social.FinishSetUp(ctx))
 	must(in.Social.SetZone(ctx, "acme.test", social.Zone{Kind: social.ZonePartner, Name: "acme"}, "test", "test"))
+	_, err = in.Hold(ctx, "acme.test", true, "they move house", "test")
+	must(err)
+	must(in.DB.Tx(ctx, func(tx social.Tx) error {
+		return tx.AddJobs(ctx, []queue.Job{{Kind: "thread", Ref: 1, Target: "x", NextAt: time.Now().Add(24 * time.Hour)}})
+	}))
+	broken, err := in.DB.Claim(ctx, "thread", time.Now().Add(25*time.Hour), time.Now().Add(26*time.Hour), 1, 1, nil)
+	must(err)
+	must(in.DB.Retry(ctx, broken[0], time.Now().Add(24*time.Hour), "the server does not answer"))
 	found, err := in.Social.FindHandle(ctx, alice, instancetest.Handle(other, carol))
 	must(err)
 	_, err = in.Social.Follow(ctx, alice, found.ID, social.FollowOptions{})
