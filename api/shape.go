@@ -223,7 +223,7 @@ func (c *call) statusShape(v *social.PostView) map[string]any {
 		"media_attachments": media, "mentions": mentions(p), "tags": tags, "emojis": emojis(p.Emojis), "card": nil, "application": nil,
 		"replies_count": p.RepliesCount, "reblogs_count": p.BoostsCount, "favourites_count": p.FavouritesCount,
 		"favourited": v.Favourited, "reblogged": v.Boosted, "bookmarked": v.Bookmarked, "pinned": v.Pinned, "muted": false,
-		"poll": c.pollShape(v), "reblog": nil, "filtered": []any{},
+		"poll": c.pollShape(v), "reblog": nil, "filtered": filtered(v),
 		"parley": map[string]any{"audience": v.AudienceLabel(), "owner": p.Audience.Owner, "narrowed": v.Clamped, "via": textOrNil(p.Via), "group": groupID(v)}}
 	if v.Boost != nil {
 		out["reblog"] = c.statusShape(v.Boost)

@@ -185,6 +185,31 @@ func (s *Service) Account(ctx context.Context, r Reader, id ID) (a *Account, err
 	return a, err
 }
 
+// ShownAccounts finds several in the order asked for, as far as they are shown to the reader.
+func (s *Service) ShownAccounts(ctx context.Context, r Reader, ids []ID) (list []*Account, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		found, err := tx.Accounts(ctx, unique(ids))
+		if err != nil {
+			return err
+		}
+		list = nil
+		for _, id := range unique(ids) {
+			a := found[id]
+			if a == nil {
+				continue
+			}
+			switch err := s.shows(ctx, tx, r, a); {
+			case err == nil:
+				list = append(list, a)
+			case KindOf(err) != NotFound:
+				return err
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
 func (s *Service) account(ctx context.Context, tx Tx, r Reader, id ID) (*Account, error) {
 	a, err := tx.Account(ctx, id)
 	if err != nil {

@@ -178,13 +178,14 @@ func (p *Post) MaySee(r Reader, audience, ceiling Facts) bool {
 // Reader is who asks: nobody, a member here, an actor of another instance, or a
 // whole peer.
 type Reader struct {
-	Account *Account  // who asks; nil for nobody and for a whole peer
-	Peer    string    // authority of the instance that asks; "" for nobody and for members
-	Zone    Zone      // of that peer, read from the database for this question
-	Home    string    // our own authority
-	Grant   string    // label of the widest audience that the app of a member may publish to, or GrantOnly; "" for any
-	From    time.Time // of a paired peer: posts for its zone that are older are not for it
-	System  bool      // a job of our own that needs tombstones too; never set by an edge
+	Account *Account    // who asks; nil for nobody and for a whole peer
+	Peer    string      // authority of the instance that asks; "" for nobody and for members
+	Zone    Zone        // of that peer, read from the database for this question
+	Home    string      // our own authority
+	Grant   string      // label of the widest audience that the app of a member may publish to, or GrantOnly; "" for any
+	From    time.Time   // of a paired peer: posts for its zone that are older are not for it
+	Place   FilterPlace // where a member reads: what their filters hide there is left out
+	System  bool        // a job of our own that needs tombstones too; never set by an edge
 }
 
 // AsHad is the reader as regards what it has already: what a server got before it

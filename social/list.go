@@ -220,6 +220,7 @@ func (s *Service) ListMembers(ctx context.Context, r Reader, id ID, p Page) (out
 // ListTimeline is what the people of a list wrote and shared, as far as the reader's home
 // timeline has it: newest arrival first.
 func (s *Service) ListTimeline(ctx context.Context, r Reader, id ID, p Page) (views []*PostView, err error) {
+	r.Place = InHome
 	err = s.Store.View(ctx, func(tx Tx) error {
 		l, err := s.ownList(ctx, tx, r, id)
 		if err != nil {

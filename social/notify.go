@@ -9,6 +9,7 @@ func (s *Service) Notifications(ctx context.Context, r Reader, p Page, kinds, ex
 	if err != nil {
 		return nil, err
 	}
+	r.Place = InNotifications
 	err = s.Store.View(ctx, func(tx Tx) error {
 		read := func(p Page) ([]*Notification, error) { return tx.Notifications(ctx, me.ID, p, kinds, exclude) }
 		show := func(list []*Notification) ([]*NotificationView, error) { return s.notificationViews(ctx, tx, r, list) }

@@ -209,6 +209,7 @@ type PostView struct {
 	Pinned     bool
 	Voted      bool
 	OwnVotes   []int
+	Filtered   []Filtered // by filters of the reader's
 	// Clamped says that the author wanted a wider audience than the thread, or what
 	// the app was granted, allows.
 	Clamped bool

@@ -366,6 +366,13 @@ func (s *Service) put(ctx context.Context, tx Tx, author *Account, p *Post, quie
 		if author.Local() {
 			own = []ID{author.ID}
 		}
+		if len(p.Tags) > 0 && p.Kind != PostBoost { // whoever may not see it is not shown it there
+			fans, err := tx.TagFollowers(ctx, p.Tags)
+			if err != nil {
+				return err
+			}
+			own = append(own, fans...)
+		}
 		at := s.Now()
 		if isLate(ctx) {
 			at = p.PublishedAt

@@ -26,6 +26,28 @@ func (s *Service) Post(ctx context.Context, r Reader, id ID) (v *PostView, err e
 	return v, err
 }
 
+// PostsByID finds several in the order asked for, as far as the reader may see them.
+func (s *Service) PostsByID(ctx context.Context, r Reader, ids []ID) (views []*PostView, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		found, err := tx.Posts(ctx, unique(ids))
+		if err != nil {
+			return err
+		}
+		var posts []*Post
+		for _, id := range unique(ids) {
+			if p := found[id]; p != nil {
+				posts = append(posts, p)
+			}
+		}
+		if posts, err = s.Visible(ctx, tx, r, posts); err != nil {
+			return err
+		}
+		views, err = s.views(ctx, tx, r, posts)
+		return err
+	})
+	return views, err
+}
+
 // PostByURI shows one known post.
 func (s *Service) PostByURI(ctx context.Context, r Reader, uri string) (v *PostView, err error) {
 	err = s.Store.View(ctx, func(tx Tx) error {
@@ -108,7 +130,8 @@ func (s *Service) views(ctx context.Context, tx Tx, r Reader, posts []*Post) ([]
 			out = append(out, v)
 		}
 	}
-	return out, nil
+	held, err := s.sieve(ctx, tx, r)
+	return s.sift(held, r, out), err
 }
 
 // inner loads the visible posts that are boosted or quoted, and quotes of those boosted.
@@ -187,6 +210,7 @@ func (s *Service) Home(ctx context.Context, r Reader, p Page) (views []*PostView
 	if err != nil {
 		return nil, err
 	}
+	r.Place = InHome
 	err = s.Store.View(ctx, func(tx Tx) error {
 		read := func(p Page) ([]TimelineItem, error) { return tx.Timeline(ctx, me.ID, p) }
 		show := func(items []TimelineItem) ([]*PostView, error) { return s.timelineViews(ctx, tx, r, items) }
@@ -259,6 +283,7 @@ func (s *Service) withoutForeignReplies(ctx context.Context, tx Tx, r Reader, po
 // Public lists what was said to everybody that the reader belongs to: here
 // (local), elsewhere (remote), or both.
 func (s *Service) Public(ctx context.Context, r Reader, p Page, local, remote bool, f PostFilter) (views []*PostView, err error) {
+	r.Place = InPublic
 	err = s.Store.View(ctx, func(tx Tx) error {
 		views, err = s.collect(ctx, tx, r, p, func(p Page) ([]*Post, error) {
 			return tx.PublicPosts(ctx, p, local, remote, f)
@@ -274,6 +299,7 @@ func (s *Service) Company(ctx context.Context, r Reader, p Page) (views []*PostV
 	if _, err := s.member(r); err != nil {
 		return nil, err
 	}
+	r.Place = InPublic
 	err = s.Store.View(ctx, func(tx Tx) error {
 		ours := map[string]bool{s.home: true}
 		views, err = s.collect(ctx, tx, r, p, func(p Page) ([]*Post, error) {
@@ -301,6 +327,7 @@ func (s *Service) TagPosts(ctx context.Context, r Reader, tag string, p Page) ([
 
 // AccountPosts lists what an account wrote, as far as the reader may see it.
 func (s *Service) AccountPosts(ctx context.Context, r Reader, id ID, p Page, f PostFilter) (views []*PostView, err error) {
+	r.Place = InAccount
 	err = s.Store.View(ctx, func(tx Tx) error {
 		a, err := s.account(ctx, tx, r, id)
 		if err != nil {
@@ -363,6 +390,7 @@ func (s *Service) marked(ctx context.Context, r Reader, p Page, list func(Tx, co
 // also completes remote threads in the background.
 func (s *Service) Thread(ctx context.Context, r Reader, id ID) (ancestors, descendants []*PostView, err error) {
 	var top *Post
+	r.Place = InThread
 	err = s.Store.View(ctx, func(tx Tx) error {
 		if top, err = s.readable(ctx, tx, r, id); err != nil {
 			return err

@@ -36,6 +36,9 @@ type Tx interface {
 	PersonStore
 	UnsentStore
 	ListStore
+	FilterStore
+	ConversationStore
+	ReadingStore
 	SearchStore
 	SettingStore
 	AuditStore

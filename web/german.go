@@ -12,6 +12,14 @@ import (
 // german has the texts of errors that people may see, by the English text (with
 // its places) that social and its neighbours write. A test finds those without one.
 var german = map[string]string{
+	"a filter needs a title": "Ein Filter braucht einen Titel",
+	"context holds some of home, notifications, public, thread and account":                              "context enthält einige von home, notifications, public, thread und account",
+	"filter_action is warn, blur or hide":                                                                "filter_action ist warn, blur oder hide",
+	"a filter holds %d words and posts at most":                                                          "Ein Filter enthält höchstens %d Wörter und Beiträge",
+	"a keyword has 1 to %d bytes":                                                                        "Ein Stichwort hat 1 bis %d Bytes",
+	"you have %d filters; delete one first":                                                              "Sie haben %d Filter; löschen Sie zuerst einen",
+	"there are markers for home and notifications":                                                       "Es gibt Marken für home und notifications",
+	"you follow %d tags; leave one first":                                                                "Sie folgen %d Themen; verlassen Sie zuerst eines",
 	"a post is addressed to %d people at most":                                                           "Ein Beitrag richtet sich an höchstens %d Leute",
 	"an app needs a name (client_name) of at most %d characters":                                         "Eine App braucht einen Namen (client_name) von höchstens %d Zeichen",
 	"an app needs redirect_uris, at most %d of them":                                                     "Eine App braucht redirect_uris, höchstens %d",

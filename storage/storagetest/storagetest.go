@@ -59,6 +59,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"GroupsAndTheirPosts":                  groupsAndTheirPosts,
 		"ListsArePartsOfHome":                  listsArePartsOfHome,
 		"PushesEndWithTheirSession":            pushesEndWithTheirSession,
+		"ReadingIsKept":                        readingIsKept,
 		"AppsAreLetIn":                         appsAreLetIn,
 		"UnsentIsKept":                         unsentIsKept,
 		"PostsAreSought":                       postsAreSought,

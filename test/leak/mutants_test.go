@@ -51,6 +51,8 @@ func mutants() []mutant {
 		{"a code works once", "auth/oauth.go", "if c.TokenID != 0 {", "if false {", "auth", "TestCodes"},
 		{"who is addressed blind is told to nobody", "social/post.go", "return m.Blind })", "return false })", fed, "TestClientToServer"},
 		{"an outbox is its member's alone", "federation/client.go", "if me == nil || me.ID != pathID(r, \"id\") {", "if me == nil {", fed, "TestClientToServerRefusals"},
+		{"a filter is its owner's alone", "storage/reading.go", "FROM content_filter WHERE account_id = $1 ORDER BY id`", "FROM content_filter WHERE account_id = $1 OR true ORDER BY id`", "api", "TestFilters"},
+		{"what is asked for by many ids is asked too", "social/read.go", "if posts, err = s.Visible(ctx, tx, r, posts); err != nil {\n\t\t\treturn err\n\t\t}\n\t\tviews, err = s.views(ctx, tx, r, posts)", "views, err = s.views(ctx, tx, r, posts)", "api", "TestByIDs"},
 		{"a push asks what may still be seen", "social/push.go", "v, err := s.Notification(ctx, Member(due.Member, s.home), ID(j.Ref))\n\tif err != nil {", "v, err := s.Notification(ctx, Member(due.Member, s.home), ID(j.Ref))\n\tif v == nil {\n\t\tv, err = &NotificationView{Notification: &Notification{Kind: NotifyMention, CreatedAt: s.Now()}}, nil\n\t}\n\tif err != nil {", "notify", "TestPushAsksAgain"},
 		{"a push ends with its session", "social/push.go", "if !due.Member.Active() || !slices.ContainsFunc(", "if !due.Member.Active() || false && !slices.ContainsFunc(", "notify", "TestPushAsksAgain"},
 		{"a push subscription is its member's alone", "social/push.go", "if err == nil && p.AccountID != me.ID {", "if false && p.AccountID != me.ID {", "notify", "TestPushTellsWhatIsWanted"},

@@ -278,6 +278,20 @@ func (v *vault) hideUnsent() {
 		v.Fatal(err)
 	}
 	v.other["list"] = []secret{{list.ID.String(), social.NewID(time.Now()).String(), others}}
+	own, err := v.in.Social.Publish(v.Context(), v.alice.reader, social.Draft{Text: hush, Audience: "instance"})
+	if err != nil {
+		v.Fatal(err)
+	}
+	filter, err := v.in.Social.ChangeFilter(v.Context(), v.alice.reader, 0, func(f *social.Filter) error {
+		f.Title, f.Places, f.Keywords, f.Posts = hush, []social.FilterPlace{social.InHome}, []social.FilterKeyword{{Keyword: hush}}, []social.FilterPost{{PostID: own.Post.ID}}
+		return nil
+	})
+	if err != nil {
+		v.Fatal(err)
+	}
+	for name, id := range map[string]social.ID{"filter": filter.ID, "keyword": filter.Keywords[0].ID, "filtered": filter.Posts[0].ID} {
+		v.other[name] = []secret{{id.String(), social.NewID(time.Now()).String(), others}}
+	}
 	if _, err := v.in.Social.SaveDraft(v.Context(), v.alice.reader, social.Draft{Text: hush + " @bob"}); err != nil {
 		v.Fatal(err)
 	}
@@ -330,6 +344,12 @@ func (v *vault) pairs(route string) []secret {
 	case strings.Contains(path, "/@{name}/{id}"):
 		path = strings.Replace(path, "{name}", "alice", 1)
 		variable, from = "{id}", v.posts
+	case strings.Contains(path, "/filters/keywords/{id}"):
+		variable, from = "{id}", v.other["keyword"]
+	case strings.Contains(path, "/filters/statuses/{id}"):
+		variable, from = "{id}", v.other["filtered"]
+	case strings.Contains(path, "/filters/{id}"):
+		variable, from = "{id}", v.other["filter"]
 	case strings.Contains(path, "/statuses/{id}"), strings.Contains(path, "/posts/{id}"), strings.Contains(path, "/polls/{id}"):
 		variable, from = "{id}", v.posts
 	case strings.Contains(path, "/users/{id}"), strings.Contains(path, "/accounts/{id}"), strings.Contains(path, "/follow_requests/{id}"):
