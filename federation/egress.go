@@ -302,6 +302,9 @@ func (s *Server) send(ctx context.Context, address string, body []byte, sign fun
 
 // settle notes what an attempt taught about the peer and says what becomes of the job.
 func (s *Server) settle(ctx context.Context, j queue.Job, d decision, result queue.Result, res *outbound.Response, dialect httpsig.Dialect) queue.Result {
+	if res != nil {
+		s.clocks.note(j.Host, res, s.Now())
+	}
 	touch := social.PeerTouch{Authority: j.Host}
 	arrived := result.Reason == ""
 	if arrived {

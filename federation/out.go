@@ -12,6 +12,7 @@ import (
 
 // outParts is what the outgoing half keeps.
 type outParts struct {
+	clocks     clocks
 	deliveries *queue.Runner
 	keys       keyCache
 }

@@ -34,8 +34,5 @@ func (s *Server) Probe(ctx context.Context, peer string) (took, ahead time.Durat
 	if took = now.Sub(began); res.Status != http.StatusOK {
 		return took, 0, social.Errorf(social.Unavailable, "the server %s answers with the status %d", peer, res.Status)
 	}
-	if date, err := http.ParseTime(res.Header.Get("Date")); err == nil {
-		ahead = date.Sub(now.Truncate(time.Second))
-	}
-	return took, ahead, nil
+	return took, s.clocks.note(peer, res, now), nil
 }

@@ -33,6 +33,9 @@ func TestProbe(t *testing.T) {
 	if took, ahead, err := in.Federation.Probe(t.Context(), r.host()); err != nil || took < 0 || ahead.Round(time.Minute) != -time.Hour {
 		t.Errorf("took %s, ahead %s: %v", took, ahead, err)
 	}
+	if ahead := in.Federation.Clocks()[r.host()]; ahead.Round(time.Minute) != -time.Hour {
+		t.Errorf("its clock is forgotten: %s", ahead)
+	}
 	asked := r.fetches.Load()
 	if err := in.Social.SetZone(t.Context(), r.host(), social.Zone{Kind: social.ZoneBlocked}, "test", "test"); err != nil {
 		t.Fatal(err)

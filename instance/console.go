@@ -123,6 +123,8 @@ func (c console) Probe(ctx context.Context, host string) (took, ahead time.Durat
 	return c.Federation.Probe(ctx, host)
 }
 
+func (c console) Clocks() map[string]time.Duration { return c.Federation.Clocks() }
+
 // Sizes adds up the data folder, at most once a minute: all that is not the database are
 // files, their copies and keys.
 func (c console) Sizes(context.Context) (database, files int64, err error) {

@@ -38,6 +38,8 @@ type Console interface {
 	// Probe asks a server for something, and tells how long the answer took, and how far
 	// the clock there is ahead.
 	Probe(ctx context.Context, host string) (took, ahead time.Duration, err error)
+	// Clocks tells of servers whose clock goes wrong how far it is ahead.
+	Clocks() map[string]time.Duration
 	// LastBackup is when the last backup was written; zero if none was.
 	LastBackup(ctx context.Context) (time.Time, error)
 	// Sizes are the bytes of the database and of all files. The database of another
@@ -162,6 +164,9 @@ func (w *Web) admin(p *page) error {
 	add(p.T("figure_jobs"), p.Number(broken), broken > 0, "/admin/work#jobs")
 	add(p.T("figure_held"), p.Number(held), held > 0, "/admin/work")
 	add(p.T("figure_parked"), p.Number(parked), parked > 0, "/admin/servers")
+	if wrong := len(w.Console.Clocks()); wrong > 0 {
+		add(p.T("figure_clocks"), p.Number(wrong), true, "/admin/servers?only=failing")
+	}
 	add(p.T("figure_requests"), p.Number(p.Knocking), p.Knocking > 0, "/admin/requests")
 	add(p.T("figure_reports"), p.Number(open), open > 0, "/admin/reports")
 	add(p.T("figure_members"), p.Number(members), false, "")

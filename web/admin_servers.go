@@ -18,6 +18,19 @@ type server struct {
 	*frame
 	social.PeerView
 	queue.Host
+	Ahead time.Duration // of its clock, where that goes wrong
+}
+
+// Clock says in words how its clock goes wrong; "" when it does not.
+func (s server) Clock() string {
+	off := s.Number(int(s.Ahead.Abs().Seconds()))
+	switch {
+	case s.Ahead > 0:
+		return s.T("clock_ahead", off)
+	case s.Ahead < 0:
+		return s.T("clock_behind", off)
+	}
+	return ""
 }
 
 // Level says in words what the server is to us now.
@@ -124,9 +137,10 @@ func (w *Web) listServers(p *page) ([]server, error) {
 	for _, h := range hosts {
 		health[h.Name] = h
 	}
+	clocks := w.Console.Clocks()
 	var out []server
 	for _, v := range views {
-		out = append(out, server{p.frame, v, health[v.Authority]})
+		out = append(out, server{p.frame, v, health[v.Authority], clocks[v.Authority]})
 	}
 	return out, nil
 }
@@ -138,7 +152,7 @@ func (w *Web) showServers(p *page, status int, d serversPage) error {
 	}
 	d.frame, d.Only = p.titled("admin_servers"), p.r.URL.Query().Get("only")
 	for _, s := range all {
-		failing := s.Failures > 0 || s.Parked()
+		failing := s.Failures > 0 || s.Parked() || s.Ahead != 0
 		if d.Only == "" || d.Only == "failing" && failing || d.Only == string(s.Counts.Kind) {
 			d.Servers = append(d.Servers, s)
 		}

@@ -267,6 +267,23 @@ func TestOverviewKnowsBackupAndRoom(t *testing.T) {
 	}
 }
 
+// Another server's clock is read off its answers.
+func TestAdministratorsSeeWrongClocks(t *testing.T) {
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 2, instancetest.Options{Now: clock.Now})
+	a, host := net.Instances[0], net.Instances[1].Config.Domain
+	rita, root := administratorOf(t, net, 0, "en")
+	rita.get("/admin", 200).says("!Servers whose clock is wrong")
+	clock.Advance(time.Hour) // the Date of an answer is of the real one
+	if _, err := a.Social.Publish(t.Context(), root, social.Draft{Text: "what is the time?", Audience: "company"}); err != nil {
+		t.Fatal(err)
+	}
+	net.Settle()
+	rita.get("/admin", 200).says("Servers whose clock is wrong 1")
+	rita.get("/admin/servers?only=failing", 200).says(host, "its clock is 3,", "seconds behind")
+	rita.post("/admin/servers/"+host, 200, "do", "probe").says("It answers", "but its clock is 3,", "seconds behind")
+}
+
 // filled are the fields of a page's forms as they stand there, some of them changed.
 func (d *doc) filled(changes ...string) (pairs []string) {
 	for _, n := range d.elements {
