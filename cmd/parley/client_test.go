@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"image"
 	"image/color"
 	"image/png"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,6 +114,7 @@ func TestGoMastodon(t *testing.T) {
 	s.lock("cleo")
 	t.Run("follow requests", func(t *testing.T) { ask(t, ann, ben, cleo) })
 	t.Run("tokens", func(t *testing.T) { unknownToken(t, s) })
+	t.Run("signing in", func(t *testing.T) { signsIn(t, s) })
 }
 
 func describes(t *testing.T, s *served, ann *person) {
@@ -327,6 +333,42 @@ func ask(t *testing.T, ann, ben, cleo *person) {
 	}
 }
 
+// signsIn: a program registers itself, has its own token for what everybody may read, and
+// gets its user's by the code that the consent gives.
+func signsIn(t *testing.T, s *served) {
+	ctx := t.Context()
+	s.create("dora")
+	app := ok[*mastodon.Application](t)(mastodon.RegisterApp(ctx, &mastodon.AppConfig{Client: *s.trust.client, Server: s.url(), ClientName: "Crier", Scopes: "read write", RedirectURIs: "urn:ietf:wg:oauth:2.0:oob"}))
+	c := mastodon.NewClient(&mastodon.Config{Server: s.url(), ClientID: app.ClientID, ClientSecret: app.ClientSecret})
+	c.Client = *s.trust.client
+	if err := c.GetAppAccessToken(ctx, app.RedirectURI); err != nil {
+		t.Fatal(err)
+	}
+	if mine := ok[*mastodon.ApplicationVerification](t)(c.VerifyAppCredentials(ctx)); mine.Name != "Crier" {
+		t.Errorf("%+v", mine)
+	}
+	if _, err := c.GetAccountCurrentUser(ctx); err == nil || !strings.Contains(err.Error(), "422") {
+		t.Errorf("an app without a user: %v", err)
+	}
+	if err := c.GetUserAccessToken(ctx, s.consent("dora", app.AuthURI), app.RedirectURI); err != nil {
+		t.Fatal(err)
+	}
+	if me := ok[*mastodon.Account](t)(c.GetAccountCurrentUser(ctx)); me.Username != "dora" {
+		t.Errorf("%+v", me)
+	}
+	ok[*mastodon.Status](t)(c.PostStatus(ctx, &mastodon.Toot{Status: "cried"}))
+}
+
+// create makes a person with a password.
+func (s *served) create(name string) {
+	s.t.Helper()
+	create := s.command("account", "create", name, "--display-name", strings.ToUpper(name[:1])+name[1:], "--password-stdin")
+	create.Stdin = strings.NewReader("correct horse battery\n")
+	if out, err := create.CombinedOutput(); err != nil {
+		s.t.Fatalf("%v: %s", err, out)
+	}
+}
+
 // unknownToken: an error is one that the client reads as such.
 func unknownToken(t *testing.T, s *served) {
 	_, err := client(s, "wrong").GetAccountCurrentUser(t.Context())
@@ -335,29 +377,97 @@ func unknownToken(t *testing.T, s *served) {
 	}
 }
 
-// toot is the command-line client of Debian with a token in its configuration.
+// toot is the command-line client of Debian.
 type toot struct {
 	t   *testing.T
 	env []string
 }
 
-func newToot(t *testing.T, s *served, name, token string) *toot {
+// newToot signs a new member in as people do: toot registers itself and names an address,
+// on whose page the member signs in, lets it in and gets a code to carry back.
+func newToot(t *testing.T, s *served, name string) *toot {
 	t.Helper()
+	s.create(name)
 	home := t.TempDir()
-	file := filepath.Join(home, "toot", "config.json")
-	conf, err := json.Marshal(map[string]any{"active_user": name + "@" + s.host,
-		"apps":  map[string]any{s.host: map[string]string{"instance": s.host, "base_url": s.url(), "client_id": "none", "client_secret": "none"}},
-		"users": map[string]any{name + "@" + s.host: map[string]string{"instance": s.host, "username": name, "access_token": token}}})
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(file), 0o700)
-	}
-	if err == nil {
-		err = os.WriteFile(file, conf, 0o600)
-	}
+	c := &toot{t: t, env: append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "REQUESTS_CA_BUNDLE="+s.trust.ca, "PYTHONIOENCODING=utf-8", "PYTHONUNBUFFERED=1")}
+	cmd := exec.CommandContext(t.Context(), "toot", "login", "-i", s.host)
+	cmd.Env = c.env
+	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &toot{t: t, env: append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "REQUESTS_CA_BUNDLE="+s.trust.ca, "PYTHONIOENCODING=utf-8")}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewScanner(out)
+	address := ""
+	for address == "" && said.Scan() {
+		if strings.HasPrefix(said.Text(), s.url()+"/oauth/authorize") {
+			address = said.Text()
+		}
+	}
+	if _, err := io.WriteString(in, "n\n"+s.consent(name, address)+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	var rest strings.Builder
+	for said.Scan() {
+		rest.WriteString(said.Text() + "\n")
+	}
+	if err := cmd.Wait(); err != nil || !strings.Contains(rest.String(), "Successfully logged in") {
+		t.Fatalf("toot login: %v\n%s", err, rest.String())
+	}
+	return c
+}
+
+// consent signs a member in on the page that an app named, lets the app in and answers the
+// code that the page shows.
+func (s *served) consent(name, address string) string {
+	s.t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	browser := &http.Client{Transport: s.trust.client.Transport, Jar: jar, Timeout: time.Minute}
+	send := func(path string, form url.Values) string {
+		s.t.Helper()
+		q, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url()+path, strings.NewReader(form.Encode()))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		q.Header.Set("Origin", s.url())
+		q.Header.Set("Accept", "text/html")
+		res, err := browser.Do(q)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		defer res.Body.Close() //nolint:errcheck // only read
+		text, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != http.StatusOK {
+			s.t.Fatalf("%s: %d %v\n%s", path, res.StatusCode, err, text)
+		}
+		return string(text)
+	}
+	page := send("/sign-in", url.Values{"name": {name}, "password": {"correct horse battery"}, "next": {u.RequestURI()}})
+	if !strings.Contains(page, `name="do" value="allow"`) {
+		s.t.Fatalf("the page does not ask:\n%s", page)
+	}
+	yes := u.Query()
+	yes.Set("do", "allow")
+	yes.Set("reach", "all")
+	code := regexp.MustCompile(`id="app-code"[^>]* value="([^"]+)"`).FindStringSubmatch(send("/oauth/authorize", yes))
+	if code == nil {
+		s.t.Fatal("no code is shown")
+	}
+	return code[1]
 }
 
 // does runs a command, and answers what it printed when that holds the words.
@@ -373,8 +483,7 @@ func (c *toot) does(words string, args ...string) string {
 	return string(out)
 }
 
-// A person works in a terminal on one instance with another one beside it. Signing
-// in by toot itself needs OAuth, so the token is prepared.
+// A person works in a terminal on one instance with another one beside it.
 func TestToot(t *testing.T) {
 	if _, err := exec.LookPath("toot"); err != nil {
 		t.Skip("the command toot is not installed (apt-get install toot)")
@@ -384,7 +493,7 @@ func TestToot(t *testing.T) {
 	here.joinedBy(there)
 	ben := join(there, "ben")
 	old := ben.post(mastodon.Toot{Status: "from the other side", Visibility: "public"})
-	tess := newToot(t, here, "tess", here.member("tess"))
+	tess := newToot(t, here, "tess")
 	handle := "@ben@" + there.host
 
 	tess.does(here.host, "instance")
