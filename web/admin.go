@@ -77,7 +77,8 @@ func (f *frame) AdminWays() []way {
 type figure struct {
 	Label, Value string
 	Bad          bool
-	To           string // "" when nothing is to be done
+	To           string // "" when nothing is to be done in the browser
+	Do           string // the command that mends it; "" for none
 }
 
 // adminPage is the overview.
@@ -128,7 +129,7 @@ func (w *Web) admin(p *page) error {
 		if !bad {
 			to = ""
 		}
-		d.Figures = append(d.Figures, figure{label, value, bad, to})
+		d.Figures = append(d.Figures, figure{Label: label, Value: value, Bad: bad, To: to})
 	}
 	queued, failing, held := 0, 0, 0
 	var oldest time.Time
@@ -180,6 +181,9 @@ func (w *Web) admin(p *page) error {
 		last = p.When(backup)
 	}
 	add(p.T("figure_backup"), last, p.now.Sub(backup) > backupAfter, "")
+	if i := len(d.Figures) - 1; d.Figures[i].Bad {
+		d.Figures[i].Do = "parley backup FILE"
+	}
 	add(p.T("figure_version"), w.Console.Version(), false, "")
 	// What is to be looked after comes first.
 	slices.SortStableFunc(d.Figures, func(a, b figure) int {

@@ -242,7 +242,7 @@ func TestOverviewKnowsBackupAndRoom(t *testing.T) {
 	files := func() string {
 		return regexp.MustCompile(`Files [0-9.]+ .B`).FindString(rita.get("/admin", 200).text)
 	}
-	rita.get("/admin", 200).says("Last backup never")
+	rita.get("/admin", 200).says("Last backup never parley backup FILE")
 	before := files()
 	if err := os.WriteFile(filepath.Join(in.Config.DataDir, "media", "large"), make([]byte, 2_000_000), 0o600); err != nil {
 		t.Fatal(err)
