@@ -16,6 +16,16 @@ func (s *Service) EndSessions(ctx context.Context, account, id, kept social.ID) 
 	return s.store.EndSessions(ctx, account, id, kept)
 }
 
+// CheckPassword asks a member who is signed in for the password once more. Wrong tries
+// count like those of a sign-in.
+func (s *Service) CheckPassword(ctx context.Context, account *social.Account, password string) error {
+	text, _, err := s.SignIn(ctx, account.Username, password, "password check")
+	if err != nil {
+		return err
+	}
+	return s.SignOut(ctx, text)
+}
+
 // ChangePassword gives a member who knows the present password a new one, and ends every
 // session and token. Wrong tries count like those of a sign-in.
 func (s *Service) ChangePassword(ctx context.Context, account *social.Account, present, next string) error {

@@ -165,7 +165,11 @@ func (s *Server) applyMove(ctx context.Context, actor *social.Account, o object)
 	if o.Ref("object") != actor.URI {
 		return social.Errorf(social.Invalid, "an actor moves itself only")
 	}
-	target, err := s.fetchActor(ctx, o.Ref("target"))
+	find := s.fetchActor // as it is now
+	if s.Links.Owns(o.Ref("target")) {
+		find = s.account
+	}
+	target, err := find(ctx, o.Ref("target"))
 	if err != nil {
 		return err
 	}

@@ -228,7 +228,7 @@ func (s *Server) recipients(ctx context.Context, tx social.Tx, c social.Change) 
 		if err := r.addFollowers(ctx, tx, c.Actor.ID); err != nil {
 			return nil, err
 		}
-	case social.VerbProfile, social.VerbPin, social.VerbUnpin:
+	case social.VerbProfile, social.VerbPin, social.VerbUnpin, social.VerbMove:
 		if err := r.addFollowers(ctx, tx, c.Actor.ID); err != nil {
 			return nil, err
 		}

@@ -60,7 +60,7 @@ func (s *Server) activity(ctx context.Context, tx social.Tx, id social.ID, c soc
 		return o, c.Post.Audience, nil
 	case social.VerbRoster, social.VerbUnpair, social.VerbNewKeys:
 		return o, direct, s.pairingActivity(ctx, tx, o, c)
-	case social.VerbProfile, social.VerbPin, social.VerbUnpin, social.VerbLeave:
+	case social.VerbProfile, social.VerbPin, social.VerbUnpin, social.VerbLeave, social.VerbMove:
 		return s.profileActivity(ctx, tx, o, c)
 	}
 	if c.Target == nil || c.Target.Local() {
@@ -132,6 +132,9 @@ func (s *Server) profileActivity(ctx context.Context, tx social.Tx, o object, c 
 		return o, public, err
 	case social.VerbLeave:
 		o["type"], o["object"] = activitypub.Delete, c.Actor.URI
+		return o, public, nil
+	case social.VerbMove: // FEP-7628
+		o["type"], o["object"], o["target"], o["to"] = activitypub.Move, c.Actor.URI, c.Target.URI, []any{c.Actor.FollowersURI}
 		return o, public, nil
 	}
 	if !c.Subject.Audience.Everybody() {
@@ -330,6 +333,9 @@ func (s *Server) actor(ctx context.Context, tx social.Tx, a *social.Account) (ob
 		if v != "" {
 			o[key] = v
 		}
+	}
+	if len(a.AlsoKnownAs) > 0 {
+		o["alsoKnownAs"] = a.AlsoKnownAs
 	}
 	for key, id := range map[string]social.ID{"icon": a.AvatarID, "image": a.HeaderID} {
 		if id != 0 {

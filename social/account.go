@@ -66,6 +66,7 @@ type Account struct {
 	OutboxURI, FollowersURI      string
 	FollowingURI, FeaturedURI    string
 	MovedToURI                   string
+	MovedAt                      time.Time `json:",omitzero"`
 	AlsoKnownAs                  []string
 	CreatedAt, FetchedAt         time.Time
 	SuspendedAt, DeletedAt       time.Time

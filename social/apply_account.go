@@ -117,10 +117,10 @@ func (s *Service) ApplyReport(ctx context.Context, actor, target *Account, in Re
 	})
 }
 
-// ApplyMove notes that an account moved; federation has checked that both name
-// each other.
+// ApplyMove notes that an account moved, and lets its followers here follow the new one;
+// federation has checked that both name each other.
 func (s *Service) ApplyMove(ctx context.Context, actor, target *Account) error {
-	return s.Store.Tx(ctx, func(tx Tx) error {
+	err := s.Store.Tx(ctx, func(tx Tx) error {
 		a, err := tx.Account(ctx, actor.ID)
 		if err != nil {
 			return err
@@ -128,6 +128,10 @@ func (s *Service) ApplyMove(ctx context.Context, actor, target *Account) error {
 		a.MovedToURI = target.URI
 		return tx.UpdateAccount(ctx, a)
 	})
+	if err != nil {
+		return err
+	}
+	return s.moveFollowers(ctx, actor, target)
 }
 
 // leaveBatch is how many posts of a deleted remote account go in one transaction.

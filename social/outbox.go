@@ -30,6 +30,7 @@ const (
 	VerbPin         Verb = "pin"
 	VerbUnpin       Verb = "unpin"
 	VerbLeave       Verb = "leave" // a member's account was deleted
+	VerbMove        Verb = "move"  // to another account, which followers are to follow
 	VerbAllowQuote  Verb = "allow_quote"
 	VerbRefuseQuote Verb = "refuse_quote"
 	VerbPass        Verb = "pass" // a group, or the owner of a thread, hands on what somebody said in it

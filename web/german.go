@@ -12,7 +12,14 @@ import (
 // german has the texts of errors that people may see, by the English text (with
 // its places) that social and its neighbours write. A test finds those without one.
 var german = map[string]string{
-	"a filter needs a title": "Ein Filter braucht einen Titel",
+	"this is the account that you are using":                                                             "Das ist das Konto, das Sie gerade benutzen",
+	"you can name %d other accounts at most":                                                             "Sie können höchstens %d andere Konten nennen",
+	"you moved a short time ago; wait until %s":                                                          "Sie sind erst vor Kurzem umgezogen; warten Sie bis %s",
+	"this account has moved on itself; name the one it moved to":                                         "Dieses Konto ist selbst weitergezogen; nennen Sie das, zu dem es gezogen ist",
+	"people move to accounts of people":                                                                  "Leute ziehen zu Konten von Leuten um",
+	"the new account does not name this one as its own yet; do that there first, and wait a minute":      "Das neue Konto nennt dieses noch nicht als sein eigenes; tun Sie das zuerst dort und warten Sie eine Minute",
+	"your role may not take followers out of the company; ask your administrator":                        "Ihre Rolle darf Folgende nicht aus der Firma mitnehmen; fragen Sie Ihre Administration",
+	"a filter needs a title":                                                                             "Ein Filter braucht einen Titel",
 	"context holds some of home, notifications, public, thread and account":                              "context enthält einige von home, notifications, public, thread und account",
 	"filter_action is warn, blur or hide":                                                                "filter_action ist warn, blur oder hide",
 	"a filter holds %d words and posts at most":                                                          "Ein Filter enthält höchstens %d Wörter und Beiträge",

@@ -63,7 +63,7 @@ var audiences = map[string]rule{
 	"GET /about": list,
 	"GET /lists": signedIn, "GET /lists/{id}": object, "GET /lists/{id}/edit": object,
 	"POST /lists": write, "POST /lists/{id}/{act}": write,
-	"GET /settings/reading": signedIn, "POST /settings/reading": write, "GET /settings/notices": signedIn, "POST /settings/notices": write, "GET /settings/security": signedIn, "POST /settings/security": write, "POST /settings/picture": write, "GET /settings/data": signedIn, "GET /settings/data/posts.json": signedIn, "GET /settings/data/following.csv": signedIn, "GET /settings/data/bookmarks.csv": signedIn, "GET /directory/chart": signedIn,
+	"GET /settings/reading": signedIn, "POST /settings/reading": write, "GET /settings/move": signedIn, "POST /settings/move": write, "GET /settings/notices": signedIn, "POST /settings/notices": write, "GET /settings/security": signedIn, "POST /settings/security": write, "POST /settings/picture": write, "GET /settings/data": signedIn, "GET /settings/data/posts.json": signedIn, "GET /settings/data/following.csv": signedIn, "GET /settings/data/bookmarks.csv": signedIn, "GET /directory/chart": signedIn,
 	"GET /settings/hidden": signedIn, "GET /settings/apps": signedIn, "POST /settings/apps": write, "GET /accounts/{id}/report": object, "POST /accounts/{id}/report": write, "GET /accounts/{id}/followers": object, "GET /accounts/{id}/following": object,
 	"GET /directory": signedIn, "GET /settings/directory": signedIn, "POST /settings/directory": write, "POST /directory/follow": write,
 
