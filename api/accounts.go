@@ -7,26 +7,46 @@ import (
 func (a *API) accountRoutes() []route {
 	const one = "/api/v1/accounts/{id:[0-9]+}"
 	return []route{
-		{route: "GET /api/v1/accounts/verify_credentials", scope: "read:accounts", run: a.verifyCredentials},
-		{route: "PATCH /api/v1/accounts/update_credentials", scope: "write:accounts", run: a.updateCredentials, files: true},
-		{route: "GET /api/v1/accounts/lookup", run: a.lookup},
-		{route: "GET /api/v1/accounts/search", scope: "read:accounts", run: a.searchAccounts},
-		{route: "GET /api/v1/accounts/relationships", scope: "read:follows", run: a.relationships},
-		{route: "GET " + one, run: withID(a.account)},
-		{route: "GET " + one + "/statuses", run: withID(a.accountStatuses)},
-		{route: "GET " + one + "/followers", scope: "read:accounts", run: withID(a.followers)},
-		{route: "GET " + one + "/following", scope: "read:accounts", run: withID(a.following)},
-		{route: "POST " + one + "/follow", scope: "write:follows", run: withID(a.follow)},
-		{route: "POST " + one + "/unfollow", scope: "write:follows", run: withID(a.unfollow)},
-		{route: "POST " + one + "/block", scope: "write:blocks", run: turned(a.block, true)},
-		{route: "POST " + one + "/unblock", scope: "write:blocks", run: turned(a.block, false)},
-		{route: "POST " + one + "/mute", scope: "write:mutes", run: turned(a.mute, true)},
-		{route: "POST " + one + "/unmute", scope: "write:mutes", run: turned(a.mute, false)},
-		{route: "GET /api/v1/follow_requests", scope: "read:follows", run: a.followRequests},
-		{route: "POST /api/v1/follow_requests/{id}/authorize", scope: "write:follows", run: turned(a.answerFollow, true)},
-		{route: "POST /api/v1/follow_requests/{id}/reject", scope: "write:follows", run: turned(a.answerFollow, false)},
-		{route: "POST /api/v1/reports", scope: "write:reports", run: a.report},
-		{route: "GET /api/v2/search", run: a.search},
+		{route: "GET /api/v1/accounts/verify_credentials", scope: "read:accounts", run: a.verifyCredentials,
+			does: "Who you are", gives: account{}},
+		{route: "PATCH /api/v1/accounts/update_credentials", scope: "write:accounts", run: a.updateCredentials, files: true,
+			does: "Change your profile: what is not sent stays", takes: in{"display_name text your name", "note text about you", "avatar file a picture", "header file a wide picture", "locked bool followers need your consent", "bot bool a program writes here", "discoverable bool show me in search and suggestions", "hide_collections bool hide whom I follow", "source[privacy] text who sees new posts: public, unlisted, private or direct", "source[language] text of your posts", "fields_attributes objects lines with name and value"}, gives: account{}},
+		{route: "GET /api/v1/accounts/lookup", run: a.lookup,
+			does: "Somebody by handle", takes: in{"acct! text name, or name@host"}, gives: account{}},
+		{route: "GET /api/v1/accounts/search", scope: "read:accounts", run: a.searchAccounts,
+			does: "Find people", takes: in{"q! text name or handle", "limit number how many at most", "offset number leave out so many", "resolve bool ask the server that a handle names", "following bool only whom you follow"}, gives: []account{}},
+		{route: "GET /api/v1/accounts/relationships", scope: "read:follows", run: a.relationships,
+			does: "What you and others are to each other", takes: in{"id! ids who"}, gives: []relation{}},
+		{route: "GET " + one, run: withID(a.account),
+			does: "Somebody", gives: account{}},
+		{route: "GET " + one + "/statuses", run: withID(a.accountStatuses),
+			does: "What somebody wrote", takes: paged("only_media bool only with files", "exclude_replies bool without answers", "exclude_reblogs bool without shares", "pinned bool only what is shown first", "tagged text only with this hashtag"), gives: []status{}},
+		{route: "GET " + one + "/followers", scope: "read:accounts", run: withID(a.followers),
+			does: "Who follows somebody", takes: paged(), gives: []account{}},
+		{route: "GET " + one + "/following", scope: "read:accounts", run: withID(a.following),
+			does: "Whom somebody follows", takes: paged(), gives: []account{}},
+		{route: "POST " + one + "/follow", scope: "write:follows", run: withID(a.follow),
+			does: "Follow somebody", takes: in{"reblogs bool show what they share", "notify bool tell me of each post"}, gives: relation{}},
+		{route: "POST " + one + "/unfollow", scope: "write:follows", run: withID(a.unfollow),
+			does: "Follow no longer", gives: relation{}},
+		{route: "POST " + one + "/block", scope: "write:blocks", run: turned(a.block, true),
+			does: "Block somebody", gives: relation{}},
+		{route: "POST " + one + "/unblock", scope: "write:blocks", run: turned(a.block, false),
+			does: "Block no longer", gives: relation{}},
+		{route: "POST " + one + "/mute", scope: "write:mutes", run: turned(a.mute, true),
+			does: "Hide what somebody writes", gives: relation{}},
+		{route: "POST " + one + "/unmute", scope: "write:mutes", run: turned(a.mute, false),
+			does: "Hide it no longer", gives: relation{}},
+		{route: "GET /api/v1/follow_requests", scope: "read:follows", run: a.followRequests,
+			does: "Who wants to follow you", takes: paged(), gives: []account{}},
+		{route: "POST /api/v1/follow_requests/{id}/authorize", scope: "write:follows", run: turned(a.answerFollow, true),
+			does: "Let somebody follow you", gives: relation{}},
+		{route: "POST /api/v1/follow_requests/{id}/reject", scope: "write:follows", run: turned(a.answerFollow, false),
+			does: "Do not let somebody follow you", gives: relation{}},
+		{route: "POST /api/v1/reports", scope: "write:reports", run: a.report,
+			does: "Report somebody", takes: in{"account_id! id whom", "status_ids ids posts that show it", "comment text what is wrong", "forward bool tell their server too"}, gives: report{}},
+		{route: "GET /api/v2/search", run: a.search,
+			does: "Find people, posts and hashtags", takes: paged("q! text what to find", "type text accounts, statuses or hashtags; all if nothing is named", "resolve bool ask the server that a handle or address names", "following bool only people whom you follow", "offset number leave out so many"), gives: searchResult{}},
 	}
 }
 
@@ -129,11 +149,11 @@ func (a *API) search(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	tags := []any{}
+	tags := []foundTag{}
 	for _, t := range res.Tags {
-		tags = append(tags, map[string]any{"name": t, "url": a.Links.Tag(t), "history": []any{}})
+		tags = append(tags, foundTag{Name: t, URL: a.Links.Tag(t), History: []empty{}})
 	}
-	return map[string]any{"accounts": c.accounts(res.Accounts), "statuses": c.statuses(res.Posts), "hashtags": tags}, nil
+	return searchResult{Accounts: c.accounts(res.Accounts), Statuses: c.statuses(res.Posts), Hashtags: tags}, nil
 }
 
 func (a *API) relationships(c *call) (any, error) {
@@ -145,7 +165,7 @@ func (a *API) relationships(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := []any{}
+	out := []relation{}
 	for _, r := range list {
 		out = append(out, relationship(r))
 	}

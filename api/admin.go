@@ -11,11 +11,16 @@ import (
 func (a *API) adminRoutes() []route {
 	const base = "/api/parley/v1/admin"
 	return []route{
-		{route: "GET " + base + "/policy", scope: "admin:read", run: admin(a.policy)},
-		{route: "PATCH " + base + "/policy", scope: "admin:write", run: admin(a.setPolicy)},
-		{route: "GET " + base + "/requests", scope: "admin:read", run: admin(a.requests)},
-		{route: "POST " + base + "/requests/{host}/admit", scope: "admin:write", run: admin(a.admit)},
-		{route: "POST " + base + "/requests/{host}/block", scope: "admin:write", run: admin(a.refuse)},
+		{route: "GET " + base + "/policy", scope: "admin:read", run: admin(a.policy),
+			does: "What holds here", gives: []social.PolicyEntry{}},
+		{route: "PATCH " + base + "/policy", scope: "admin:write", run: admin(a.setPolicy),
+			does: "Change what holds: each key with its value", takes: in{"key text any key of the policy, with its value"}, gives: []social.PolicyEntry{}},
+		{route: "GET " + base + "/requests", scope: "admin:read", run: admin(a.requests),
+			does: "Servers that want to connect", gives: []connectRequest{}},
+		{route: "POST " + base + "/requests/{host}/admit", scope: "admin:write", run: admin(a.admit),
+			does: "Let a server in", takes: in{"zone! text company, partner:NAME or public"}, gives: empty{}},
+		{route: "POST " + base + "/requests/{host}/block", scope: "admin:write", run: admin(a.refuse),
+			does: "Refuse a server", gives: empty{}},
 	}
 }
 
@@ -47,9 +52,9 @@ func (a *API) setPolicy(c *call) (any, error) {
 // requests lists the servers that want to connect.
 func (a *API) requests(c *call) (any, error) {
 	waiting, err := a.Social.ConnectRequests(c.Context())
-	out := []any{}
+	out := []connectRequest{}
 	for _, r := range waiting {
-		out = append(out, map[string]any{"host": r.Authority, "actor": r.Actor, "wanted": r.Wanted, "since": date(r.Since), "last_at": date(r.LastAt), "count": r.Count})
+		out = append(out, connectRequest{Host: r.Authority, Actor: r.Actor, Wanted: r.Wanted, Since: date(r.Since), LastAt: date(r.LastAt), Count: r.Count})
 	}
 	return out, err
 }
@@ -60,9 +65,9 @@ func (a *API) admit(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{}, a.Social.AnswerRequest(c.Context(), c.reader, mux.Vars(c.Request)["host"], z)
+	return empty{}, a.Social.AnswerRequest(c.Context(), c.reader, mux.Vars(c.Request)["host"], z)
 }
 
 func (a *API) refuse(c *call) (any, error) {
-	return map[string]any{}, a.Social.AnswerRequest(c.Context(), c.reader, mux.Vars(c.Request)["host"], social.Zone{Kind: social.ZoneBlocked})
+	return empty{}, a.Social.AnswerRequest(c.Context(), c.reader, mux.Vars(c.Request)["host"], social.Zone{Kind: social.ZoneBlocked})
 }

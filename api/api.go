@@ -69,18 +69,22 @@ type call struct {
 // endpoint answers a value to be written as JSON.
 type endpoint func(c *call) (any, error)
 
-// route is an address, the scope that a token needs for it ("" for anybody), and
-// whether files come with it.
+// route is an address, the scope that a token needs for it ("" for anybody), whether
+// files come with it, and what the document says of it: in a line what it does, what it
+// takes, and a value of the type that it answers.
 type route struct {
 	route, scope string
 	run          endpoint
 	files        bool
+	does         string
+	takes        in
+	gives        any
 }
 
 const anybody = ""
 
 func (a *API) routes() []route {
-	return slices.Concat(a.oauthRoutes(), a.timelineRoutes(), a.streamRoutes(), a.statusRoutes(), a.scheduledRoutes(), a.accountRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes(), a.adminRoutes(), a.peerRoutes(), a.groupRoutes(), a.directoryRoutes(), a.listRoutes(), a.pushRoutes(), a.filterRoutes(), a.readingRoutes(), a.emptyRoutes())
+	return slices.Concat(a.oauthRoutes(), a.timelineRoutes(), a.streamRoutes(), a.statusRoutes(), a.scheduledRoutes(), a.accountRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes(), a.adminRoutes(), a.peerRoutes(), a.groupRoutes(), a.directoryRoutes(), a.listRoutes(), a.pushRoutes(), a.filterRoutes(), a.readingRoutes(), a.emptyRoutes(), a.documentRoutes())
 }
 
 // open are the prefixes that every web page may read (clients.md, rule 10), and
@@ -231,7 +235,7 @@ func (a *API) link(c *call, newer, older social.ID, more bool) {
 }
 
 // paged answers a list with the links to the parts beside it.
-func (c *call) paged(list []any, err error) (any, error) {
+func (c *call) paged(list any, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -169,6 +169,9 @@ func (c *client) send(r *http.Request) *answer {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	if err := promised().kept(r.Method, r.URL, res.StatusCode, res.Header, body); err != nil {
+		c.t.Error(err)
+	}
 	return &answer{t: c.t, what: r.Method + " " + r.URL.RequestURI(), status: res.StatusCode, header: res.Header, body: body}
 }
 

@@ -8,27 +8,26 @@ import (
 
 func (a *API) directoryRoutes() []route {
 	return []route{
-		{route: "GET /api/parley/v1/directory", scope: "read:accounts", run: a.directory},
-		{route: "GET /api/parley/v1/profile", scope: "read:accounts", run: a.ownPerson},
-		{route: "PATCH /api/parley/v1/profile", scope: "write:accounts", run: a.updatePerson},
+		{route: "GET /api/parley/v1/directory", scope: "read:accounts", run: a.directory,
+			does: "People here, at sister companies and partners", takes: in{"q text name, title, department or skill", "limit number how many at most", "offset number leave out so many"}, gives: []colleague{}},
+		{route: "GET /api/parley/v1/profile", scope: "read:accounts", run: a.ownPerson,
+			does: "Your entry in the directory", gives: colleague{}},
+		{route: "PATCH /api/parley/v1/profile", scope: "write:accounts", run: a.updatePerson,
+			does: "Change your entry: what is not sent stays", takes: in{"department text where you work", "title text what you are", "manager text the handle of who leads you", "skills texts what you know", "languages texts that you speak", "location text where you are", "pronouns text how to speak of you", "shown[title] text how far it is shown; likewise each other field"}, gives: colleague{}},
 	}
 }
 
 // directory finds people here and at the servers of the company and its partners.
 func (a *API) directory(c *call) (any, error) {
 	entries, err := a.Social.Directory(c.Context(), c.reader, social.DirectoryQuery{Text: c.in.Get("q"), Limit: c.number("limit"), Offset: c.number("offset")})
-	out := []any{}
+	out := []colleague{}
 	for _, e := range entries {
-		shape := personShape(e.Person)
-		managers := []any{}
+		managers := []manager{}
 		for _, m := range e.Managers {
-			managers = append(managers, map[string]any{"uri": m.URI, "acct": m.Acct(), "account_id": idOrNil(m.AccountID), "name": m.Name, "title": textOrNil(m.Title)})
+			managers = append(managers, manager{URI: m.URI, Acct: m.Acct(), AccountID: idOrNil(m.AccountID), Name: m.Name, Title: textOrNil(m.Title)})
 		}
-		zone := e.Zone.String()
-		if zone == "" {
-			zone = "instance"
-		}
-		shape["managers"], shape["instance"], shape["zone"], shape["stale"], shape["confirmed"] = managers, e.Authority, zone, e.Stale, !e.Unconfirmed
+		shape, stale, confirmed := personShape(e.Person), e.Stale, !e.Unconfirmed
+		shape.Managers, shape.Instance, shape.Zone, shape.Stale, shape.Confirmed = &managers, e.Authority, firstText(e.Zone.String(), "instance"), &stale, &confirmed
 		out = append(out, shape)
 	}
 	return out, err
@@ -36,10 +35,10 @@ func (a *API) directory(c *call) (any, error) {
 
 // personShape is an entry of the directory. account_id is nil for who is not met here
 // yet: look acct up by the search with resolve=true.
-func personShape(p *social.Person) map[string]any {
-	return map[string]any{"uri": p.URI, "acct": p.Acct(), "account_id": idOrNil(p.AccountID), "name": p.Name, "department": textOrNil(p.Department),
-		"title": textOrNil(p.Title), "manager": textOrNil(p.Manager), "skills": texts(p.Skills), "languages": texts(p.Languages),
-		"location": textOrNil(p.Location), "pronouns": textOrNil(p.Pronouns), "photo": textOrNil(p.Photo)}
+func personShape(p *social.Person) colleague {
+	return colleague{URI: p.URI, Acct: p.Acct(), AccountID: idOrNil(p.AccountID), Name: p.Name, Department: textOrNil(p.Department),
+		Title: textOrNil(p.Title), Manager: textOrNil(p.Manager), Skills: texts(p.Skills), Languages: texts(p.Languages),
+		Location: textOrNil(p.Location), Pronouns: textOrNil(p.Pronouns), Photo: textOrNil(p.Photo)}
 }
 
 // texts is a list that is never null.
@@ -53,7 +52,7 @@ func ownShape(p *social.Person, err error) (any, error) {
 	for _, f := range social.PersonFields() {
 		shown[string(f)] = string(p.ReachOf(f))
 	}
-	shape["shown"] = shown
+	shape.Shown = shown
 	return shape, nil
 }
 

@@ -9,36 +9,55 @@ import (
 // emptyRoutes are what apps ask for and is not here, each with the answer that says so:
 // trends and announcements that apps show nothing for, and what a company does not offer.
 func (a *API) emptyRoutes() []route {
-	none := func(*call) (any, error) { return []any{}, nil }
+	none := func(*call) (any, error) { return []empty{}, nil }
 	refused := func(text string) endpoint {
 		return func(*call) (any, error) { return nil, social.Errorf(social.Forbidden, "%s", text) }
 	}
 	return []route{
-		{route: "GET /api/v1/trends", run: none},
-		{route: "GET /api/v1/trends/tags", run: none},
-		{route: "GET /api/v1/trends/statuses", run: none},
-		{route: "GET /api/v1/trends/links", run: none},
-		{route: "GET /api/v1/announcements", scope: "read:accounts", run: none},
-		{route: "GET /api/v1/featured_tags", scope: "read:accounts", run: none},
-		{route: "GET /api/v1/domain_blocks", scope: "read:blocks", run: none}, // administrators decide on servers
-		{route: "GET /api/v1/endorsements", scope: "read:accounts", run: none},
-		{route: "GET /api/v1/instance/peers", run: none}, // whom a company speaks with is its own
-		{route: "GET /api/v1/instance/activity", run: none},
-		{route: "GET /api/v1/instance/extended_description", run: a.extendedDescription},
-		{route: "GET /api/v1/instance/rules", run: a.instanceRules},
-		{route: "POST /api/v1/accounts", run: refused("members are made by the administrators here")},
-		{route: "GET /api/v1/accounts", run: a.accountsByID},
-		{route: "GET /api/v1/statuses", run: a.statusesByID},
-		{route: "GET /api/v1/accounts/familiar_followers", scope: "read:follows", run: a.familiarFollowers},
-		{route: "GET /api/v1/accounts/{id:[0-9]+}/featured_tags", run: withID(a.nothingOf)},
-		{route: "GET /api/v1/accounts/{id:[0-9]+}/endorsements", run: withID(a.nothingOf)},
-		{route: "POST /api/v1/statuses/{id:[0-9]+}/translate", scope: "read:statuses", run: withID(a.translate)},
+		{route: "GET /api/v1/trends", run: none,
+			does: "Trends: there are none", gives: []empty{}},
+		{route: "GET /api/v1/trends/tags", run: none,
+			does: "Trends: there are none", gives: []empty{}},
+		{route: "GET /api/v1/trends/statuses", run: none,
+			does: "Trends: there are none", gives: []empty{}},
+		{route: "GET /api/v1/trends/links", run: none,
+			does: "Trends: there are none", gives: []empty{}},
+		{route: "GET /api/v1/announcements", scope: "read:accounts", run: none,
+			does: "Announcements: there are none", gives: []empty{}},
+		{route: "GET /api/v1/featured_tags", scope: "read:accounts", run: none,
+			does: "Hashtags on your profile: there are none", gives: []empty{}},
+		{route: "GET /api/v1/domain_blocks", scope: "read:blocks", run: none, // administrators decide on servers
+			does: "Servers that you block: administrators decide on them", gives: []empty{}},
+		{route: "GET /api/v1/endorsements", scope: "read:accounts", run: none,
+			does: "Whom you recommend: there is nobody", gives: []empty{}},
+		{route: "GET /api/v1/instance/peers", run: none, // whom a company speaks with is its own
+			does: "Other servers: not told", gives: []empty{}},
+		{route: "GET /api/v1/instance/activity", run: none,
+			does: "How much is written here: not told", gives: []empty{}},
+		{route: "GET /api/v1/instance/extended_description", run: a.extendedDescription,
+			does: "What this server is for", gives: extendedDescription{}},
+		{route: "GET /api/v1/instance/rules", run: a.instanceRules,
+			does: "The rules of the house", gives: []houseRule{}},
+		{route: "POST /api/v1/accounts", run: refused("members are made by the administrators here"),
+			does: "Join by oneself: administrators make members here", gives: failure{}},
+		{route: "GET /api/v1/accounts", run: a.accountsByID,
+			does: "People by their ids", takes: in{"id ids who"}, gives: []account{}},
+		{route: "GET /api/v1/statuses", run: a.statusesByID,
+			does: "Posts by their ids", takes: in{"id ids which"}, gives: []status{}},
+		{route: "GET /api/v1/accounts/familiar_followers", scope: "read:follows", run: a.familiarFollowers,
+			does: "Who of your people follows somebody: not told", takes: in{"id ids who"}, gives: []familiarFollowers{}},
+		{route: "GET /api/v1/accounts/{id:[0-9]+}/featured_tags", run: withID(a.nothingOf),
+			does: "Hashtags on a profile: there are none", gives: []empty{}},
+		{route: "GET /api/v1/accounts/{id:[0-9]+}/endorsements", run: withID(a.nothingOf),
+			does: "Whom somebody recommends: not told", gives: []empty{}},
+		{route: "POST /api/v1/statuses/{id:[0-9]+}/translate", scope: "read:statuses", run: withID(a.translate),
+			does: "Translate a post: not here", gives: failure{}},
 	}
 }
 
 func (a *API) extendedDescription(c *call) (any, error) {
 	o, err := a.Social.Organisation(c.Context())
-	return map[string]any{"updated_at": nil, "content": "<p>" + html.EscapeString(o.Description) + "</p>"}, err
+	return extendedDescription{Content: "<p>" + html.EscapeString(o.Description) + "</p>"}, err
 }
 
 func (a *API) instanceRules(c *call) (any, error) {
@@ -67,9 +86,9 @@ func (a *API) statusesByID(c *call) (any, error) {
 // familiarFollowers says of nobody who follows whom: members decide who may know that.
 func (a *API) familiarFollowers(c *call) (any, error) {
 	ids, err := c.ids("id")
-	out := []any{}
+	out := []familiarFollowers{}
 	for _, id := range ids {
-		out = append(out, map[string]any{"id": id.String(), "accounts": []any{}})
+		out = append(out, familiarFollowers{ID: id.String(), Accounts: []*account{}})
 	}
 	return out, err
 }
@@ -77,7 +96,7 @@ func (a *API) familiarFollowers(c *call) (any, error) {
 // nothingOf is an empty list of somebody who is shown to the caller.
 func (a *API) nothingOf(c *call, id social.ID) (any, error) {
 	_, err := a.Social.Account(c.Context(), c.reader, id)
-	return []any{}, err
+	return []empty{}, err
 }
 
 // translate is honest: nothing is handed to a service for it.

@@ -11,20 +11,34 @@ import (
 func (a *API) filterRoutes() []route {
 	const one, word, post = "/api/v2/filters/{id:[0-9]+}", "/api/v2/filters/keywords/{id:[0-9]+}", "/api/v2/filters/statuses/{id:[0-9]+}"
 	return []route{
-		{route: "GET /api/v2/filters", scope: "read:filters", run: a.filters},
-		{route: "POST /api/v2/filters", scope: "write:filters", run: a.createFilter},
-		{route: "GET " + one, scope: "read:filters", run: withID(a.filter)},
-		{route: "PUT " + one, scope: "write:filters", run: withID(a.changeFilter)},
-		{route: "DELETE " + one, scope: "write:filters", run: withID(a.deleteFilter)},
-		{route: "GET " + one + "/keywords", scope: "read:filters", run: withID(a.filterKeywords)},
-		{route: "POST " + one + "/keywords", scope: "write:filters", run: withID(a.addKeyword)},
-		{route: "GET " + word, scope: "read:filters", run: withID(a.keyword)},
-		{route: "PUT " + word, scope: "write:filters", run: withID(a.changeKeyword)},
-		{route: "DELETE " + word, scope: "write:filters", run: withID(a.deleteKeyword)},
-		{route: "GET " + one + "/statuses", scope: "read:filters", run: withID(a.filterPosts)},
-		{route: "POST " + one + "/statuses", scope: "write:filters", run: withID(a.addFilterPost)},
-		{route: "GET " + post, scope: "read:filters", run: withID(a.filterPost)},
-		{route: "DELETE " + post, scope: "write:filters", run: withID(a.deleteFilterPost)},
+		{route: "GET /api/v2/filters", scope: "read:filters", run: a.filters,
+			does: "Your filters", gives: []filterShape{}},
+		{route: "POST /api/v2/filters", scope: "write:filters", run: a.createFilter,
+			does: "Make a filter", takes: in{"title! text its name", "context! texts where it holds: home, notifications, public, thread, account", "filter_action text warn, or hide", "expires_in number seconds until it ends", "keywords_attributes objects keyword and whole_word; with id to change one, with _destroy to take it away"}, gives: filterShape{}},
+		{route: "GET " + one, scope: "read:filters", run: withID(a.filter),
+			does: "A filter", gives: filterShape{}},
+		{route: "PUT " + one, scope: "write:filters", run: withID(a.changeFilter),
+			does: "Change a filter: what is not sent stays", takes: in{"title text its name", "context texts where it holds: home, notifications, public, thread, account", "filter_action text warn, or hide", "expires_in number seconds until it ends", "keywords_attributes objects keyword and whole_word; with id to change one, with _destroy to take it away"}, gives: filterShape{}},
+		{route: "DELETE " + one, scope: "write:filters", run: withID(a.deleteFilter),
+			does: "Delete a filter", gives: empty{}},
+		{route: "GET " + one + "/keywords", scope: "read:filters", run: withID(a.filterKeywords),
+			does: "The words of a filter", gives: []keywordShape{}},
+		{route: "POST " + one + "/keywords", scope: "write:filters", run: withID(a.addKeyword),
+			does: "Add words to a filter", takes: in{"keyword! text the words", "whole_word bool not within other words"}, gives: keywordShape{}},
+		{route: "GET " + word, scope: "read:filters", run: withID(a.keyword),
+			does: "Words of a filter", gives: keywordShape{}},
+		{route: "PUT " + word, scope: "write:filters", run: withID(a.changeKeyword),
+			does: "Change words of a filter", takes: in{"keyword text the words", "whole_word bool not within other words"}, gives: keywordShape{}},
+		{route: "DELETE " + word, scope: "write:filters", run: withID(a.deleteKeyword),
+			does: "Take words out of a filter", gives: empty{}},
+		{route: "GET " + one + "/statuses", scope: "read:filters", run: withID(a.filterPosts),
+			does: "The posts that a filter names", gives: []filterPostShape{}},
+		{route: "POST " + one + "/statuses", scope: "write:filters", run: withID(a.addFilterPost),
+			does: "Let a filter name a post", takes: in{"status_id! id the post"}, gives: filterPostShape{}},
+		{route: "GET " + post, scope: "read:filters", run: withID(a.filterPost),
+			does: "A post that a filter names", gives: filterPostShape{}},
+		{route: "DELETE " + post, scope: "write:filters", run: withID(a.deleteFilterPost),
+			does: "Let a filter name a post no longer", gives: empty{}},
 	}
 }
 
@@ -33,7 +47,7 @@ type filterHead struct {
 	ID        string               `json:"id"`
 	Title     string               `json:"title"`
 	Context   []social.FilterPlace `json:"context"`
-	ExpiresAt *string              `json:"expires_at"`
+	ExpiresAt *string              `json:"expires_at" format:"date-time"`
 	Action    string               `json:"filter_action"`
 }
 
@@ -207,7 +221,7 @@ func (a *API) deleteFilter(c *call, id social.ID) (any, error) {
 	if _, err := a.filter(c, id); err != nil {
 		return nil, err
 	}
-	return struct{}{}, a.Social.DeleteFilter(c.Context(), c.reader, id)
+	return empty{}, a.Social.DeleteFilter(c.Context(), c.reader, id)
 }
 
 func (a *API) filterKeywords(c *call, id social.ID) (any, error) {
@@ -281,7 +295,7 @@ func (a *API) deleteKeyword(c *call, id social.ID) (any, error) {
 		f.Keywords = slices.DeleteFunc(f.Keywords, func(k social.FilterKeyword) bool { return k.ID == id })
 		return nil
 	})
-	return struct{}{}, err
+	return empty{}, err
 }
 
 func (a *API) filterPosts(c *call, id social.ID) (any, error) {
@@ -335,5 +349,5 @@ func (a *API) deleteFilterPost(c *call, id social.ID) (any, error) {
 		f.Posts = slices.DeleteFunc(f.Posts, func(one social.FilterPost) bool { return one.ID == p.ID })
 		return nil
 	})
-	return struct{}{}, err
+	return empty{}, err
 }

@@ -10,23 +10,40 @@ import (
 func (a *API) groupRoutes() []route {
 	const one = "/api/parley/v1/groups/{id:[0-9]+}"
 	return []route{
-		{route: "GET /api/parley/v1/groups", scope: "read:accounts", run: a.groups},
-		{route: "POST /api/parley/v1/groups", scope: "write:accounts", run: a.createGroup},
-		{route: "GET " + one, scope: "read:accounts", run: withID(a.group)},
-		{route: "PATCH " + one, scope: "write:accounts", run: withID(a.updateGroup)},
-		{route: "DELETE " + one, scope: "write:accounts", run: withID(a.deleteGroup)},
-		{route: "GET " + one + "/timeline", scope: "read:statuses", run: withID(a.groupTimeline)},
-		{route: "POST " + one + "/join", scope: "write:follows", run: withID(a.joinGroup)},
-		{route: "POST " + one + "/leave", scope: "write:follows", run: withID(a.leaveGroup)},
-		{route: "GET " + one + "/members", scope: "read:accounts", run: withID(a.groupMembers)},
-		{route: "POST " + one + "/members", scope: "write:accounts", run: withAccount(a.Social.AddMember)},
-		{route: "POST " + one + "/remove", scope: "write:accounts", run: withAccount(a.Social.RemoveMember)},
-		{route: "GET " + one + "/requests", scope: "read:follows", run: withID(a.groupRequests)},
-		{route: "POST " + one + "/approve", scope: "write:accounts", run: withAccount(a.answerJoin(true))},
-		{route: "POST " + one + "/decline", scope: "write:accounts", run: withAccount(a.answerJoin(false))},
-		{route: "POST " + one + "/moderators", scope: "write:accounts", run: withAccount(a.setModerator(true))},
-		{route: "DELETE " + one + "/moderators", scope: "write:accounts", run: withAccount(a.setModerator(false))},
-		{route: "POST " + one + "/owner", scope: "write:accounts", run: withAccount(a.Social.HandOver)},
+		{route: "GET /api/parley/v1/groups", scope: "read:accounts", run: a.groups,
+			does: "Communities", takes: paged(), gives: []group{}},
+		{route: "POST /api/parley/v1/groups", scope: "write:accounts", run: a.createGroup,
+			does: "Begin a community", takes: in{"name! text its handle", "owner_id id who leads it, you if nobody is named", "display_name text its title", "purpose text what it is for", "join text open, request or invite", "widest text the widest choice of readers for its posts"}, gives: group{}},
+		{route: "GET " + one, scope: "read:accounts", run: withID(a.group),
+			does: "A community", gives: group{}},
+		{route: "PATCH " + one, scope: "write:accounts", run: withID(a.updateGroup),
+			does: "Change a community: what is not sent stays", takes: in{"display_name text its title", "purpose text what it is for", "join text open, request or invite", "widest text the widest choice of readers for its posts"}, gives: group{}},
+		{route: "DELETE " + one, scope: "write:accounts", run: withID(a.deleteGroup),
+			does: "Delete a community", gives: empty{}},
+		{route: "GET " + one + "/timeline", scope: "read:statuses", run: withID(a.groupTimeline),
+			does: "Posts in a community", takes: paged(), gives: []status{}},
+		{route: "POST " + one + "/join", scope: "write:follows", run: withID(a.joinGroup),
+			does: "Join, or ask to", gives: group{}},
+		{route: "POST " + one + "/leave", scope: "write:follows", run: withID(a.leaveGroup),
+			does: "Leave; a closed one is not seen any more", gives: either{group{}, empty{}}},
+		{route: "GET " + one + "/members", scope: "read:accounts", run: withID(a.groupMembers),
+			does: "Who is in a community", takes: paged(), gives: []account{}},
+		{route: "POST " + one + "/members", scope: "write:accounts", run: withAccount(a.Social.AddMember),
+			does: "Add somebody", takes: in{"account_id! id who"}, gives: group{}},
+		{route: "POST " + one + "/remove", scope: "write:accounts", run: withAccount(a.Social.RemoveMember),
+			does: "Take somebody out", takes: in{"account_id! id who"}, gives: group{}},
+		{route: "GET " + one + "/requests", scope: "read:follows", run: withID(a.groupRequests),
+			does: "Who wants to join", takes: paged(), gives: []account{}},
+		{route: "POST " + one + "/approve", scope: "write:accounts", run: withAccount(a.answerJoin(true)),
+			does: "Let somebody join", takes: in{"account_id! id who"}, gives: group{}},
+		{route: "POST " + one + "/decline", scope: "write:accounts", run: withAccount(a.answerJoin(false)),
+			does: "Do not let somebody join", takes: in{"account_id! id who"}, gives: group{}},
+		{route: "POST " + one + "/moderators", scope: "write:accounts", run: withAccount(a.setModerator(true)),
+			does: "Let somebody help to lead", takes: in{"account_id! id who"}, gives: group{}},
+		{route: "DELETE " + one + "/moderators", scope: "write:accounts", run: withAccount(a.setModerator(false)),
+			does: "Let somebody help no longer", takes: in{"account_id! id who"}, gives: group{}},
+		{route: "POST " + one + "/owner", scope: "write:accounts", run: withAccount(a.Social.HandOver),
+			does: "Hand it over", takes: in{"account_id! id who"}, gives: group{}},
 	}
 }
 
@@ -64,37 +81,37 @@ func (c *call) oneGroup(v *social.GroupView, err error) (any, error) {
 		return nil, err
 	}
 	if v == nil { // who left a closed one does not see it any more
-		return map[string]any{}, nil
+		return empty{}, nil
 	}
 	return c.groupShape(v), nil
 }
 
 // groupShape is a group: its account as apps know one, and what only groups have.
-func (c *call) groupShape(v *social.GroupView) map[string]any {
+func (c *call) groupShape(v *social.GroupView) group {
 	g := v.Account
-	out := map[string]any{"id": g.ID.String(), "account": c.accountShape(g), "purpose": g.NoteSource, "audience": v.Label(),
-		"members_count": g.FollowersCount, "owner": nil, "moderators": c.accounts(v.Moderators), "join": nil, "widest": nil,
-		"member": v.Member, "requested": v.Asked, "manages": v.Runs, "owns": v.Owns, "requests_count": v.Waiting}
+	out := group{ID: g.ID.String(), Account: c.accountShape(g), Purpose: g.NoteSource, Audience: v.Label(),
+		MembersCount: g.FollowersCount, Moderators: c.accounts(v.Moderators),
+		Member: v.Member, Requested: v.Asked, Manages: v.Runs, Owns: v.Owns, RequestsCount: v.Waiting}
 	if v.Owner != nil {
-		out["owner"] = c.accountShape(v.Owner)
+		out.Owner = c.accountShape(v.Owner)
 	}
 	if g.Group != nil && g.Local() {
-		out["join"], out["widest"] = string(g.Group.Join), g.Group.Widest.Label()
+		out.Join, out.Widest = ptr(string(g.Group.Join)), ptr(g.Group.Widest.Label())
 	}
 	return out
 }
 
 // groupID is the group that a post stands in, nil for none.
-func groupID(v *social.PostView) any {
+func groupID(v *social.PostView) *string {
 	if v.Group == nil {
 		return nil
 	}
-	return v.Group.ID.String()
+	return ptr(v.Group.ID.String())
 }
 
 func (a *API) groups(c *call) (any, error) {
 	views, err := a.Social.Groups(c.Context(), c.reader, c.part())
-	out := []any{}
+	out := []group{}
 	for _, v := range views {
 		out = append(out, c.groupShape(v))
 	}
@@ -120,7 +137,7 @@ func (a *API) updateGroup(c *call, id social.ID) (any, error) {
 }
 
 func (a *API) deleteGroup(c *call, id social.ID) (any, error) {
-	return map[string]any{}, a.Social.DeleteGroup(c.Context(), c.reader, id)
+	return empty{}, a.Social.DeleteGroup(c.Context(), c.reader, id)
 }
 
 func (a *API) groupTimeline(c *call, id social.ID) (any, error) {

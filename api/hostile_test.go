@@ -34,6 +34,9 @@ func TestHostileParameters(t *testing.T) {
 		post := w.alice.write("hello #work", "company")
 		for _, r := range api.Routes() {
 			method, template, _ := strings.Cut(r.Route, " ")
+			if template == "/api/v1/streaming/health" {
+				continue // its answer is no JSON, and reads nothing
+			}
 			for i, bad := range nasty {
 				path := strings.NewReplacer("{id}", post, "{tag}", url.PathEscape(bad[:min(len(bad), 2000)])).Replace(pattern.ReplaceAllString(template, "}"))
 				if i%3 == 0 && strings.Contains(template, "{id}") {

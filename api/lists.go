@@ -5,28 +5,38 @@ import "parley/social"
 func (a *API) listRoutes() []route {
 	const one = "/api/v1/lists/{id:[0-9]+}"
 	return []route{
-		{route: "GET /api/v1/lists", scope: "read:lists", run: a.lists},
-		{route: "POST /api/v1/lists", scope: "write:lists", run: a.createList},
-		{route: "GET " + one, scope: "read:lists", run: withID(a.oneList)},
-		{route: "PUT " + one, scope: "write:lists", run: withID(a.renameList)},
-		{route: "DELETE " + one, scope: "write:lists", run: withID(a.deleteList)},
-		{route: "GET " + one + "/accounts", scope: "read:lists", run: withID(a.listMembers)},
-		{route: "POST " + one + "/accounts", scope: "write:lists", run: turned(a.setInList, true)},
-		{route: "DELETE " + one + "/accounts", scope: "write:lists", run: turned(a.setInList, false)},
-		{route: "GET /api/v1/accounts/{id:[0-9]+}/lists", scope: "read:lists", run: withID(a.listsWith)},
-		{route: "GET /api/v1/timelines/list/{id:[0-9]+}", scope: "read:lists", run: withID(a.listTimeline)},
+		{route: "GET /api/v1/lists", scope: "read:lists", run: a.lists,
+			does: "Your lists", gives: []list{}},
+		{route: "POST /api/v1/lists", scope: "write:lists", run: a.createList,
+			does: "Make a list", takes: in{"title! text its name"}, gives: list{}},
+		{route: "GET " + one, scope: "read:lists", run: withID(a.oneList),
+			does: "A list", gives: list{}},
+		{route: "PUT " + one, scope: "write:lists", run: withID(a.renameList),
+			does: "Rename a list", takes: in{"title! text its name"}, gives: list{}},
+		{route: "DELETE " + one, scope: "write:lists", run: withID(a.deleteList),
+			does: "Delete a list", gives: empty{}},
+		{route: "GET " + one + "/accounts", scope: "read:lists", run: withID(a.listMembers),
+			does: "Who is in a list", takes: paged(), gives: []account{}},
+		{route: "POST " + one + "/accounts", scope: "write:lists", run: turned(a.setInList, true),
+			does: "Put people into a list", takes: in{"account_ids! ids who"}, gives: empty{}},
+		{route: "DELETE " + one + "/accounts", scope: "write:lists", run: turned(a.setInList, false),
+			does: "Take people out of a list", takes: in{"account_ids! ids who"}, gives: empty{}},
+		{route: "GET /api/v1/accounts/{id:[0-9]+}/lists", scope: "read:lists", run: withID(a.listsWith),
+			does: "Your lists that somebody is in", gives: []list{}},
+		{route: "GET /api/v1/timelines/list/{id:[0-9]+}", scope: "read:lists", run: withID(a.listTimeline),
+			does: "Posts of who is in a list", takes: paged(), gives: []status{}},
 	}
 }
 
-func listShape(l *social.List) map[string]any {
-	return map[string]any{"id": l.ID.String(), "title": l.Title, "replies_policy": "list", "exclusive": false}
+func listShape(l *social.List) list {
+	return list{ID: l.ID.String(), Title: l.Title, RepliesPolicy: "list"}
 }
 
 func listShapes(lists []*social.List, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]any, len(lists))
+	out := make([]list, len(lists))
 	for i, l := range lists {
 		out[i] = listShape(l)
 	}
@@ -59,7 +69,7 @@ func (a *API) renameList(c *call, id social.ID) (any, error) {
 }
 
 func (a *API) deleteList(c *call, id social.ID) (any, error) {
-	return map[string]any{}, a.Social.DeleteList(c.Context(), c.reader, id)
+	return empty{}, a.Social.DeleteList(c.Context(), c.reader, id)
 }
 
 func (a *API) listMembers(c *call, id social.ID) (any, error) {
@@ -72,7 +82,7 @@ func (a *API) setInList(c *call, id social.ID, on bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{}, a.Social.SetInList(c.Context(), c.reader, id, who, on)
+	return empty{}, a.Social.SetInList(c.Context(), c.reader, id, who, on)
 }
 
 func (a *API) listTimeline(c *call, id social.ID) (any, error) {

@@ -10,10 +10,14 @@ import (
 
 func (a *API) mediaRoutes() []route {
 	return []route{
-		{route: "POST /api/v2/media", scope: "write:media", run: a.upload, files: true},
-		{route: "POST /api/v1/media", scope: "write:media", run: a.upload, files: true},
-		{route: "GET /api/v1/media/{id}", scope: "write:media", run: withID(a.getMedia)},
-		{route: "PUT /api/v1/media/{id}", scope: "write:media", run: withID(a.describeMedia)},
+		{route: "POST /api/v2/media", scope: "write:media", run: a.upload, files: true,
+			does: "Upload a file for a post", takes: in{"file! file a picture", "description text for who cannot see it", "focus text x,y from -1 to 1: what stays visible when it is cut"}, gives: attachment{}},
+		{route: "POST /api/v1/media", scope: "write:media", run: a.upload, files: true,
+			does: "Upload a file, as older apps do", takes: in{"file! file a picture", "description text for who cannot see it", "focus text x,y from -1 to 1: what stays visible when it is cut"}, gives: attachment{}},
+		{route: "GET /api/v1/media/{id}", scope: "write:media", run: withID(a.getMedia),
+			does: "A file of yours", gives: attachment{}},
+		{route: "PUT /api/v1/media/{id}", scope: "write:media", run: withID(a.describeMedia),
+			does: "Describe a file", takes: in{"description text for who cannot see it", "focus text x,y from -1 to 1: what stays visible when it is cut"}, gives: attachment{}},
 	}
 }
 

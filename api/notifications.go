@@ -4,11 +4,16 @@ import "parley/social"
 
 func (a *API) notificationRoutes() []route {
 	return []route{
-		{route: "GET /api/v1/notifications", scope: "read:notifications", run: a.notifications},
-		{route: "GET /api/v1/notifications/unread_count", scope: "read:notifications", run: a.unreadCount},
-		{route: "POST /api/v1/notifications/clear", scope: "write:notifications", run: a.clearNotifications},
-		{route: "GET /api/v1/notifications/{id}", scope: "read:notifications", run: withID(a.notification)},
-		{route: "POST /api/v1/notifications/{id}/dismiss", scope: "write:notifications", run: withID(a.dismissNotification)},
+		{route: "GET /api/v1/notifications", scope: "read:notifications", run: a.notifications,
+			does: "What concerns you", takes: paged("types texts only these", "exclude_types texts all but these"), gives: []notification{}},
+		{route: "GET /api/v1/notifications/unread_count", scope: "read:notifications", run: a.unreadCount,
+			does: "How many are unread", gives: unread{}},
+		{route: "POST /api/v1/notifications/clear", scope: "write:notifications", run: a.clearNotifications,
+			does: "Put all away", gives: empty{}},
+		{route: "GET /api/v1/notifications/{id}", scope: "read:notifications", run: withID(a.notification),
+			does: "A notification", gives: notification{}},
+		{route: "POST /api/v1/notifications/{id}/dismiss", scope: "write:notifications", run: withID(a.dismissNotification),
+			does: "Put one away", gives: empty{}},
 	}
 }
 
@@ -21,7 +26,7 @@ func (a *API) notifications(c *call) (any, error) {
 		return out
 	}
 	list, err := a.Social.Notifications(c.Context(), c.reader, c.part(), kinds("types"), kinds("exclude_types"))
-	out := []any{}
+	out := []notification{}
 	for _, v := range list {
 		out = append(out, c.notificationShape(v))
 	}
@@ -30,7 +35,7 @@ func (a *API) notifications(c *call) (any, error) {
 
 func (a *API) unreadCount(c *call) (any, error) {
 	n, err := a.Social.Unread(c.Context(), c.reader)
-	return map[string]int{"count": n}, err
+	return unread{n}, err
 }
 
 func (a *API) notification(c *call, id social.ID) (any, error) {
@@ -42,9 +47,9 @@ func (a *API) notification(c *call, id social.ID) (any, error) {
 }
 
 func (a *API) clearNotifications(c *call) (any, error) {
-	return map[string]any{}, a.Social.ClearNotifications(c.Context(), c.reader, 0)
+	return empty{}, a.Social.ClearNotifications(c.Context(), c.reader, 0)
 }
 
 func (a *API) dismissNotification(c *call, id social.ID) (any, error) {
-	return map[string]any{}, a.Social.ClearNotifications(c.Context(), c.reader, id)
+	return empty{}, a.Social.ClearNotifications(c.Context(), c.reader, id)
 }

@@ -12,12 +12,18 @@ import (
 
 func (a *API) oauthRoutes() []route {
 	return []route{
-		{route: "POST /api/v1/apps", run: a.registerApp},
-		{route: "GET /api/v1/apps/verify_credentials", run: a.verifyApp},
-		{route: "POST /oauth/token", run: oauth(a.exchange)},
-		{route: "POST /oauth/revoke", run: oauth(a.revoke)},
-		{route: "GET /oauth/userinfo", scope: "profile", run: a.userInfo},
-		{route: "GET /.well-known/oauth-authorization-server", run: a.oauthMetadata},
+		{route: "POST /api/v1/apps", run: a.registerApp,
+			does: "Register an app", takes: in{"client_name! text what people read", "redirect_uris! texts where a browser may return to; urn:ietf:wg:oauth:2.0:oob shows the code", "scopes text what it may ask for, read if nothing is named", "website text of the app"}, gives: appShape{}},
+		{route: "GET /api/v1/apps/verify_credentials", run: a.verifyApp,
+			does: "The app behind the token", gives: appShape{}},
+		{route: "POST /oauth/token", run: oauth(a.exchange),
+			does: "Exchange a code, or the app's own secret, for a token", takes: in{"grant_type! text authorization_code or client_credentials", "client_id text or by Basic", "client_secret text or by Basic", "code text as the browser brought it", "redirect_uri text the same as before", "code_verifier text for PKCE with S256", "scope text of client_credentials"}, gives: tokenShape{}},
+		{route: "POST /oauth/revoke", run: oauth(a.revoke),
+			does: "End a token", takes: in{"client_id text or by Basic", "client_secret text or by Basic", "token! text which"}, gives: empty{}},
+		{route: "GET /oauth/userinfo", scope: "profile", run: a.userInfo,
+			does: "Who the member is, as OpenID Connect has it", gives: userInfo{}},
+		{route: "GET /.well-known/oauth-authorization-server", run: a.oauthMetadata,
+			does: "How apps come to a token (RFC 8414)", gives: oauthMetadata{}},
 	}
 }
 
@@ -128,7 +134,7 @@ func (a *API) exchange(c *call) (any, error) {
 
 func (a *API) revoke(c *call) (any, error) {
 	id, secret := c.client()
-	return map[string]any{}, a.Auth.RevokeText(c.Context(), id, secret, c.in.Get("token"))
+	return empty{}, a.Auth.RevokeText(c.Context(), id, secret, c.in.Get("token"))
 }
 
 // userInfo is OpenID Connect's, as Mastodon answers it.
@@ -138,17 +144,17 @@ func (a *API) userInfo(c *call) (any, error) {
 		return nil, err
 	}
 	p := c.accountShape(me)
-	return map[string]any{"iss": a.Links.PublicURL, "sub": me.URI, "name": p["display_name"], "preferred_username": me.Username, "profile": p["url"], "picture": p["avatar"]}, nil
+	return userInfo{Issuer: a.Links.PublicURL, Subject: me.URI, Name: p.DisplayName, PreferredUsername: me.Username, Profile: p.URL, Picture: p.Avatar}, nil
 }
 
 // oauthMetadata is RFC 8414's, with Mastodon's address for registering apps.
 func (a *API) oauthMetadata(*call) (any, error) {
 	at := func(path string) string { return a.Links.PublicURL + path }
-	return map[string]any{"issuer": a.Links.PublicURL + "/", "service_documentation": at("/about"),
-		"authorization_endpoint": at("/oauth/authorize"), "token_endpoint": at("/oauth/token"), "app_registration_endpoint": at("/api/v1/apps"),
-		"revocation_endpoint": at("/oauth/revoke"), "userinfo_endpoint": at("/oauth/userinfo"), "scopes_supported": auth.Scopes(),
-		"response_types_supported": []string{"code"}, "response_modes_supported": []string{"query"}, "grant_types_supported": []string{"authorization_code", "client_credentials"},
-		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"}, "code_challenge_methods_supported": []string{"S256"}}, nil
+	return oauthMetadata{Issuer: a.Links.PublicURL + "/", Documentation: at("/about"),
+		Authorization: at("/oauth/authorize"), Token: at("/oauth/token"), Registration: at("/api/v1/apps"),
+		Revocation: at("/oauth/revoke"), UserInfo: at("/oauth/userinfo"), Scopes: auth.Scopes(),
+		ResponseTypes: []string{"code"}, ResponseModes: []string{"query"}, GrantTypes: []string{"authorization_code", "client_credentials"},
+		AuthMethods: []string{"client_secret_basic", "client_secret_post"}, ChallengeMethods: []string{"S256"}}, nil
 }
 
 func errToken() error {

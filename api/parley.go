@@ -5,9 +5,12 @@ import "parley/social"
 // parleyRoutes are our own, below /api/parley/v1.
 func (a *API) parleyRoutes() []route {
 	return []route{
-		{route: "GET /api/parley/v1/statuses/{id}/deliveries", scope: "read:statuses", run: withID(a.deliveries)},
-		{route: "GET /api/parley/v1/timelines/company", scope: "read:statuses", run: a.company},
-		{route: "GET /api/parley/v1/audiences", scope: "read:statuses", run: a.audiences},
+		{route: "GET /api/parley/v1/statuses/{id}/deliveries", scope: "read:statuses", run: withID(a.deliveries),
+			does: "Where a post of yours has arrived", gives: []social.DeliveryState{}},
+		{route: "GET /api/parley/v1/timelines/company", scope: "read:statuses", run: a.company,
+			does: "What was written for the whole company", takes: paged(), gives: []status{}},
+		{route: "GET /api/parley/v1/audiences", scope: "read:statuses", run: a.audiences,
+			does: "Who can be chosen to see a new post, or an answer", takes: in{"in_reply_to_id id the post that you answer"}, gives: []audienceChoice{}},
 	}
 }
 
@@ -32,9 +35,9 @@ func (a *API) audiences(c *call) (any, error) {
 		return nil, err
 	}
 	choices, err := a.Social.Audiences(c.Context(), c.reader, reply)
-	out := []any{}
+	out := []audienceChoice{}
 	for _, ch := range choices {
-		out = append(out, map[string]any{"audience": ch.Label, "peers": ch.Peers, "default": ch.Default})
+		out = append(out, audienceChoice{Audience: ch.Label, Peers: ch.Peers, Default: ch.Default})
 	}
 	return out, err
 }

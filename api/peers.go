@@ -14,17 +14,26 @@ import (
 func (a *API) peerRoutes() []route {
 	const base = "/api/parley/v1/admin/peers"
 	return []route{
-		{route: "GET " + base, scope: "admin:read", run: admin(a.peers)},
-		{route: "POST " + base + "/accept", scope: "admin:write", run: admin(a.acceptCode)},
-		{route: "GET " + base + "/{host}/report", scope: "admin:read", run: admin(a.peerReport)},
-		{route: "POST " + base + "/{host}/invite", scope: "admin:write", run: admin(a.invite)},
-		{route: "POST " + base + "/{host}/zone", scope: "admin:write", run: admin(a.peerDoes(a.setZone))},
+		{route: "GET " + base, scope: "admin:read", run: admin(a.peers),
+			does: "Other servers, and how they are connected", gives: []peer{}},
+		{route: "POST " + base + "/accept", scope: "admin:write", run: admin(a.acceptCode),
+			does: "Answer a code of another server", takes: in{"code! text as they gave it", "zone text company or partner:NAME, as the code says if nothing is named", "data texts what may flow to a partner"}, gives: accepted{}},
+		{route: "GET " + base + "/{host}/report", scope: "admin:read", run: admin(a.peerReport),
+			does: "What a server had, and what was taken back", gives: social.PeerReport{}},
+		{route: "POST " + base + "/{host}/invite", scope: "admin:write", run: admin(a.invite),
+			does: "Make a code for a server", takes: in{"zone text company or partner:NAME", "expires_in number seconds for which the code is good", "until time when the connection ends by itself", "data texts what may flow to a partner"}, gives: invitation{}},
+		{route: "POST " + base + "/{host}/zone", scope: "admin:write", run: admin(a.peerDoes(a.setZone)),
+			does: "Say what a server is to us", takes: in{"zone! text company, partner:NAME, public or blocked", "reason text why"}, gives: empty{}},
 		{route: "POST " + base + "/{host}/remove", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error {
 			return a.Social.RemovePeer(c.Context(), host, c.reader.Account.Username)
-		}))},
-		{route: "POST " + base + "/{host}/veto", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error { return a.Social.Veto(c.Context(), host, c.reader.Account.Username) }))},
-		{route: "POST " + base + "/{host}/unveto", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error { return a.Social.Unveto(c.Context(), host, c.reader.Account.Username) }))},
-		{route: "POST " + base + "/{host}/history", scope: "admin:write", run: admin(a.peerDoes(a.setHistory))},
+		})),
+			does: "End a connection", gives: empty{}},
+		{route: "POST " + base + "/{host}/veto", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error { return a.Social.Veto(c.Context(), host, c.reader.Account.Username) })),
+			does: "Keep apart from one company of the group", gives: empty{}},
+		{route: "POST " + base + "/{host}/unveto", scope: "admin:write", run: admin(a.peerDoes(func(c *call, host string) error { return a.Social.Unveto(c.Context(), host, c.reader.Account.Username) })),
+			does: "Keep apart no longer", gives: empty{}},
+		{route: "POST " + base + "/{host}/history", scope: "admin:write", run: admin(a.peerDoes(a.setHistory)),
+			does: "Open what was written before a server joined", takes: in{"from! text a time, or all"}, gives: empty{}},
 	}
 }
 
@@ -40,13 +49,13 @@ func (c *call) host() (string, error) {
 // peers lists what is known of other servers, and how they are paired.
 func (a *API) peers(c *call) (any, error) {
 	list, err := a.Social.PeerViews(c.Context())
-	out := []any{}
+	out := []peer{}
 	for _, p := range list {
-		out = append(out, map[string]any{"host": p.Authority, "zone": p.Zone.String(), "zone_that_counts": p.Counts.String(), "reason": p.Reason, "trust": p.Trust,
-			"software": p.Software, "last_in_at": dateOrNil(p.LastInAt), "last_out_at": dateOrNil(p.LastOutAt), "last_error": p.LastError,
-			"pairing": p.Paired.State, "pairing_cause": p.Paired.Cause, "organisation": p.Paired.Name, "keeper": p.Paired.Keeper,
-			"paired_since": dateOrNil(p.Paired.Since), "pairing_expires_at": dateOrNil(p.Paired.ExpiresAt), "history_from": dateOrNil(p.Paired.HistoryFrom),
-			"data": p.Paired.DataClasses, "own_fingerprint": p.OwnKey, "their_fingerprint": p.TheirKey})
+		out = append(out, peer{Host: p.Authority, Zone: p.Zone.String(), Counts: p.Counts.String(), Reason: p.Reason, Trust: p.Trust,
+			Software: p.Software, LastInAt: dateOrNil(p.LastInAt), LastOutAt: dateOrNil(p.LastOutAt), LastError: p.LastError,
+			Pairing: string(p.Paired.State), PairingCause: p.Paired.Cause, Organisation: p.Paired.Name, Keeper: p.Paired.Keeper,
+			PairedSince: dateOrNil(p.Paired.Since), PairingExpiresAt: dateOrNil(p.Paired.ExpiresAt), HistoryFrom: dateOrNil(p.Paired.HistoryFrom),
+			Data: listOrNil(p.Paired.DataClasses), OwnFingerprint: p.OwnKey, TheirFingerprint: p.TheirKey})
 	}
 	return out, err
 }
@@ -80,7 +89,7 @@ func (a *API) invite(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"host": host, "zone": code.Zone.String(), "expires_at": date(code.ExpiresAt), "code": code.String()}, nil
+	return invitation{Host: host, Zone: code.Zone.String(), ExpiresAt: date(code.ExpiresAt), Code: code.String()}, nil
 }
 
 // acceptCode answers a code of another server.
@@ -96,7 +105,7 @@ func (a *API) acceptCode(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"host": p.Authority, "zone": p.Zone.String(), "organisation": p.Name, "keeper": p.Keeper, "pairing_expires_at": dateOrNil(p.ExpiresAt)}, nil
+	return accepted{Host: p.Authority, Zone: p.Zone.String(), Organisation: p.Name, Keeper: p.Keeper, PairingExpiresAt: dateOrNil(p.ExpiresAt)}, nil
 }
 
 // peerDoes is an endpoint that changes something about one server.
@@ -106,7 +115,7 @@ func (a *API) peerDoes(change func(c *call, host string) error) endpoint {
 		if err != nil {
 			return nil, err
 		}
-		return map[string]any{}, change(c, host)
+		return empty{}, change(c, host)
 	}
 }
 
@@ -145,4 +154,12 @@ func (c *call) moment(key string) (time.Time, error) {
 		return t, &social.Error{Kind: social.Invalid, Public: key + " is not a time like 2026-12-31T00:00:00Z"}
 	}
 	return t, nil
+}
+
+// listOrNil is nil for a list that was never made.
+func listOrNil(list []string) *[]string {
+	if list == nil {
+		return nil
+	}
+	return &list
 }

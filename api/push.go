@@ -9,10 +9,14 @@ import (
 
 func (a *API) pushRoutes() []route {
 	return []route{
-		{route: "GET /api/v1/push/subscription", scope: "push", run: a.push},
-		{route: "POST /api/v1/push/subscription", scope: "push", run: a.subscribePush},
-		{route: "PUT /api/v1/push/subscription", scope: "push", run: a.changePush},
-		{route: "DELETE /api/v1/push/subscription", scope: "push", run: a.endPush},
+		{route: "GET /api/v1/push/subscription", scope: "push", run: a.push,
+			does: "What this app is told of", gives: pushShape{}},
+		{route: "POST /api/v1/push/subscription", scope: "push", run: a.subscribePush,
+			does: "Tell this app of news by web push", takes: in{"subscription[endpoint]! text where to send", "subscription[keys][p256dh]! text the browser's key", "subscription[keys][auth]! text the browser's secret", "data[alerts][mention] bool tell of mentions; likewise each other type", "data[policy] text of whom: all, followed, follower or none"}, gives: pushShape{}},
+		{route: "PUT /api/v1/push/subscription", scope: "push", run: a.changePush,
+			does: "Change what it is told of", takes: in{"data[alerts][mention] bool tell of mentions; likewise each other type", "data[policy] text of whom: all, followed, follower or none"}, gives: pushShape{}},
+		{route: "DELETE /api/v1/push/subscription", scope: "push", run: a.endPush,
+			does: "Tell it no longer", gives: empty{}},
 	}
 }
 
@@ -79,7 +83,7 @@ func (a *API) changePush(c *call) (any, error) {
 }
 
 func (a *API) endPush(c *call) (any, error) {
-	return map[string]any{}, a.Social.EndPush(c.Context(), c.reader, 0, c.token.ID)
+	return empty{}, a.Social.EndPush(c.Context(), c.reader, 0, c.token.ID)
 }
 
 // key reads base64url, with padding or without, as apps send it; nil if it is none.

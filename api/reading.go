@@ -10,30 +10,44 @@ import (
 func (a *API) readingRoutes() []route {
 	const talk = "/api/v1/conversations/{id:[0-9]+}"
 	return []route{
-		{route: "GET /api/v1/conversations", scope: "read:statuses", run: a.conversations},
-		{route: "POST " + talk + "/read", scope: "write:conversations", run: withID(a.readConversation)},
-		{route: "DELETE " + talk, scope: "write:conversations", run: withID(a.deleteConversation)},
-		{route: "GET /api/v1/markers", scope: "read:statuses", run: a.markers},
-		{route: "POST /api/v1/markers", scope: "write:statuses", run: a.setMarkers},
-		{route: "GET /api/v1/preferences", scope: "read:accounts", run: a.preferences},
-		{route: "GET /api/v1/followed_tags", scope: "read:follows", run: a.followedTags},
-		{route: "GET /api/v1/tags/{tag}", run: a.tagShape},
-		{route: "POST /api/v1/tags/{tag}/follow", scope: "write:follows", run: a.followTag(true)},
-		{route: "POST /api/v1/tags/{tag}/unfollow", scope: "write:follows", run: a.followTag(false)},
-		{route: "GET /api/v1/blocks", scope: "read:blocks", run: a.blocks},
-		{route: "GET /api/v1/mutes", scope: "read:mutes", run: a.mutes},
-		{route: "GET /api/v1/suggestions", scope: "read:accounts", run: a.suggestionsV1},
-		{route: "GET /api/v2/suggestions", scope: "read:accounts", run: a.suggestions},
+		{route: "GET /api/v1/conversations", scope: "read:statuses", run: a.conversations,
+			does: "What was written to you, by thread", takes: paged(), gives: []conversation{}},
+		{route: "POST " + talk + "/read", scope: "write:conversations", run: withID(a.readConversation),
+			does: "Mark a conversation as read", gives: conversation{}},
+		{route: "DELETE " + talk, scope: "write:conversations", run: withID(a.deleteConversation),
+			does: "Put a conversation away", gives: empty{}},
+		{route: "GET /api/v1/markers", scope: "read:statuses", run: a.markers,
+			does: "How far you have read", takes: in{"timeline texts home, notifications"}, gives: map[string]markerShape{}},
+		{route: "POST /api/v1/markers", scope: "write:statuses", run: a.setMarkers,
+			does: "Say how far you have read", takes: in{"home[last_read_id] id in your home", "notifications[last_read_id] id in what concerns you"}, gives: map[string]markerShape{}},
+		{route: "GET /api/v1/preferences", scope: "read:accounts", run: a.preferences,
+			does: "How you write and read", gives: preferences{}},
+		{route: "GET /api/v1/followed_tags", scope: "read:follows", run: a.followedTags,
+			does: "Hashtags that you follow", takes: paged(), gives: []tagShape{}},
+		{route: "GET /api/v1/tags/{tag}", run: a.tagShape,
+			does: "A hashtag", gives: tagShape{}},
+		{route: "POST /api/v1/tags/{tag}/follow", scope: "write:follows", run: a.followTag(true),
+			does: "Follow a hashtag", gives: tagShape{}},
+		{route: "POST /api/v1/tags/{tag}/unfollow", scope: "write:follows", run: a.followTag(false),
+			does: "Follow it no longer", gives: tagShape{}},
+		{route: "GET /api/v1/blocks", scope: "read:blocks", run: a.blocks,
+			does: "Whom you block", takes: paged(), gives: []account{}},
+		{route: "GET /api/v1/mutes", scope: "read:mutes", run: a.mutes,
+			does: "Whose posts you hide", takes: paged(), gives: []account{}},
+		{route: "GET /api/v1/suggestions", scope: "read:accounts", run: a.suggestionsV1,
+			does: "Whom you could follow, as older apps ask", takes: in{"limit number how many at most"}, gives: []account{}},
+		{route: "GET /api/v2/suggestions", scope: "read:accounts", run: a.suggestions,
+			does: "Whom you could follow", takes: in{"limit number how many at most"}, gives: []suggestion{}},
 	}
 }
 
-func (c *call) conversationShape(t *social.Conversation) map[string]any {
-	return map[string]any{"id": t.ID.String(), "unread": t.Unread, "accounts": c.accounts(t.People), "last_status": c.statusShape(t.Last)}
+func (c *call) conversationShape(t *social.Conversation) conversation {
+	return conversation{ID: t.ID.String(), Unread: t.Unread, Accounts: c.accounts(t.People), LastStatus: c.statusShape(t.Last)}
 }
 
 func (a *API) conversations(c *call) (any, error) {
 	list, err := a.Social.Conversations(c.Context(), c.reader, c.part())
-	out := []any{}
+	out := []conversation{}
 	for _, t := range list {
 		out = append(out, c.conversationShape(t))
 	}
@@ -50,13 +64,13 @@ func (a *API) readConversation(c *call, id social.ID) (any, error) {
 
 func (a *API) deleteConversation(c *call, id social.ID) (any, error) {
 	_, err := a.Social.ReadConversation(c.Context(), c.reader, id, true)
-	return struct{}{}, err
+	return empty{}, err
 }
 
 type markerShape struct {
 	LastRead  string `json:"last_read_id"`
 	Version   int    `json:"version"`
-	UpdatedAt string `json:"updated_at"`
+	UpdatedAt string `json:"updated_at" format:"date-time"`
 }
 
 func markersOf(list []social.Marker, wanted []string) map[string]markerShape {
@@ -101,22 +115,21 @@ func (a *API) preferences(c *call) (any, error) {
 		return nil, err
 	}
 	privacy := map[string]string{"followers": "private", "unlisted": "unlisted", "direct": "direct"}[me.DefaultAudience]
-	return map[string]any{"posting:default:visibility": firstText(privacy, "public"), "posting:default:sensitive": false, "posting:default:language": textOrNil(me.Language),
-		"posting:default:quote_policy": "public", "reading:expand:media": "default", "reading:expand:spoilers": false, "reading:autoplay:gifs": false}, nil
+	return preferences{Visibility: firstText(privacy, "public"), Language: textOrNil(me.Language), QuotePolicy: "public", ExpandMedia: "default"}, nil
 }
 
 type tagShape struct {
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	URL       string `json:"url"`
-	History   []any  `json:"history"`
-	Following bool   `json:"following"`
-	Featuring bool   `json:"featuring"`
+	ID        string  `json:"id"`
+	Name      string  `json:"name"`
+	URL       string  `json:"url"`
+	History   []empty `json:"history"`
+	Following bool    `json:"following"`
+	Featuring bool    `json:"featuring"`
 }
 
 // tagOf has no history: counting who uses a tag would tell of posts that one may not see.
 func (c *call) tagOf(name string, following bool) tagShape {
-	return tagShape{ID: name, Name: name, URL: c.api.Links.Tag(name), History: []any{}, Following: following}
+	return tagShape{ID: name, Name: name, URL: c.api.Links.Tag(name), History: []empty{}, Following: following}
 }
 
 func (a *API) followedTags(c *call) (any, error) {
@@ -187,9 +200,9 @@ func (a *API) suggestionsV1(c *call) (any, error) {
 
 func (a *API) suggestions(c *call) (any, error) {
 	list, err := c.colleagues()
-	out := []any{}
+	out := []suggestion{}
 	for _, account := range list {
-		out = append(out, map[string]any{"source": "staff", "sources": []string{"featured"}, "account": c.accountShape(account)})
+		out = append(out, suggestion{Source: "staff", Sources: []string{"featured"}, Account: c.accountShape(account)})
 	}
 	return out, err
 }

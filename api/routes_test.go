@@ -69,6 +69,7 @@ var rules = map[string]rule{
 	"GET /api/v1/accounts/{id}/featured_tags":         {"", 404, 404},
 	"GET /api/v1/accounts/{id}/endorsements":          {"", 404, 404},
 	"POST /api/v1/statuses/{id}/translate":            {"read:statuses", 401, 404},
+	"GET /api/openapi.json":                           {"", 200, 200},
 	"POST /api/v1/apps":                               {"", 422, 422},
 	"GET /api/v1/apps/verify_credentials":             {"", 401, 200},
 	"POST /oauth/token":                               {"", 401, 401},

@@ -9,10 +9,14 @@ import (
 
 func (a *API) scheduledRoutes() []route {
 	return []route{
-		{route: "GET /api/v1/scheduled_statuses", scope: "read:statuses", run: a.scheduledList},
-		{route: "GET /api/v1/scheduled_statuses/{id}", scope: "read:statuses", run: withID(a.scheduled)},
-		{route: "PUT /api/v1/scheduled_statuses/{id}", scope: "write:statuses", run: withID(a.reschedule)},
-		{route: "DELETE /api/v1/scheduled_statuses/{id}", scope: "write:statuses", run: withID(a.unschedule)},
+		{route: "GET /api/v1/scheduled_statuses", scope: "read:statuses", run: a.scheduledList,
+			does: "Your posts that wait for their time", takes: paged(), gives: []scheduledStatus{}},
+		{route: "GET /api/v1/scheduled_statuses/{id}", scope: "read:statuses", run: withID(a.scheduled),
+			does: "A post that waits", gives: scheduledStatus{}},
+		{route: "PUT /api/v1/scheduled_statuses/{id}", scope: "write:statuses", run: withID(a.reschedule),
+			does: "Give it another time", takes: in{"scheduled_at! time when"}, gives: scheduledStatus{}},
+		{route: "DELETE /api/v1/scheduled_statuses/{id}", scope: "write:statuses", run: withID(a.unschedule),
+			does: "Do not send it", gives: empty{}},
 	}
 }
 
@@ -47,7 +51,7 @@ func (a *API) ownScheduled(c *call, id social.ID) (*social.UnsentView, error) {
 
 func (a *API) scheduledList(c *call) (any, error) {
 	list, err := a.Social.Scheduled(c.Context(), c.reader, c.part())
-	out := []any{}
+	out := []scheduledStatus{}
 	for _, v := range list {
 		out = append(out, c.scheduledShape(v))
 	}
@@ -73,23 +77,23 @@ func (a *API) unschedule(c *call, id social.ID) (any, error) {
 	if _, err := a.ownScheduled(c, id); err != nil {
 		return nil, err
 	}
-	return map[string]any{}, a.Social.DeleteDraft(c.Context(), c.reader, id)
+	return empty{}, a.Social.DeleteDraft(c.Context(), c.reader, id)
 }
 
 // scheduledShape is the ScheduledStatus of the Mastodon API.
-func (c *call) scheduledShape(v *social.UnsentView) map[string]any {
-	d, media, ids := v.Draft, []any{}, []string{}
+func (c *call) scheduledShape(v *social.UnsentView) scheduledStatus {
+	d, media, ids := v.Draft, []attachment{}, []string{}
 	for _, m := range v.Files {
 		media, ids = append(media, c.mediaShape(m)), append(ids, m.ID.String())
 	}
-	var poll any
+	var poll *pollParams
 	if d.Poll != nil {
-		poll = map[string]any{"options": d.Poll.Options, "multiple": d.Poll.Multiple, "expires_in": int(d.Poll.ExpiresIn.Seconds()), "hide_totals": false}
+		poll = &pollParams{Options: d.Poll.Options, Multiple: d.Poll.Multiple, ExpiresIn: int(d.Poll.ExpiresIn.Seconds())}
 	}
 	kind, _, _ := strings.Cut(v.Audience, ":")
-	return map[string]any{"id": v.ID.String(), "scheduled_at": date(v.DueAt), "media_attachments": media,
-		"params": map[string]any{"text": d.Text, "spoiler_text": d.Summary, "sensitive": d.Sensitive, "language": textOrNil(d.Language),
-			"visibility": social.Audience{Kind: social.AudienceKind(kind)}.Visibility(), "in_reply_to_id": idOrNil(d.InReplyTo), "quoted_status_id": idOrNil(d.QuoteOf),
-			"media_ids": ids, "poll": poll, "idempotency": nil, "with_rate_limit": false, "scheduled_at": nil, "application_id": 0},
-		"parley": map[string]any{"audience": v.Audience, "narrowed": v.Clamped}}
+	return scheduledStatus{ID: v.ID.String(), ScheduledAt: date(v.DueAt), MediaAttachments: media,
+		Params: scheduledParams{Text: d.Text, SpoilerText: d.Summary, Sensitive: d.Sensitive, Language: textOrNil(d.Language),
+			Visibility: social.Audience{Kind: social.AudienceKind(kind)}.Visibility(), InReplyToID: idOrNil(d.InReplyTo), QuotedStatusID: idOrNil(d.QuoteOf),
+			MediaIDs: ids, Poll: poll},
+		Parley: scheduledExtra{Audience: v.Audience, Narrowed: v.Clamped}}
 }

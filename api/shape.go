@@ -13,25 +13,27 @@ import (
 
 func date(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-func dateOrNil(t time.Time) any {
+func dateOrNil(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	return date(t)
+	return ptr(date(t))
 }
 
-func textOrNil(s string) any {
+func ptr(s string) *string { return &s }
+
+func textOrNil(s string) *string {
 	if s == "" {
 		return nil
 	}
-	return s
+	return &s
 }
 
-func idOrNil(id social.ID) any {
+func idOrNil(id social.ID) *string {
 	if id == 0 {
 		return nil
 	}
-	return id.String()
+	return ptr(id.String())
 }
 
 func firstText(texts ...string) string {
@@ -43,10 +45,10 @@ func firstText(texts ...string) string {
 	return ""
 }
 
-func emojis(list []social.Emoji) []any {
-	out := []any{}
+func emojis(list []social.Emoji) []emoji {
+	out := []emoji{}
 	for _, e := range list {
-		out = append(out, map[string]any{"shortcode": e.Shortcode, "url": e.URL, "static_url": e.URL, "visible_in_picker": false})
+		out = append(out, emoji{Shortcode: e.Shortcode, URL: e.URL, StaticURL: e.URL})
 	}
 	return out
 }
@@ -61,51 +63,51 @@ func (c *call) picture(id social.ID, remote string) string {
 	return firstText(remote, c.nobody())
 }
 
-func (c *call) accountShape(p *social.Account) map[string]any {
-	fields := []any{}
+func (c *call) accountShape(p *social.Account) *account {
+	fields := []profileField{}
 	for _, f := range p.Fields {
-		fields = append(fields, map[string]any{"name": f.Name, "value": f.Value, "verified_at": dateOrNil(f.VerifiedAt)})
+		fields = append(fields, profileField{Name: f.Name, Value: f.Value, VerifiedAt: dateOrNil(f.VerifiedAt)})
 	}
-	var last any
+	var last *string
 	posts := p.PostsCount
 	if p.Local() && !c.reader.Local() {
 		posts = 0 // it counts what only members may see
 	} else if !p.LastPostAt.IsZero() {
-		last = p.LastPostAt.UTC().Format("2006-01-02")
+		last = ptr(p.LastPostAt.UTC().Format("2006-01-02"))
 	}
 	created := p.CreatedAt
 	if created.IsZero() {
 		created = p.ID.Time() // when it became known here
 	}
 	avatar, header := c.picture(p.AvatarID, p.AvatarURL), c.picture(p.HeaderID, p.HeaderURL)
-	return map[string]any{"id": p.ID.String(), "username": p.Username, "acct": p.Acct(), "display_name": p.DisplayName, "locked": p.Locked,
-		"bot": p.Bot, "discoverable": p.Discoverable, "indexable": p.Indexable, "group": p.Kind == social.KindGroup, "created_at": date(created),
-		"note": p.Note, "url": firstText(p.URL, p.URI), "uri": p.URI, "avatar": avatar, "avatar_static": avatar, "header": header, "header_static": header,
-		"followers_count": p.FollowersCount, "following_count": p.FollowingCount, "statuses_count": posts, "last_status_at": last,
-		"emojis": emojis(p.Emojis), "fields": fields, "roles": []any{}}
+	return &account{ID: p.ID.String(), Username: p.Username, Acct: p.Acct(), DisplayName: p.DisplayName, Locked: p.Locked,
+		Bot: p.Bot, Discoverable: p.Discoverable, Indexable: p.Indexable, Group: p.Kind == social.KindGroup, CreatedAt: date(created),
+		Note: p.Note, URL: firstText(p.URL, p.URI), URI: p.URI, Avatar: avatar, AvatarStatic: avatar, Header: header, HeaderStatic: header,
+		FollowersCount: p.FollowersCount, FollowingCount: p.FollowingCount, StatusesCount: posts, LastStatusAt: last,
+		Emojis: emojis(p.Emojis), Fields: fields, Roles: []role{}}
 }
 
 // ownShape adds what only the member sees: the sources of what was typed.
-func (c *call) ownShape(me *social.Account) (map[string]any, error) {
+func (c *call) ownShape(me *social.Account) (*account, error) {
 	waiting, _, err := c.api.Social.FollowRequests(c.Context(), c.reader, social.Page{Limit: 80})
 	if err != nil {
 		return nil, err
 	}
-	fields := []any{}
+	fields := []profileField{}
 	for _, f := range me.Fields {
-		fields = append(fields, map[string]any{"name": f.Name, "value": c.api.Social.Text.ToPlain(f.Value), "verified_at": dateOrNil(f.VerifiedAt)})
+		fields = append(fields, profileField{Name: f.Name, Value: c.api.Social.Text.ToPlain(f.Value), VerifiedAt: dateOrNil(f.VerifiedAt)})
 	}
 	privacy := map[string]string{"followers": "private", "unlisted": "unlisted", "direct": "direct"}[me.DefaultAudience]
 	out := c.accountShape(me)
-	out["source"] = map[string]any{"note": me.NoteSource, "fields": fields, "privacy": firstText(privacy, "public"), "sensitive": false,
-		"language": textOrNil(me.Language), "follow_requests_count": len(waiting), "discoverable": me.Discoverable, "indexable": me.Indexable,
-		"hide_collections": me.HideNetwork}
-	out["role"] = map[string]any{"id": "1", "name": string(me.Role), "permissions": "0", "color": "", "highlighted": false}
+	out.Source = &accountSource{Note: me.NoteSource, Fields: fields, Privacy: firstText(privacy, "public"),
+		Language: textOrNil(me.Language), FollowRequestsCount: len(waiting), Discoverable: me.Discoverable, Indexable: me.Indexable,
+		HideCollections: me.HideNetwork}
+	out.Role = &role{ID: "1", Name: string(me.Role), Permissions: "0"}
 	return out, nil
 }
 
-func (c *call) accounts(list []*social.Account) []any {
-	out := []any{}
+func (c *call) accounts(list []*social.Account) []*account {
+	out := []*account{}
 	for _, p := range list {
 		out = append(out, c.accountShape(p))
 	}
@@ -115,7 +117,7 @@ func (c *call) accounts(list []*social.Account) []any {
 // attachment is a file of a post. open says that everybody may see it. Files of other
 // servers have no id of ours: they get the one given, and the address of our copy if
 // there is one.
-func (c *call) attachment(m social.Attachment, open bool, other social.ID, copied string) map[string]any {
+func (c *call) attachment(m social.Attachment, open bool, other social.ID, copied string) attachment {
 	id, url := m.MediaID, firstText(copied, m.URL)
 	small := url
 	if id != 0 {
@@ -123,18 +125,14 @@ func (c *call) attachment(m social.Attachment, open bool, other social.ID, copie
 	} else {
 		id = other
 	}
-	out := map[string]any{"id": id.String(), "type": kinds[m.Kind], "url": url, "preview_url": small, "remote_url": textOrNil(m.URL),
-		"description": textOrNil(m.Description), "blurhash": textOrNil(m.Blurhash), "meta": map[string]any{}}
-	if out["type"] == "" {
-		out["type"] = "unknown"
-	}
+	out := attachment{ID: id.String(), Type: firstText(kinds[m.Kind], "unknown"), URL: url, PreviewURL: small, RemoteURL: textOrNil(m.URL),
+		Description: textOrNil(m.Description), Blurhash: textOrNil(m.Blurhash)}
 	if m.Width > 0 {
-		size := func(w, h int) map[string]any {
+		size := func(w, h int) *mediaSize {
 			h = max(h, 1)
-			return map[string]any{"width": w, "height": h, "size": "", "aspect": float64(w) / float64(h)}
+			return &mediaSize{Width: w, Height: h, Aspect: float64(w) / float64(h)}
 		}
-		out["meta"] = map[string]any{"original": size(m.Width, m.Height), "small": size(max(m.SmallWidth, 1), m.SmallHeight),
-			"focus": map[string]float64{"x": m.FocusX, "y": m.FocusY}}
+		out.Meta = mediaMeta{Original: size(m.Width, m.Height), Small: size(max(m.SmallWidth, 1), m.SmallHeight), Focus: &mediaFocus{X: m.FocusX, Y: m.FocusY}}
 	}
 	return out
 }
@@ -142,28 +140,28 @@ func (c *call) attachment(m social.Attachment, open bool, other social.ID, copie
 // kinds is the closed set of attachment types.
 var kinds = map[string]string{"image": "image", "video": "video", "gifv": "gifv", "audio": "audio"}
 
-func (c *call) mediaShape(m *social.Media) map[string]any {
+func (c *call) mediaShape(m *social.Media) attachment {
 	return c.attachment(m.Attachment, false, m.ID, "")
 }
 
-func (c *call) pollShape(v *social.PostView) any {
+func (c *call) pollShape(v *social.PostView) *poll {
 	p := v.Post.Poll
 	if p == nil {
 		return nil
 	}
 	total := 0
-	options := []any{}
+	options := []pollOption{}
 	for _, o := range p.Options {
 		total += o.Votes
-		options = append(options, map[string]any{"title": o.Title, "votes_count": o.Votes})
+		options = append(options, pollOption{Title: o.Title, VotesCount: o.Votes})
 	}
 	own := v.OwnVotes
 	if own == nil {
 		own = []int{}
 	}
 	mine := c.reader.Known() && c.reader.AccountID() == v.Post.AuthorID // an author cannot vote: apps show the result
-	return map[string]any{"id": v.Post.ID.String(), "expires_at": dateOrNil(p.ExpiresAt), "expired": p.Closed(c.api.Social.Now()), "multiple": p.Multiple,
-		"votes_count": total, "voters_count": p.Voters, "voted": v.Voted || mine, "own_votes": own, "options": options, "emojis": []any{}}
+	return &poll{ID: v.Post.ID.String(), ExpiresAt: dateOrNil(p.ExpiresAt), Expired: p.Closed(c.api.Social.Now()), Multiple: p.Multiple,
+		VotesCount: total, VotersCount: p.Voters, Voted: v.Voted || mine, OwnVotes: own, Options: options, Emojis: []emoji{}}
 }
 
 // copied is the address of our copy of another server's file, "" where there is none:
@@ -178,13 +176,13 @@ func (c *call) copied(now *social.Post, m social.Attachment) string {
 
 // files writes a post's attachments, and links in the text to those that apps do
 // not show (clients.md, rule 12). now is the post's present state.
-func (c *call) files(p, now *social.Post) (media []any, links string) {
+func (c *call) files(p, now *social.Post) (media []attachment, links string) {
 	open := p.Audience.Everybody() && p.Ceiling.IsZero()
-	media = []any{}
+	media = []attachment{}
 	for i, m := range p.Attachments {
 		shape := c.attachment(m, open, p.ID+social.ID(i)+1, c.copied(now, m))
 		media = append(media, shape)
-		if url, ok := shape["url"].(string); ok && shape["type"] == "unknown" && url != "" {
+		if url := shape.URL; shape.Type == "unknown" && url != "" {
 			links += `<p><a href="` + html.EscapeString(url) + `" rel="nofollow noopener">` + html.EscapeString(firstText(m.Name, m.Description, m.MediaType, url)) + `</a></p>`
 		}
 	}
@@ -198,44 +196,44 @@ func content(p *social.Post) string {
 	return "<p><strong>" + html.EscapeString(p.Title) + "</strong></p>" + p.Content
 }
 
-func mentions(p *social.Post) []any {
-	out := []any{}
+func mentions(p *social.Post) []mention {
+	out := []mention{}
 	for _, m := range p.Told() {
 		if m.AccountID == 0 {
 			continue // nobody known here: apps could not open it
 		}
 		name, _, _ := strings.Cut(m.Acct, "@")
-		out = append(out, map[string]any{"id": m.AccountID.String(), "username": name, "acct": m.Acct, "url": firstText(m.URL, m.URI)})
+		out = append(out, mention{ID: m.AccountID.String(), Username: name, Acct: m.Acct, URL: firstText(m.URL, m.URI)})
 	}
 	return out
 }
 
-func (c *call) statusShape(v *social.PostView) map[string]any {
+func (c *call) statusShape(v *social.PostView) *status {
 	p := v.Post
-	tags := []any{}
+	tags := []tagLink{}
 	for _, t := range p.Tags {
-		tags = append(tags, map[string]any{"name": t, "url": c.api.Links.Tag(t)})
+		tags = append(tags, tagLink{Name: t, URL: c.api.Links.Tag(t)})
 	}
 	media, links := c.files(p, p)
-	out := map[string]any{"id": p.ID.String(), "uri": p.URI, "url": firstText(p.URL, p.URI), "created_at": date(p.PublishedAt), "edited_at": dateOrNil(p.EditedAt),
-		"account": c.accountShape(v.Author), "content": content(p) + links, "spoiler_text": p.Summary, "sensitive": p.Sensitive, "visibility": p.Audience.Visibility(),
-		"language": textOrNil(p.Language), "in_reply_to_id": idOrNil(p.InReplyToID), "in_reply_to_account_id": idOrNil(p.InReplyToAccountID),
-		"media_attachments": media, "mentions": mentions(p), "tags": tags, "emojis": emojis(p.Emojis), "card": nil, "application": nil,
-		"replies_count": p.RepliesCount, "reblogs_count": p.BoostsCount, "favourites_count": p.FavouritesCount,
-		"favourited": v.Favourited, "reblogged": v.Boosted, "bookmarked": v.Bookmarked, "pinned": v.Pinned, "muted": false,
-		"poll": c.pollShape(v), "reblog": nil, "filtered": filtered(v),
-		"parley": map[string]any{"audience": v.AudienceLabel(), "owner": p.Audience.Owner, "narrowed": v.Clamped, "via": textOrNil(p.Via), "group": groupID(v)}}
+	out := &status{ID: p.ID.String(), URI: p.URI, URL: firstText(p.URL, p.URI), CreatedAt: date(p.PublishedAt), EditedAt: dateOrNil(p.EditedAt),
+		Account: c.accountShape(v.Author), Content: content(p) + links, SpoilerText: p.Summary, Sensitive: p.Sensitive, Visibility: p.Audience.Visibility(),
+		Language: textOrNil(p.Language), InReplyToID: idOrNil(p.InReplyToID), InReplyToAccountID: idOrNil(p.InReplyToAccountID),
+		MediaAttachments: media, Mentions: mentions(p), Tags: tags, Emojis: emojis(p.Emojis),
+		RepliesCount: p.RepliesCount, ReblogsCount: p.BoostsCount, FavouritesCount: p.FavouritesCount,
+		Favourited: v.Favourited, Reblogged: v.Boosted, Bookmarked: v.Bookmarked, Pinned: v.Pinned,
+		Poll: c.pollShape(v), Filtered: filtered(v),
+		Parley: statusExtra{Audience: v.AudienceLabel(), Owner: p.Audience.Owner, Narrowed: v.Clamped, Via: textOrNil(p.Via), Group: groupID(v)}}
 	if v.Boost != nil {
-		out["reblog"] = c.statusShape(v.Boost)
+		out.Reblog = c.statusShape(v.Boost)
 	}
 	if v.Quote != nil {
-		out["quote"] = map[string]any{"state": "accepted", "quoted_status": c.statusShape(v.Quote)}
+		out.Quote = &quote{State: "accepted", QuotedStatus: c.statusShape(v.Quote)}
 	}
 	return out
 }
 
 // versionShape is a former state of a post.
-func (c *call) versionShape(v *social.PostView, p *social.Post) map[string]any {
+func (c *call) versionShape(v *social.PostView, p *social.Post) statusVersion {
 	at := p.EditedAt
 	if at.IsZero() {
 		at = p.PublishedAt
@@ -243,38 +241,38 @@ func (c *call) versionShape(v *social.PostView, p *social.Post) map[string]any {
 	was := *p
 	was.Audience, was.Ceiling = v.Post.Audience, v.Post.Ceiling // who may see it now counts
 	media, links := c.files(&was, v.Post)
-	return map[string]any{"content": content(p) + links, "spoiler_text": p.Summary, "sensitive": p.Sensitive, "created_at": date(at),
-		"account": c.accountShape(v.Author), "media_attachments": media, "emojis": emojis(p.Emojis), "poll": nil}
+	return statusVersion{Content: content(p) + links, SpoilerText: p.Summary, Sensitive: p.Sensitive, CreatedAt: date(at),
+		Account: c.accountShape(v.Author), MediaAttachments: media, Emojis: emojis(p.Emojis)}
 }
 
-func (c *call) statuses(views []*social.PostView) []any {
-	out := []any{}
+func (c *call) statuses(views []*social.PostView) []*status {
+	out := []*status{}
 	for _, v := range views {
 		out = append(out, c.statusShape(v))
 	}
 	return out
 }
 
-func relationship(r social.Relationship) map[string]any {
-	return map[string]any{"id": r.AccountID.String(), "following": r.Following, "showing_reblogs": r.ShowBoosts, "notifying": r.Notify,
-		"followed_by": r.FollowedBy, "blocking": r.Blocking, "blocked_by": r.BlockedBy, "muting": r.Muting, "muting_notifications": r.Muting,
-		"requested": r.Requested, "requested_by": r.RequestedBy, "domain_blocking": false, "endorsed": false, "note": "", "languages": nil}
+func relationship(r social.Relationship) relation {
+	return relation{ID: r.AccountID.String(), Following: r.Following, ShowingReblogs: r.ShowBoosts, Notifying: r.Notify,
+		FollowedBy: r.FollowedBy, Blocking: r.Blocking, BlockedBy: r.BlockedBy, Muting: r.Muting, MutingNotifications: r.Muting,
+		Requested: r.Requested, RequestedBy: r.RequestedBy}
 }
 
-func (c *call) notificationShape(v *social.NotificationView) map[string]any {
-	out := map[string]any{"id": v.Notification.ID.String(), "type": string(v.Notification.Kind), "created_at": date(v.Notification.CreatedAt),
-		"account": c.accountShape(v.From), "group_key": "ungrouped-" + v.Notification.ID.String(), "status": nil}
+func (c *call) notificationShape(v *social.NotificationView) notification {
+	out := notification{ID: v.Notification.ID.String(), Type: string(v.Notification.Kind), CreatedAt: date(v.Notification.CreatedAt),
+		Account: c.accountShape(v.From), GroupKey: "ungrouped-" + v.Notification.ID.String()}
 	if v.Post != nil {
-		out["status"] = c.statusShape(v.Post)
+		out.Status = c.statusShape(v.Post)
 	}
 	return out
 }
 
-func (c *call) reportShape(r *social.Report, accused *social.Account) map[string]any {
+func (c *call) reportShape(r *social.Report, accused *social.Account) report {
 	posts := []string{}
 	for _, id := range r.PostIDs {
 		posts = append(posts, id.String())
 	}
-	return map[string]any{"id": r.ID.String(), "action_taken": false, "action_taken_at": nil, "comment": r.Comment, "forwarded": r.Forward,
-		"created_at": date(r.CreatedAt), "category": "other", "status_ids": posts, "rule_ids": nil, "target_account": c.accountShape(accused)}
+	return report{ID: r.ID.String(), Comment: r.Comment, Forwarded: r.Forward, CreatedAt: date(r.CreatedAt), Category: "other",
+		StatusIDs: posts, TargetAccount: c.accountShape(accused)}
 }

@@ -9,25 +9,44 @@ import (
 
 func (a *API) statusRoutes() []route {
 	return []route{
-		{route: "POST /api/v1/statuses", scope: "write:statuses", run: a.publish},
-		{route: "GET /api/v1/statuses/{id}", run: withID(a.status)},
-		{route: "PUT /api/v1/statuses/{id}", scope: "write:statuses", run: withID(a.edit)},
-		{route: "DELETE /api/v1/statuses/{id}", scope: "write:statuses", run: withID(a.remove)},
-		{route: "GET /api/v1/statuses/{id}/context", run: withID(a.context)},
-		{route: "GET /api/v1/statuses/{id}/source", scope: "read:statuses", run: withID(a.source)},
-		{route: "GET /api/v1/statuses/{id}/history", run: withID(a.history)},
-		{route: "GET /api/v1/statuses/{id}/favourited_by", run: withID(a.favouritedBy)},
-		{route: "GET /api/v1/statuses/{id}/reblogged_by", run: withID(a.rebloggedBy)},
-		{route: "POST /api/v1/statuses/{id}/favourite", scope: "write:favourites", run: turned(a.favourite, true)},
-		{route: "POST /api/v1/statuses/{id}/unfavourite", scope: "write:favourites", run: turned(a.favourite, false)},
-		{route: "POST /api/v1/statuses/{id}/reblog", scope: "write:statuses", run: turned(a.reblog, true)},
-		{route: "POST /api/v1/statuses/{id}/unreblog", scope: "write:statuses", run: turned(a.reblog, false)},
-		{route: "POST /api/v1/statuses/{id}/bookmark", scope: "write:bookmarks", run: turned(a.bookmark, true)},
-		{route: "POST /api/v1/statuses/{id}/unbookmark", scope: "write:bookmarks", run: turned(a.bookmark, false)},
-		{route: "POST /api/v1/statuses/{id}/pin", scope: "write:accounts", run: turned(a.pin, true)},
-		{route: "POST /api/v1/statuses/{id}/unpin", scope: "write:accounts", run: turned(a.pin, false)},
-		{route: "GET /api/v1/polls/{id}", run: withID(a.poll)},
-		{route: "POST /api/v1/polls/{id}/votes", scope: "write:statuses", run: withID(a.vote)},
+		{route: "POST /api/v1/statuses", scope: "write:statuses", run: a.publish,
+			does: "Write a post, now or at a time; the header Idempotency-Key makes repeats harmless", takes: in{"status text what you write", "media_ids ids files that were uploaded, in their order", "in_reply_to_id id the post that you answer", "quoted_status_id id the post that you quote", "spoiler_text text a warning before the text", "sensitive bool hide the files until a click", "visibility text public, unlisted, private or direct", "audience text who sees it, as /api/parley/v1/audiences lists; counts before visibility", "language text of the text, such as de", "scheduled_at time send it then", "poll[options] texts what can be chosen", "poll[expires_in] number seconds until the poll closes", "poll[multiple] bool more than one may be chosen"}, gives: either{status{}, scheduledStatus{}}},
+		{route: "GET /api/v1/statuses/{id}", run: withID(a.status),
+			does: "A post", gives: status{}},
+		{route: "PUT /api/v1/statuses/{id}", scope: "write:statuses", run: withID(a.edit),
+			does: "Edit a post of yours", takes: in{"status text what you write", "media_ids ids files that stay, and new ones", "media_attributes objects id and description of files, to describe them anew", "spoiler_text text a warning before the text", "sensitive bool hide the files until a click", "audience text who sees it; an edit can narrow, never widen", "language text of the text", "poll[options] texts what can be chosen; this begins the votes anew", "poll[expires_in] number seconds until the poll closes", "poll[multiple] bool more than one may be chosen"}, gives: status{}},
+		{route: "DELETE /api/v1/statuses/{id}", scope: "write:statuses", run: withID(a.remove),
+			does: "Delete a post of yours; its text comes back once", gives: status{}},
+		{route: "GET /api/v1/statuses/{id}/context", run: withID(a.context),
+			does: "The posts above and below", gives: thread{}},
+		{route: "GET /api/v1/statuses/{id}/source", scope: "read:statuses", run: withID(a.source),
+			does: "What you typed", gives: statusSource{}},
+		{route: "GET /api/v1/statuses/{id}/history", run: withID(a.history),
+			does: "What a post said before", gives: []statusVersion{}},
+		{route: "GET /api/v1/statuses/{id}/favourited_by", run: withID(a.favouritedBy),
+			does: "Who likes a post", takes: paged(), gives: []account{}},
+		{route: "GET /api/v1/statuses/{id}/reblogged_by", run: withID(a.rebloggedBy),
+			does: "Who shared a post", takes: paged(), gives: []account{}},
+		{route: "POST /api/v1/statuses/{id}/favourite", scope: "write:favourites", run: turned(a.favourite, true),
+			does: "Like a post", gives: status{}},
+		{route: "POST /api/v1/statuses/{id}/unfavourite", scope: "write:favourites", run: turned(a.favourite, false),
+			does: "Take back a like", gives: status{}},
+		{route: "POST /api/v1/statuses/{id}/reblog", scope: "write:statuses", run: turned(a.reblog, true),
+			does: "Share a post", gives: status{}},
+		{route: "POST /api/v1/statuses/{id}/unreblog", scope: "write:statuses", run: turned(a.reblog, false),
+			does: "Take back a share", gives: status{}},
+		{route: "POST /api/v1/statuses/{id}/bookmark", scope: "write:bookmarks", run: turned(a.bookmark, true),
+			does: "Keep a post", gives: status{}},
+		{route: "POST /api/v1/statuses/{id}/unbookmark", scope: "write:bookmarks", run: turned(a.bookmark, false),
+			does: "Keep a post no longer", gives: status{}},
+		{route: "POST /api/v1/statuses/{id}/pin", scope: "write:accounts", run: turned(a.pin, true),
+			does: "Show a post first on your profile", gives: status{}},
+		{route: "POST /api/v1/statuses/{id}/unpin", scope: "write:accounts", run: turned(a.pin, false),
+			does: "Show it first no longer", gives: status{}},
+		{route: "GET /api/v1/polls/{id}", run: withID(a.poll),
+			does: "A poll", gives: poll{}},
+		{route: "POST /api/v1/polls/{id}/votes", scope: "write:statuses", run: withID(a.vote),
+			does: "Vote", takes: in{"choices! numbers places of the options, from 0"}, gives: poll{}},
 	}
 }
 
@@ -110,7 +129,7 @@ func (a *API) remove(c *call, id social.ID) (any, error) {
 		return nil, err
 	}
 	out := c.statusShape(v)
-	out["text"] = v.Post.Source
+	out.Text = &v.Post.Source
 	return out, nil
 }
 
@@ -119,7 +138,7 @@ func (a *API) context(c *call, id social.ID) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"ancestors": c.statuses(above), "descendants": c.statuses(below)}, nil
+	return thread{Ancestors: c.statuses(above), Descendants: c.statuses(below)}, nil
 }
 
 func (a *API) source(c *call, id social.ID) (any, error) {
@@ -130,7 +149,7 @@ func (a *API) source(c *call, id social.ID) (any, error) {
 	if v.Post.AuthorID != c.reader.AccountID() {
 		return nil, social.NotFoundError()
 	}
-	return map[string]string{"id": id.String(), "text": v.Post.Source, "spoiler_text": v.Post.Summary}, nil
+	return statusSource{ID: id.String(), Text: v.Post.Source, SpoilerText: v.Post.Summary}, nil
 }
 
 func (a *API) history(c *call, id social.ID) (any, error) {
@@ -142,7 +161,7 @@ func (a *API) history(c *call, id social.ID) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := []any{}
+	out := []statusVersion{}
 	for _, p := range versions {
 		out = append(out, c.versionShape(v, p))
 	}

@@ -4,11 +4,16 @@ import "parley/social"
 
 func (a *API) timelineRoutes() []route {
 	return []route{
-		{route: "GET /api/v1/timelines/home", scope: "read:statuses", run: a.home},
-		{route: "GET /api/v1/timelines/public", run: a.public},
-		{route: "GET /api/v1/timelines/tag/{tag}", run: a.tag},
-		{route: "GET /api/v1/bookmarks", scope: "read:bookmarks", run: a.bookmarks},
-		{route: "GET /api/v1/favourites", scope: "read:favourites", run: a.favourites},
+		{route: "GET /api/v1/timelines/home", scope: "read:statuses", run: a.home,
+			does: "Posts of whom you follow", takes: paged(), gives: []status{}},
+		{route: "GET /api/v1/timelines/public", run: a.public,
+			does: "Public posts", takes: paged("local bool only from here", "remote bool only from elsewhere", "only_media bool only with files"), gives: []status{}},
+		{route: "GET /api/v1/timelines/tag/{tag}", run: a.tag,
+			does: "Posts with a hashtag", takes: paged(), gives: []status{}},
+		{route: "GET /api/v1/bookmarks", scope: "read:bookmarks", run: a.bookmarks,
+			does: "Posts that you keep", takes: paged(), gives: []status{}},
+		{route: "GET /api/v1/favourites", scope: "read:favourites", run: a.favourites,
+			does: "Posts that you like", takes: paged(), gives: []status{}},
 	}
 }
 

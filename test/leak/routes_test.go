@@ -104,7 +104,7 @@ func routes(t testing.TB, in *instance.Instance) (all []string) {
 }
 
 func isAPI(route string) bool {
-	return strings.Contains(route, " /api/v") || strings.Contains(route, " /api/parley/") || strings.HasSuffix(route, "/oauth-authorization-server") ||
+	return strings.Contains(route, " /api/v") || strings.Contains(route, " /api/parley/") || strings.HasSuffix(route, " /api/openapi.json") || strings.HasSuffix(route, "/oauth-authorization-server") ||
 		strings.Contains(route, " /oauth/") && !strings.HasPrefix(strings.Fields(route)[1], "/oauth/authorize") && !strings.HasSuffix(route, "/oauth/")
 }
 

@@ -1,0 +1,174 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"parley/api"
+)
+
+// contract is the document of the API, as every answer of the tests is held against it.
+type contract struct {
+	operations []described
+	compiler   *jsonschema.Compiler
+	mu         sync.Mutex
+	compiled   map[string]*jsonschema.Schema
+	document   map[string]any
+}
+
+// described is an operation, with the addresses that it stands for.
+type described struct {
+	method, path string
+	address      *regexp.Regexp
+}
+
+var promised = sync.OnceValue(func() *contract {
+	var v map[string]any
+	if err := json.Unmarshal(api.Document(), &v); err != nil {
+		panic(err)
+	}
+	c := &contract{compiler: jsonschema.NewCompiler(), compiled: map[string]*jsonschema.Schema{}, document: v}
+	for path, of := range v["paths"].(object) {
+		address := regexp.MustCompile("^" + regexp.MustCompile(`\\\{id\\\}`).ReplaceAllString(regexp.MustCompile(`\\\{(tag|host)\\\}`).ReplaceAllString(regexp.QuoteMeta(path), `[^/]+`), `[0-9]+`) + "$")
+		for method := range of.(object) {
+			c.operations = append(c.operations, described{strings.ToUpper(method), path, address})
+		}
+	}
+	for _, s := range at(v, "components.schemas").(object) { // what is not described is not written
+		if one := s.(object); one["additionalProperties"] == nil {
+			one["additionalProperties"] = false
+		}
+	}
+	c.compiler.AssertFormat()
+	if err := c.compiler.AddResource("doc.json", v); err != nil {
+		panic(err)
+	}
+	return c
+})
+
+// schema compiles the part of the document at a path of keys.
+func (c *contract) schema(keys ...string) (*jsonschema.Schema, error) {
+	at := "doc.json#"
+	for _, k := range keys {
+		at += "/" + url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(k))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.compiled[at] == nil {
+		s, err := c.compiler.Compile(at)
+		if err != nil {
+			return nil, err
+		}
+		c.compiled[at] = s
+	}
+	return c.compiled[at], nil
+}
+
+// kept says how an answer breaks the contract: nil if it does not.
+func (c *contract) kept(method string, u *url.URL, status int, header http.Header, body []byte) error {
+	if method == http.MethodHead || method == http.MethodOptions || len(body) == 0 {
+		return nil
+	}
+	path := u.EscapedPath()
+	for _, o := range c.operations {
+		if o.method != method || !o.address.MatchString(path) {
+			continue
+		}
+		kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+		keys := []string{"paths", o.path, strings.ToLower(method), "responses", fmt.Sprint(status)}
+		found, ok := down(c.document, keys)
+		if !ok {
+			keys[4] = "default"
+			found, ok = down(c.document, keys)
+		}
+		if !ok {
+			return fmt.Errorf("the document knows no status %d of %s %s", status, method, o.path)
+		}
+		if ref, is := found["$ref"].(string); is {
+			keys = strings.Split(strings.TrimPrefix(ref, "#/"), "/")
+			found, _ = down(c.document, keys)
+		}
+		if _, ok := down(found, []string{"content", kind, "schema"}); !ok {
+			return fmt.Errorf("the document knows no %s of %s %s, status %d", kind, method, o.path, status)
+		}
+		if kind != "application/json" {
+			return nil
+		}
+		s, err := c.schema(append(keys, "content", kind, "schema")...)
+		if err != nil {
+			return err
+		}
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		if err := s.Validate(v); err != nil {
+			return fmt.Errorf("%s %s: %w in %.600s", method, o.path, err, body)
+		}
+		return nil
+	}
+	return nil // no route: 404 and 405 are tested elsewhere
+}
+
+func down(v map[string]any, keys []string) (map[string]any, bool) {
+	for _, k := range keys {
+		next, ok := v[k].(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		v = next
+	}
+	return v, true
+}
+
+// Every route is in the document, and says what it does; nothing else is in it.
+func TestDocumentHasEveryRoute(t *testing.T) {
+	known := map[string]bool{}
+	for _, o := range promised().operations {
+		known[o.method+" "+o.path] = true
+	}
+	for _, r := range api.Routes() {
+		name := pattern.ReplaceAllString(r.Route, "}")
+		if !known[name] {
+			t.Errorf("%s is not in the document", name)
+		}
+		delete(known, name)
+		if r.Does == "" || r.Gives == nil {
+			t.Errorf("%s says nothing of itself: what it does, what it gives", name)
+		}
+	}
+	for name := range known {
+		t.Errorf("%s is in the document, but not served", name)
+	}
+}
+
+// The document is served as it is tested, and an answer that breaks it is found.
+func TestDocumentIsServedAndCanFail(t *testing.T) {
+	w := start(t)
+	doc := w.nobs.get("/api/openapi.json").ok()
+	if doc["openapi"] != "3.1.1" || text(doc, "servers.0.url") != w.in.Config.PublicURL {
+		t.Errorf("served is %v for %v", doc["openapi"], doc["servers"])
+	}
+	if scopes := at(doc, "components.securitySchemes.oauth.flows.authorizationCode.scopes").(object); scopes["read:statuses"] == nil || scopes["write"] == nil {
+		t.Errorf("scopes are %v", scopes)
+	}
+	u, header := &url.URL{Path: "/api/v1/notifications/unread_count"}, http.Header{"Content-Type": {"application/json; charset=utf-8"}}
+	for body, good := range map[string]bool{`{"count":3}`: true, `{"count":"3"}`: false, `{"count":null}`: false, `{}`: false, `{"count":3,"more":1}`: false} {
+		if err := promised().kept("GET", u, 200, header, []byte(body)); (err == nil) != good {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+	if promised().kept("GET", u, 401, header, []byte(`{"mistake":"x"}`)) == nil {
+		t.Error("a refusal in another form is not found")
+	}
+}
