@@ -34,10 +34,17 @@ func (s *Server) receiveSealed(r *http.Request, body []byte) (got received, stat
 	if err := s.shape(o, got.actor); err != nil {
 		return got, http.StatusBadRequest, err
 	}
+	// What proves itself counts while the exchange is parked too: new keys are the very
+	// reason why the old ones are not answered with any more.
 	if taken, err := s.selfProven(r, o, payload); taken {
 		if err != nil {
 			return got, 0, err
 		}
+		if b.parked() {
+			s.checks.hurry(b.Authority, s.Now())
+		}
+	} else if err := s.awake(b); err != nil {
+		return got, 0, err
 	} else if err := s.stillOpen(ctx, b, o); err != nil {
 		return got, 0, err
 	} else if !s.unknownLeaver(r, o, got.actor) {
@@ -75,7 +82,9 @@ func (s *Server) fromPaired(ctx context.Context, r *http.Request, body []byte) (
 	}
 	b, err := s.bond(ctx, peer)
 	if err == nil && b != nil {
-		err = s.binding(b, sig)
+		if wrong := b.signed(sig); wrong != nil {
+			err = unauthenticated(wrong)
+		}
 	}
 	if err == nil && (b == nil || b.State != social.PairingLeft || !s.mayGiveBack(ctx, peer)) {
 		err = s.admit(ctx, peer, "", r.URL.Path)
@@ -91,6 +100,11 @@ func (s *Server) binding(b *bond, sig *httpsig.Signature) error {
 	if err := b.signed(sig); err != nil {
 		return unauthenticated(err)
 	}
+	return s.awake(b)
+}
+
+// awake refuses for now what comes while the exchange is parked.
+func (s *Server) awake(b *bond) error {
 	if b.parked() {
 		s.checks.hurry(b.Authority, s.Now()) // it is there; perhaps its address leads to it again
 		return &social.Error{Kind: social.Unavailable, Public: "the exchange with this server is parked; try again later"}

@@ -195,6 +195,9 @@ func TestKeysChangedWhileASisterWasDown(t *testing.T) {
 			t.Log(err)
 		}
 		net.Settle()
+		if err := b.Federation.Recheck(ctx); err != nil { // as it does each minute
+			t.Log(err)
+		}
 	}
 	if !has(t, b, bob, p.URI) {
 		list, err := b.Social.Pairings(ctx)
