@@ -86,7 +86,7 @@ func (s *Server) fromPaired(ctx context.Context, r *http.Request, body []byte) (
 			err = unauthenticated(wrong)
 		}
 	}
-	if err == nil && (b == nil || b.State != social.PairingLeft || !s.mayGiveBack(ctx, peer)) {
+	if err == nil && (b == nil || !b.parked() && (b.State != social.PairingLeft || !s.mayGiveBack(ctx, peer))) {
 		err = s.admit(ctx, peer, "", r.URL.Path)
 	}
 	if err == nil && b == nil {
