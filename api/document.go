@@ -135,7 +135,8 @@ func (e route) operation(d *openapi.Document) openapi.Operation {
 		o.Responses[name] = openapi.Response{Ref: "#/components/responses/" + name}
 	}
 	if strings.HasPrefix(path, "/.well-known/") {
-		o.Responses = map[string]openapi.Response{"default": {Ref: "#/components/responses/problem"}}
+		problem := openapi.Response{Ref: "#/components/responses/problem"}
+		o.Responses = map[string]openapi.Response{"4XX": problem, "default": problem}
 	}
 	status, answer := e.answer(d)
 	o.Responses[status] = answer

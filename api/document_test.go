@@ -7,6 +7,9 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -170,5 +173,34 @@ func TestDocumentIsServedAndCanFail(t *testing.T) {
 	}
 	if promised().kept("GET", u, 401, header, []byte(`{"mistake":"x"}`)) == nil {
 		t.Error("a refusal in another form is not found")
+	}
+}
+
+// A linter that others wrote finds the document valid, and no part of it doubtful.
+func TestDocumentPassesALinter(t *testing.T) {
+	peers := os.Getenv("PARLEY_TEST_PEERS")
+	cli := filepath.Join(peers, "node_modules", "@redocly", "cli", "bin", "cli.js")
+	if _, err := os.Stat(cli); peers == "" || err != nil {
+		t.Skip("PARLEY_TEST_PEERS names no folder with @redocly/cli installed; run ./test/all")
+	}
+	dir := t.TempDir()
+	lint := func(name string, document []byte) (string, error) {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, document, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), "node", cli, "lint", "--extends=recommended",
+			"--skip-rule=no-ambiguous-paths", // Mastodon's own, /filters/keywords/{id} and /filters/{id}/keywords
+			"--skip-rule=info-license", "--skip-rule=tag-description",
+			"--max-problems=20", "--format=stylish", file)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true", "NO_COLOR=1")
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := lint("good.json", api.Document()); err != nil || strings.Contains(out, "  warning  ") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if out, err := lint("bad.json", bytes.Replace(api.Document(), []byte(`"openapi":"3.1.1"`), []byte(`"openapi":"3.1.1","more":1`), 1)); err == nil {
+		t.Errorf("a document with a field that is none passes: %s", out)
 	}
 }
