@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +20,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"parley/api"
+	"parley/instance/instancetest"
 )
 
 // contract is the document of the API, as every answer of the tests is held against it.
@@ -202,5 +205,55 @@ func TestDocumentPassesALinter(t *testing.T) {
 	}
 	if out, err := lint("bad.json", bytes.Replace(api.Document(), []byte(`"openapi":"3.1.1"`), []byte(`"openapi":"3.1.1","more":1`), 1)); err == nil {
 		t.Errorf("a document with a field that is none passes: %s", out)
+	}
+}
+
+// What the pages for programmers say works: their commands run one after the other, in
+// both languages, and every address that they name is there.
+func TestDocumentedProgramRuns(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("curl is not installed")
+	}
+	fence := regexp.MustCompile("(?s)```(sh)?\n(.*?)```")
+	address := regexp.MustCompile(`/(?:api|\.well-known)/[\w./$-]*\w`)
+	in := instancetest.Start(t, t.TempDir(), "")
+	var first [][]string
+	for i, file := range []string{"api.md", "schnittstelle.md"} {
+		page, err := os.ReadFile(filepath.Join("..", "docs", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := fence.FindAllStringSubmatch(string(page), -1)
+		if i == 0 {
+			first = blocks
+		} else if !reflect.DeepEqual(first, blocks) {
+			t.Errorf("%s has other commands than api.md", file)
+		}
+		for _, path := range address.FindAllString(string(page), -1) {
+			path = strings.ReplaceAll(path, "$ID", "1")
+			if !slices.ContainsFunc(promised().operations, func(o described) bool { return o.address.MatchString(path) }) && path != "/api/parley/v1" {
+				t.Errorf("%s names %s, which is no address", file, path)
+			}
+		}
+	}
+	script := "set -e\n"
+	for _, b := range first {
+		if b[1] == "sh" {
+			script += b[2]
+		}
+	}
+	w := people(t, in)
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", script)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "PARLEY="+in.Config.PublicURL, "TOKEN="+w.alice.app("read write", false).token)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v after\n%s", err, out)
+	}
+	posts := w.bob.get("/api/parley/v1/timelines/company").list()
+	if len(posts) != 1 || !strings.Contains(text(posts[0], "content"), "Build 1742") {
+		t.Fatalf("bob reads %v", posts)
+	}
+	if below := at(w.bob.get("/api/v1/statuses/"+text(posts[0], "id")+"/context").ok(), "descendants.0.content"); !strings.Contains(fmt.Sprint(below), "All tests passed") {
+		t.Errorf("below it bob reads %v", below)
 	}
 }
