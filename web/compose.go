@@ -294,7 +294,7 @@ func (w *Web) save(p *page, d social.Draft, files []*social.Media) error {
 		d.UnsentID = 0
 		v, err = w.Social.SaveDraft(p.ctx(), p.reader, d)
 	}
-	if mistake(err) {
+	if mistake(err) || mendable(err) {
 		return w.composeAgain(p, d, files, faultyField(d, err), question{}, err)
 	}
 	if err != nil {
@@ -306,13 +306,20 @@ func (w *Web) save(p *page, d social.Draft, files []*social.Media) error {
 	return w.redirect(p, "/drafts", "draft_saved")
 }
 
+// mendable says that a refusal leaves a choice to the author: a narrower circle, or, where
+// what was answered is gone, a post of its own.
+func mendable(err error) bool {
+	k := social.KindOf(err)
+	return k == social.Forbidden || k == social.NotFound
+}
+
 // send publishes, after the time in which the author may think again, or when it is due.
 func (w *Web) send(p *page, d social.Draft, files []*social.Media) error {
 	wrong := func(err error) error {
 		switch {
 		case social.KindOf(err) == social.Gone: // the draft was sent from elsewhere: from here it is a new post
 			d.UnsentID = 0
-		case !mistake(err):
+		case !mistake(err) && !mendable(err):
 			return err
 		}
 		return w.composeAgain(p, d, files, faultyField(d, err), question{}, err)
@@ -360,19 +367,61 @@ func (w *Web) send(p *page, d social.Draft, files []*social.Media) error {
 	return w.redirect(p, "/", done)
 }
 
-// longNext is how much text still fits the address that a person comes back to.
-const longNext = 1500
+// carried are the fields of a composer that go through the page for signing in, and back.
+var carried = []string{"text", "audience", "reply_to", "draft", "summary", "poll", "open", "multiple", "language", "at"}
 
-// signedOutWriting lets whoever was signed out while writing sign in and go on.
+// goOn marks a sign-in after which there is a draft to go on with.
+const goOn = "go_on"
+
+// signedOutWriting lets whoever was signed out while writing sign in and go on: what was
+// typed, and for whom, travels in the form and nowhere else.
 func (w *Web) signedOutWriting(p *page) error {
-	text := p.r.PostFormValue("text")
-	next := "/compose?text=" + url.QueryEscape(text)
-	if len(next) > longNext {
-		next = "/compose"
-	}
-	f := w.signInPage(p, next)
-	f.Problem, f.Kept = p.T("signed_out_writing"), text
+	p.r.PostForm.Set(goOn, "post")
+	f := w.signInPage(p, "/drafts")
+	f.Problem = p.T("signed_out_writing")
 	return w.show(p, http.StatusUnauthorized, f)
+}
+
+// carry puts what was being written into the form for signing in.
+func (p *page) carry(f *formPage) {
+	if p.r.PostFormValue(goOn) != "post" {
+		return
+	}
+	f.Form.Hidden[goOn] = "post"
+	for _, name := range carried {
+		if v := p.r.PostFormValue(name); v != "" {
+			f.Form.Hidden[name] = v
+		}
+	}
+	f.Form.Hidden["media"] = strings.Join(p.r.PostForm["media"], ",")
+	f.Kept = p.r.PostFormValue("text")
+}
+
+// keepWriting saves what came through the sign-in as a draft of whoever signed in, and
+// opens it: nothing is sent that its author did not see once more.
+func (w *Web) keepWriting(p *page, who *social.Account) error {
+	d, err := p.written()
+	d.IdempotencyKey = ""
+	if err == nil {
+		d.At, err = p.sendAt()
+	}
+	for id := range strings.SplitSeq(p.r.PostFormValue("media"), ",") {
+		if m, wrong := social.ParseID(id); wrong == nil {
+			d.MediaIDs = append(d.MediaIDs, m)
+		}
+	}
+	r := social.Member(who, w.Links.Home())
+	var v *social.UnsentView
+	if err == nil {
+		v, err = w.Social.SaveDraft(p.ctx(), r, d)
+	}
+	if err != nil && social.KindOf(err) != social.Internal { // at least the words, for nobody yet
+		v, err = w.Social.SaveDraft(p.ctx(), r, social.Draft{Text: d.Text, Summary: d.Summary, Audience: string(social.AudienceDirect)})
+	}
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/drafts/"+v.ID.String(), "draft_saved")
 }
 
 // files takes the files of the form, those that an earlier try left among them. What
@@ -430,6 +479,8 @@ func (w *Web) addFile(p *page) error {
 func faultyField(d social.Draft, err error) string {
 	text := strings.ToLower(err.Error())
 	switch {
+	case social.KindOf(err) == social.Forbidden:
+		return "audience"
 	case d.Poll != nil && (strings.Contains(text, "poll")):
 		return "poll"
 	case strings.Contains(text, "audience") || strings.Contains(text, "visibility"):
@@ -451,7 +502,11 @@ func (w *Web) composeAgain(p *page, d social.Draft, files []*social.Media, name 
 	var parent *social.PostView
 	if d.InReplyTo != 0 {
 		var err error
-		if parent, err = w.Social.Post(p.ctx(), p.reader, d.InReplyTo); err != nil {
+		parent, err = w.Social.Post(p.ctx(), p.reader, d.InReplyTo)
+		switch {
+		case social.KindOf(err) == social.NotFound:
+			name, cause = "audience", social.Errorf(social.Invalid, "what you answer is not there any more; choose who sees this as a post of its own, or copy your text")
+		case err != nil:
 			return err
 		}
 	}

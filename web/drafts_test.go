@@ -81,17 +81,90 @@ func TestDraftsUndoAndTime(t *testing.T) {
 
 }
 
-// Whoever was signed out while writing loses nothing, without JavaScript too.
+// Whoever is signed out while writing signs in and goes on with a draft that has all that
+// was chosen; what was typed stands in no address. Other forms keep the words too.
 func TestSignedOutWhileWriting(t *testing.T) {
 	net := instancetest.New(t, 1, nil)
 	in := net.Instances[0]
-	net.Member(in, "alice")
-	v := newVisitor(t, in, "de")
-	page := v.post("/posts", 401, "text", "ein langer Gedanke").says("Sie wurden abgemeldet", "ein langer Gedanke")
-	if !strings.Contains(page.raw, `value="/compose?text=ein&#43;langer&#43;Gedanke"`) {
-		t.Errorf("the way back is missing:\n%s", page.raw)
+	ctx := t.Context()
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	if err := in.Auth.SetPassword(ctx, alice.Account.ID, "correct horse battery"); err != nil {
+		t.Fatal(err)
 	}
-	v.post("/posts", 401, "text", strings.Repeat("lang ", 1000)).says(strings.Repeat("lang ", 1000)[:4000])
+	if err := in.Social.FinishSetUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := in.Social.Publish(ctx, bob, social.Draft{Text: "what do you think?", Audience: "instance"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	german := "de"
+	if _, err := in.Social.UpdateProfile(ctx, alice, social.ProfileChange{Language: &german}); err != nil {
+		t.Fatal(err)
+	}
+	v := newVisitor(t, in, "de")
+	long := strings.TrimSpace(strings.Repeat("ein langer Gedanke ", 300))
+	page := v.post("/posts", 401, "text", long, "audience", "instance", "reply_to", asked.Post.ID.String(), "summary", "Vorsicht", "once", "1").says("Sie wurden abgemeldet", long)
+	var fields []string
+	for _, n := range page.elements {
+		if n.Data == "input" && attr(n, "type") == "hidden" {
+			fields = append(fields, attr(n, "name"), attr(n, "value"))
+			if attr(n, "name") == "next" && strings.Contains(attr(n, "value"), "Gedanke") {
+				t.Errorf("the text stands in an address: %s", attr(n, "value"))
+			}
+		}
+	}
+	again := v.post("/sign-in", 401, append(fields, "name", "alice", "password", "wrong wrong wrong")...).says(long)
+	fields = nil
+	for _, n := range again.elements {
+		if n.Data == "input" && attr(n, "type") == "hidden" {
+			fields = append(fields, attr(n, "name"), attr(n, "value"))
+		}
+	}
+	v.post("/sign-in", 200, append(fields, "name", "alice", "password", "correct horse battery")...).says("Entwurf", long)
+	drafts, err := in.Social.Drafts(ctx, alice)
+	if err != nil || len(drafts) != 1 || drafts[0].Draft.Text != long || drafts[0].Draft.InReplyTo != asked.Post.ID || drafts[0].Draft.Audience != "instance" || drafts[0].Draft.Summary != "Vorsicht" {
+		t.Fatalf("%+v %v", drafts, err)
+	}
+	own, err := in.Social.Publish(ctx, alice, social.Draft{Text: "mine", Audience: "company"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	newVisitor(t, in, "de").post("/posts/"+own.Post.ID.String()+"/edit", 401, "text", "ganz neue Worte").says("Sie wurden inzwischen abgemeldet", "ganz neue Worte")
+}
+
+// What cannot be published that far, or answers what is gone, comes back with every word.
+func TestRefusedPostsKeepTheirText(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	ctx := t.Context()
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	if err := in.Social.FinishSetUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := in.Social.Publish(ctx, bob, social.Draft{Text: "what do you think?", Audience: "instance"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := in.Social.Publish(ctx, alice, social.Draft{Text: "to the company", Audience: "company"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVisitor(t, in, "en").as(alice)
+	if err := in.Social.SetPolicy(ctx, "test", map[string]string{"audience.widest.member": "instance"}); err != nil {
+		t.Fatal(err)
+	}
+	v.post("/posts", 422, "text", "quite a thought", "audience", "company", "once", "1").says("quite a thought", "Your role may not publish that far")
+	v.post("/posts/"+own.Post.ID.String()+"/edit", 422, "text", "quite another thought").says("quite another thought")
+	if _, err := in.Social.Delete(ctx, bob, asked.Post.ID); err != nil {
+		t.Fatal(err)
+	}
+	d := v.post("/posts", 422, "text", "an answer to nothing", "audience", "instance", "reply_to", asked.Post.ID.String(), "once", "2").says("an answer to nothing", "not there any more")
+	for _, n := range d.elements {
+		if n.Data == "input" && attr(n, "name") == "reply_to" {
+			t.Error("it still answers what is gone")
+		}
+	}
 }
 
 // In a browser with scripts: the text survives a lost connection and the end of the
@@ -205,4 +278,35 @@ func TestComposingLive(t *testing.T) {
 	signIn()
 	b.open("/")
 	b.waits("the text is back", `document.querySelector("form.composer [name=text]").value == "with a picture"`)
+}
+
+// What somebody typed and did not send is for nobody else who signs in in the same tab.
+func TestAnUnsentTextIsItsWritersAlone(t *testing.T) {
+	chromium := startChromium(t)
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	net.Member(in, "alice")
+	net.Member(in, "bob")
+	if err := in.Social.FinishSetUp(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	v := newVisitor(t, in, "en")
+	b := window(t, chromium, in.Config.PublicURL, true)
+	b.signedIn(v, "alice")
+	b.open("/")
+	b.fill("text", "for nobody yet")
+	b.open("/")
+	if got := b.ask(`document.querySelector("[name=text]").value`); got != "for nobody yet" {
+		t.Errorf("alice finds %q", got)
+	}
+	b.signedIn(v, "bob")
+	b.open("/")
+	if got := b.ask(`document.querySelector("[name=text]").value + Object.keys(sessionStorage).filter((key) => key.startsWith("parley-text")).length`); got != "0" {
+		t.Errorf("bob finds %q", got)
+	}
+	b.signedIn(v, "alice")
+	b.open("/")
+	if got := b.ask(`document.querySelector("[name=text]").value`); got != "" {
+		t.Errorf("it stayed in the tab: %q", got)
+	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -169,7 +171,7 @@ func (p *page) readForm() error {
 	}
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return social.Errorf(social.Invalid, "what you sent is too large")
+		return social.Errorf(social.Invalid, "what you sent is too large; go back, what you typed is still there")
 	}
 	if err != nil {
 		return social.Errorf(social.Invalid, "the form cannot be read; open it again")
@@ -229,6 +231,12 @@ func (w *Web) fail(p *page, err error) {
 		http.Redirect(p.w, p.r, "/sign-in?next="+url.QueryEscape(p.Path), http.StatusSeeOther)
 		return
 	}
+	if status == http.StatusUnauthorized && p.r.Method == http.MethodPost && !p.wantsPart() {
+		if err := w.signInAgain(p); err != nil {
+			w.Log.Error("sign-in page broke", "error", err)
+		}
+		return
+	}
 	if status == http.StatusNotFound {
 		p.Path = "/" // a page that says nothing of what was asked for has no way back to it
 	}
@@ -240,6 +248,27 @@ func (w *Web) fail(p *page, err error) {
 	if err := w.show(p, status, e); err != nil {
 		w.Log.Error("error page broke", "error", err)
 	}
+}
+
+// signInAgain lets whoever was signed out while a form was open sign in and come back to
+// it. What was typed stands on the page, to be taken along.
+func (w *Web) signInAgain(p *page) error {
+	next := "/"
+	if from, err := url.Parse(p.r.Referer()); err == nil && from.Scheme+"://"+from.Host == w.Links.PublicURL && ours(from.RequestURI()) {
+		next = from.RequestURI()
+	}
+	f := w.signInPage(p, next)
+	f.Problem = p.T("signed_out_form")
+	var typed []string
+	for _, name := range slices.Sorted(maps.Keys(p.r.PostForm)) {
+		for _, v := range p.r.PostForm[name] {
+			if strings.ContainsAny(strings.TrimSpace(v), " \n") && name != "password" {
+				typed = append(typed, v)
+			}
+		}
+	}
+	f.Kept = strings.Join(typed, "\n\n")
+	return w.show(p, http.StatusUnauthorized, f)
 }
 
 // Refuse answers what ended before any page ran, such as too many requests: people

@@ -53,7 +53,7 @@ func (w *Web) edit(p *page) error {
 		d.MediaIDs = append(d.MediaIDs, a.MediaID) // an edit keeps the files
 	}
 	_, err = w.Social.Edit(p.ctx(), p.reader, v.Post.ID, d)
-	if mistake(err) {
+	if mistake(err) || social.KindOf(err) == social.Forbidden {
 		return w.again(p, w.editPage(p, v), "text", err)
 	}
 	if err != nil {

@@ -10,11 +10,13 @@ import (
 const sessionAge = 30 * 24 * 3600 // seconds
 
 func (w *Web) signInPage(p *page, next string) formPage {
-	return formPage{frame: p.titled("sign_in"), After: p.T("forgot"), Form: &form{Action: "/sign-in", Submit: p.T("sign_in"),
+	f := formPage{frame: p.titled("sign_in"), After: p.T("forgot"), Form: &form{Action: "/sign-in", Submit: p.T("sign_in"),
 		Hidden: map[string]string{"next": next}, Fields: []field{
 			{Name: "name", Label: p.T("name_or_mail"), Kind: "text", Required: true, Autocomplete: "username", Focus: true, MaxLength: 254},
 			{Name: "password", Label: p.T("password"), Kind: "password", Required: true, Autocomplete: "current-password", MaxLength: 256},
 		}}}
+	p.carry(&f)
+	return f
 }
 
 func (w *Web) signInForm(p *page) error {
@@ -47,6 +49,9 @@ func (w *Web) signIn(p *page) error {
 		return err
 	}
 	w.setCookie(p, w.cookie, text, sessionAge)
+	if p.r.PostFormValue(goOn) == "post" {
+		return w.keepWriting(p, who)
+	}
 	if newcomer(who) {
 		return w.back(p, "/welcome", "")
 	}

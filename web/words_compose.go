@@ -62,6 +62,7 @@ var composeWords = map[string][2]string{
 	"drop_here":      {"Drop files or paste pictures here.", "Dateien hierher ziehen oder Bilder einfügen."},
 
 	"signed_out_writing": {"You were signed out. Your text stands below; sign in to go on with it.", "Sie wurden abgemeldet. Ihr Text steht unten; melden Sie sich an, um weiterzuschreiben."},
+	"signed_out_form":    {"You have been signed out meanwhile. Sign in again; what you typed stands below, so that you can copy it.", "Sie wurden inzwischen abgemeldet. Melden Sie sich wieder an; was Sie getippt haben, steht unten zum Kopieren."},
 	"your_text":          {"Your text", "Ihr Text"},
 }
 

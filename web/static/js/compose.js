@@ -37,8 +37,10 @@ function meaning(form) {
 }
 
 // What is typed is kept in this tab at once, and on the server in a moment. What is
-// in the tab is for a lost connection, or for whoever is signed out meanwhile.
-const place = (form) => "parley-text " + location.pathname + " " + (form.querySelector("[name=reply_to]")?.value ?? "");
+// in the tab is for a lost connection, or for whoever is signed out meanwhile; and for
+// nobody else who signs in here after them.
+const own = "parley-text " + document.querySelector("main").dataset.me + " ";
+const place = (form) => own + location.pathname + " " + (form.querySelector("[name=reply_to]")?.value ?? "");
 
 function keep(form) {
   try {
@@ -292,6 +294,7 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
+Object.keys(sessionStorage).filter((key) => key.startsWith("parley-text ") && !key.startsWith(own)).forEach((key) => sessionStorage.removeItem(key));
 for (const form of forms()) {
   begin(form);
   recall(form);

@@ -1,6 +1,6 @@
 // Marks in a conversation what was not there when its reader left it last. Only how far
 // it was read is kept in the browser, and leaving is what counts as reading.
-const name = "parley-read";
+const name = "parley-read " + document.querySelector("main").dataset.me;
 const threads = 200; // that are remembered
 const list = document.querySelector("[data-unread]");
 
