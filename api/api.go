@@ -95,7 +95,7 @@ var open = []string{"/api/", "/oauth/", "/.well-known/", "/nodeinfo/"}
 func (a *API) Mount(r *mux.Router) {
 	r.Use(shareAcrossOrigins)
 	for _, prefix := range open {
-		r.PathPrefix(prefix).MatcherFunc(notConsent).Methods(http.MethodOptions).HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		r.PathPrefix(prefix).MatcherFunc(forPrograms).Methods(http.MethodOptions).HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNoContent)
 		})
 	}
@@ -117,24 +117,25 @@ func (a *API) Mount(r *mux.Router) {
 		r.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { serve.MethodNotAllowed(w, methods[path]) })
 	}
 	for _, prefix := range open {
-		r.PathPrefix(prefix).MatcherFunc(notConsent).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.PathPrefix(prefix).MatcherFunc(forPrograms).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			serve.Error(w, r, a.Log, social.Errorf(social.NotFound, "there is no such address here"))
 		})
 	}
 }
 
-// consentPath is where a person is asked about an app: by a page.
-const consentPath = "/oauth/authorize"
+// pages are what people read among these addresses: where they are asked about an app,
+// and what is told of the API.
+var pages = []string{"/oauth/authorize", "/api/docs"}
 
-func notConsent(r *http.Request, _ *mux.RouteMatch) bool {
-	return !strings.HasPrefix(r.URL.Path, consentPath)
+func forPrograms(r *http.Request, _ *mux.RouteMatch) bool {
+	return !slices.ContainsFunc(pages, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) })
 }
 
 // shareAcrossOrigins lets pages of other sites call, without cookies: a bearer token
 // is the only right an app has.
 func shareAcrossOrigins(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if notConsent(r, nil) && slices.ContainsFunc(open, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
+		if forPrograms(r, nil) && slices.ContainsFunc(open, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
 			h := w.Header()
 			h.Set("Access-Control-Allow-Origin", "*")
 			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")

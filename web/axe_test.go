@@ -54,7 +54,7 @@ func TestAccessible(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.both(func(string) {
-		for _, path := range []string{"/", "/sign-in", "/about", "/offline", "/reset?code=" + reset, "/reset?code=used-up", "/@alice", "/none"} {
+		for _, path := range []string{"/", "/sign-in", "/about", "/api/docs", "/offline", "/reset?code=" + reset, "/reset?code=used-up", "/@alice", "/none"} {
 			b.audit(path)
 		}
 	})
@@ -305,7 +305,7 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	return v, map[string][]string{
 		"bob": {"/", "/welcome", "/welcome?step=skills", "/welcome?step=people", "/welcome?step=groups", "/welcome?step=post", "/drafts", "/groups", of, "/bookmarks", "/notifications", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
 		"alice": {"/", "/public", "/company", "/here", "/menu", "/keys", "/compose", "/drafts", "/drafts/" + kept.ID.String(), "/groups", "/groups/new", of, of + "/edit", of + "/members", "/admin/requests", "/admin/start", "/admin", "/admin/servers", "/admin/servers/" + other.Config.Domain, "/admin/people", "/admin/reports", "/admin/settings", "/admin/work", "/tags/plan", "/directory", "/settings/directory", "/@alice", at + "/following", at + "/followers", "/accounts/" + bob.Account.ID.String() + "/report", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
-			"/about", consent, "/groups?q=nothing", "/lists", "/lists/" + list.ID.String(), "/lists/" + list.ID.String() + "/edit",
+			"/about", "/api/docs", consent, "/groups?q=nothing", "/lists", "/lists/" + list.ID.String(), "/lists/" + list.ID.String() + "/edit",
 			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/apps", "/settings/reading", "/settings/notices", "/settings/move", "/settings/security", "/settings/data", "/directory/chart", "/posts/" + first + "/history", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
 	}
 }

@@ -23,6 +23,7 @@ import (
 
 	"parley/auth"
 	"parley/live"
+	"parley/openapi"
 	"parley/serve"
 	"parley/social"
 )
@@ -37,8 +38,9 @@ type Options struct {
 	Live    *live.Hub
 	Console Console
 	Links   social.Links
-	PushKey string // the server's, for subscriptions of browsers (RFC 8292)
-	Trial   bool   // no other server can reach this one
+	API     *openapi.Document // of the programs' face, which has a page here
+	PushKey string            // the server's, for subscriptions of browsers (RFC 8292)
+	Trial   bool              // no other server can reach this one
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -112,7 +114,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/manifest.webmanifest", w.manifest}, {get, "/offline", w.offline},
 		{get, "/welcome", member(w.steps)}, {post, "/welcome", member(w.takeStep)}, {get, "/admin/start", administrator(w.server)}, {post, "/admin/start", administrator(w.nameServer)},
 		{get, "/lists", member(w.lists)}, {post, "/lists", member(w.createList)}, {get, "/lists/{id:[0-9]+}", member(w.list)}, {get, "/lists/{id:[0-9]+}/edit", member(w.editList)}, {post, "/lists/{id:[0-9]+}/{act:rename|delete|add|remove}", member(w.changeList)},
-		{get, "/about", w.about},
+		{get, "/about", w.about}, {get, "/api/docs", w.programs},
 		{get, "/oauth/authorize", member(w.consent)}, {get, "/oauth/authorize/", member(w.consent)}, {post, "/oauth/authorize", member(w.answerConsent)},
 		{get, "/setup", w.setupForm}, {post, "/setup", w.setup},
 		{get, "/sign-in", w.signInForm}, {post, "/sign-in", w.signIn}, {post, "/sign-out", w.signOut},

@@ -11,7 +11,7 @@ import (
 
 // words are all texts of the pages: English, then German. A test holds both complete
 // against the templates and the code.
-var words = merge(frameWords, pageWords, pwaWords, personWords, streamWords, composeWords, adminWords, settingsWords, startWords, consentWords, moveWords)
+var words = merge(frameWords, pageWords, pwaWords, personWords, streamWords, composeWords, adminWords, settingsWords, startWords, consentWords, moveWords, programsWords)
 
 // counted are texts with a number: English one and many, German one and many.
 var counted = merge(pageCounts, streamCounts, composeCounts, adminCounts, settingsCounts, startCounts)

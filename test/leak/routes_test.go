@@ -60,7 +60,7 @@ var audiences = map[string]rule{
 	"GET /welcome":            signedIn,
 	"POST /users/{id}/outbox": write, "GET /users/{id}/inbox": object, "POST /users/{id}/proxy": write,
 	"GET /oauth/authorize": signedIn, "GET /oauth/authorize/": signedIn, "POST /oauth/authorize": write,
-	"GET /about": list,
+	"GET /about": list, "GET /api/docs": everybody,
 	"GET /lists": signedIn, "GET /lists/{id}": object, "GET /lists/{id}/edit": object,
 	"POST /lists": write, "POST /lists/{id}/{act}": write,
 	"GET /settings/reading": signedIn, "POST /settings/reading": write, "GET /settings/move": signedIn, "POST /settings/move": write, "GET /settings/notices": signedIn, "POST /settings/notices": write, "GET /settings/security": signedIn, "POST /settings/security": write, "POST /settings/picture": write, "GET /settings/data": signedIn, "GET /settings/data/posts.json": signedIn, "GET /settings/data/following.csv": signedIn, "GET /settings/data/bookmarks.csv": signedIn, "GET /directory/chart": signedIn,
