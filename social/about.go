@@ -52,3 +52,27 @@ func (o Organisation) HouseRules() []string {
 	}
 	return out
 }
+
+// ServerNames are the names under which other servers are known here: those of the
+// roster, and what each said of itself when it was paired.
+func (s *Service) ServerNames(ctx context.Context) (names map[string]string, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		names = map[string]string{}
+		pairings, err := tx.Pairings(ctx)
+		if err != nil {
+			return err
+		}
+		for _, p := range pairings {
+			names[p.Authority] = p.Name
+		}
+		roster, err := s.Roster(ctx, tx)
+		if err != nil || roster == nil {
+			return err
+		}
+		for _, m := range roster.Members {
+			names[m.Authority] = cmp.Or(m.Name, names[m.Authority])
+		}
+		return nil
+	})
+	return names, err
+}

@@ -45,6 +45,14 @@ func (f *frame) Cards(views []*social.PostView) []card {
 	return out
 }
 
+// From is the company of an author who is not of this server, where its name is known.
+func (c card) From() string {
+	if a := c.V.Author; !a.Local() && c.NameOf(a.Authority) != a.Authority {
+		return c.NameOf(a.Authority)
+	}
+	return ""
+}
+
 // Own says that the reader wrote the post.
 func (c card) Own() bool { return c.Me != nil && c.V.Post.AuthorID == c.Me.ID }
 

@@ -48,6 +48,14 @@ func (c colleague) Profile() string {
 	return "/users/" + c.Entry.AccountID.String() // the handle may have another host than the server
 }
 
+// Firm says at which other company somebody is; "" for our own.
+func (c colleague) Firm() string {
+	if c.Entry.Peer == "" {
+		return ""
+	}
+	return c.firm(c.Entry.Peer)
+}
+
 // Own says that it is the reader.
 func (c colleague) Own() bool { return c.Entry.URI == c.Me.URI }
 
@@ -112,7 +120,7 @@ func (w *Web) narrowed(p *page, d *directoryPage, query url.Values) (words, at s
 	company := field{Name: "company", Label: p.T("company"), Kind: "select", Options: []option{{Value: "", Label: p.T("all")}, {Value: p.home, Label: p.Org.Name}}}
 	for _, peer := range peers {
 		if peer.Zone.ExchangesPeople() {
-			company.Options = append(company.Options, option{Value: peer.Authority, Label: peer.Authority})
+			company.Options = append(company.Options, option{Value: peer.Authority, Label: p.NameOf(peer.Authority)})
 		}
 	}
 	at = query.Get("company")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -44,7 +46,8 @@ type frame struct {
 	home  string // our authority
 	now   time.Time
 	zone  func(authority string) social.ZoneKind
-	shown map[social.ID]bool // posts that have an anchor on the page
+	names func() map[string]string // of other servers
+	shown map[social.ID]bool       // posts that have an anchor on the page
 }
 
 // content is a page with its template.
@@ -81,7 +84,7 @@ func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
 		home: w.Links.Home(), now: w.Now(), shown: map[social.ID]bool{}}
 	p := &page{frame: f, r: r, w: rw, reader: social.Nobody(f.home), since: w.Live.Now()}
 	p.hear("")
-	f.zone = w.zones(p.ctx())
+	f.zone, f.names = w.zones(p.ctx()), w.serverNames(p.ctx())
 	if c, err := r.Cookie(w.cookie + "_keys"); err == nil {
 		f.NoKeys = c.Value == "off"
 	}
@@ -156,6 +159,26 @@ func (w *Web) zones(ctx context.Context) func(string) social.ZoneKind {
 		}
 		return seen[authority]
 	}
+}
+
+// serverNames looks the names of other servers up, once for each page that needs them.
+func (w *Web) serverNames(ctx context.Context) func() map[string]string {
+	return sync.OnceValue(func() map[string]string {
+		names, err := w.Social.ServerNames(ctx)
+		if err != nil {
+			w.Log.Warn("names of servers not read", "error", err)
+		}
+		return names
+	})
+}
+
+// NameOf is what members call another server: the name of its company where that is
+// known, else its address.
+func (f *frame) NameOf(authority string) string {
+	if f.Me == nil || f.names == nil {
+		return authority
+	}
+	return cmp.Or(f.names()[authority], authority)
 }
 
 // readForm parses what was sent, so that a broken or too large body has its own answer.

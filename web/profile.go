@@ -30,17 +30,29 @@ func (p person) Company() string {
 	if p.Me == nil {
 		return ""
 	}
-	owner := p.Account.Authority
 	if p.Account.Local() {
 		return p.T("company_own", p.Org.Name)
 	}
-	switch p.zone(owner) {
-	case social.ZoneCompany:
-		return p.T("company_group", owner)
-	case social.ZonePartner:
-		return p.T("company_partner", owner)
+	return p.firm(p.Account.Authority)
+}
+
+// Firm is Company for those who are not of this server.
+func (p person) Firm() string {
+	if p.Account.Local() {
+		return ""
 	}
-	return p.T("company_outside", owner)
+	return p.Company()
+}
+
+// firm says in words whose server another one is, and what it is to us.
+func (f *frame) firm(authority string) string {
+	switch f.zone(authority) {
+	case social.ZoneCompany:
+		return f.T("company_group", f.NameOf(authority))
+	case social.ZonePartner:
+		return f.T("company_partner", f.NameOf(authority))
+	}
+	return f.T("company_outside", authority)
 }
 
 // profilePage is a person and what they wrote.

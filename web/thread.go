@@ -117,15 +117,15 @@ func (w *Web) thread(p *page) error {
 func (p *page) arrived(d social.DeliveryState) arrival {
 	switch d.State {
 	case "waiting":
-		return arrival{d.Peer, p.T("arrives_later"), false}
+		return arrival{p.NameOf(d.Peer), p.T("arrives_later"), false}
 	case "held":
-		return arrival{d.Peer, p.T("arrives_held"), false}
+		return arrival{p.NameOf(d.Peer), p.T("arrives_held"), false}
 	case string(social.StateRefused):
-		return arrival{d.Peer, p.T("arrival_refused"), false}
+		return arrival{p.NameOf(d.Peer), p.T("arrival_refused"), false}
 	case string(social.StateDropped):
-		return arrival{d.Peer, p.T("arrival_dropped"), false}
+		return arrival{p.NameOf(d.Peer), p.T("arrival_dropped"), false}
 	}
-	return arrival{d.Peer, p.T("arrived"), true}
+	return arrival{p.NameOf(d.Peer), p.T("arrived"), true}
 }
 
 // arrivals tells an author where the post has arrived, each server and state once.

@@ -111,7 +111,10 @@ func (f *frame) Who(p *social.Post, author *social.Account) string {
 		return f.T("aud_some_followers")
 	case social.AudienceInstance, social.AudienceCompany, social.AudiencePartner, social.AudienceGroup:
 		if a.Owner != f.home && f.zone(a.Owner) != social.ZoneCompany {
-			return f.T("aud_foreign", a.Owner) // their group is not ours
+			if a.Kind == social.AudiencePartner && f.zone(a.Owner) == social.ZonePartner {
+				return f.T("aud_foreign_partner", f.NameOf(a.Owner), f.Org.Name)
+			}
+			return f.T("aud_foreign", f.NameOf(a.Owner)) // their group is not ours
 		}
 	}
 	return f.audience(a.Kind, a.Name)
