@@ -59,8 +59,25 @@ func administrator(run handler) handler {
 	}
 }
 
-// AdminWays lists the pages of administrators.
+// moderator lets moderators and administrators in.
+func moderator(run handler) handler {
+	return func(p *page) error {
+		if p.Me == nil || !p.moderates() {
+			return social.NotFoundError()
+		}
+		return run(p)
+	}
+}
+
+func (f *frame) moderates() bool {
+	return f.Me.Role == social.RoleModerator || f.Me.Role == social.RoleAdmin
+}
+
+// AdminWays lists the pages of administrators; moderators have those of reports alone.
 func (f *frame) AdminWays() []way {
+	if !f.Admin {
+		return []way{{Path: "/admin/reports", Label: f.T("admin_reports"), Current: true}}
+	}
 	ways := []way{
 		{Path: "/admin", Label: f.T("admin_overview")}, {Path: "/admin/servers", Label: f.T("admin_servers")},
 		{Path: "/admin/requests", Label: f.T("connect_nav"), Count: f.Knocking, CountText: f.N("servers_wait", f.Knocking)},

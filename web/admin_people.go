@@ -209,6 +209,18 @@ func (w *Web) reports(p *page) error {
 	return w.show(p, http.StatusOK, d)
 }
 
+// takeDown removes a post that was reported.
+func (w *Web) takeDown(p *page) error {
+	id, err := p.id("id")
+	if err != nil {
+		return err
+	}
+	if err := w.Social.TakeDown(p.ctx(), p.reader, id, p.Me.Username); err != nil {
+		return err
+	}
+	return w.redirect(p, "/admin/reports", "taken_down")
+}
+
 func (w *Web) closeReport(p *page) error {
 	id, err := p.id("id")
 	if err != nil {

@@ -49,6 +49,8 @@ func (a deed) Did() string {
 			return a.T("did_role")
 		}
 		return a.T("did_rule")
+	case "policy taken down":
+		return a.T("did_take_down")
 	case "policy closed":
 		return a.T("did_report")
 	case "zone set":

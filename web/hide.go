@@ -96,13 +96,21 @@ func (w *Web) reportForm(p *page) error {
 	if err != nil {
 		return err
 	}
-	f := &form{Action: "/accounts/" + a.ID.String() + "/report", Submit: p.T("report_send"), Fields: []field{
+	f := &form{Action: "/accounts/" + a.ID.String() + "/report", Submit: p.T("report_send"), Hidden: map[string]string{}, Fields: []field{
 		{Name: "comment", Label: p.T("report_comment"), Hint: p.T("report_hint"), Kind: "textarea", Rows: 5, MaxLength: 1000, Language: p.Language}}}
 	if !a.Local() {
 		f.Fields = append(f.Fields, field{Name: "forward", Label: p.T("report_forward", a.Authority), Hint: p.T("report_forward_hint"), Kind: "checkbox"})
 	}
 	d := formPage{frame: p.frame, Form: f}
 	d.Title = p.T("report_of", a.Name())
+	if id, err := social.ParseID(p.r.URL.Query().Get("post")); err == nil {
+		v, err := w.Social.Post(p.ctx(), p.reader, id)
+		if err != nil {
+			return err
+		}
+		f.Hidden["post"] = id.String()
+		d.Intro = []string{p.T("report_post", clipped(w.Social.Text.ToPlain(v.Post.Content), excerptLength))}
+	}
 	return w.show(p, http.StatusOK, d)
 }
 
@@ -111,7 +119,11 @@ func (w *Web) report(p *page) error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.Social.Report(p.ctx(), p.reader, a.ID, nil, p.r.PostFormValue("comment"), p.r.PostFormValue("forward") != ""); err != nil {
+	var posts []social.ID
+	if id, err := social.ParseID(p.r.PostFormValue("post")); err == nil {
+		posts = append(posts, id)
+	}
+	if _, err := w.Social.Report(p.ctx(), p.reader, a.ID, posts, p.r.PostFormValue("comment"), p.r.PostFormValue("forward") != ""); err != nil {
 		return err
 	}
 	return w.redirect(p, "/@"+a.Acct(), "reported")

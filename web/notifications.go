@@ -185,7 +185,7 @@ func (w *Web) notice(p *page, v *social.NotificationView, asks map[social.ID]boo
 	case social.NotifyJoinRequest:
 		n.To, n.ToText = "/groups/"+v.From.ID.String()+"/members", p.T("see_who_asks")
 	case social.NotifyReport:
-		if p.Admin {
+		if p.moderates() {
 			n.To, n.ToText = "/admin/reports", p.T("to_reports")
 		}
 	case social.NotifyUnsent:

@@ -30,6 +30,9 @@ func (f *frame) Ways() []way {
 	if f.Admin {
 		ways = append(ways, way{Path: "/admin", Icon: "admin", Label: f.T("admin_nav"), Count: f.Knocking, CountText: f.N("servers_wait", f.Knocking)})
 	}
+	if !f.Admin && f.moderates() {
+		ways = append(ways, way{Path: "/admin/reports", Icon: "warn", Label: f.T("admin_reports")})
+	}
 	for i := range ways {
 		ways[i].Current = f.Here(ways[i].Path)
 	}

@@ -134,7 +134,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/admin/servers", administrator(w.others)}, {post, "/admin/servers/invite", administrator(w.invite)}, {post, "/admin/servers/accept", administrator(w.accept)}, {post, "/admin/servers/leave", administrator(w.leaveRoster)},
 		{get, "/admin/servers/{host}", administrator(w.other)}, {post, "/admin/servers/{host}", administrator(w.changeOther)},
 		{get, "/admin/people", administrator(w.staff)}, {post, "/admin/people", administrator(w.addStaff)}, {post, "/admin/people/{id:[0-9]+}/{act:role|suspend|restore|sign-out|link}", administrator(w.changeStaff)},
-		{get, "/admin/reports", administrator(w.reports)}, {post, "/admin/reports/{id:[0-9]+}/close", administrator(w.closeReport)},
+		{get, "/admin/reports", moderator(w.reports)}, {post, "/admin/reports/{id:[0-9]+}/close", moderator(w.closeReport)}, {post, "/admin/posts/{id:[0-9]+}/take-down", moderator(w.takeDown)},
 		{get, "/admin/settings", administrator(w.orgSettings)}, {post, "/admin/settings", administrator(w.saveOrgSettings)},
 		{get, "/accounts/{id:[0-9]+}/report", w.reportForm}, {post, "/accounts/{id:[0-9]+}/report", w.report}, {get, "/settings/hidden", w.hidden}, {get, "/settings/apps", member(w.apps)}, {post, "/settings/apps", member(w.revokeApp)},
 		{get, "/accounts/{id:[0-9]+}/followers", w.followers}, {get, "/accounts/{id:[0-9]+}/following", w.following},

@@ -26,6 +26,8 @@ var personWords = map[string][2]string{
 	"blocked_none":        {"You have blocked nobody. You can on somebody's profile.", "Sie haben niemanden gesperrt. Das geht auf dem Profil einer Person."},
 	"more_people":         {"More people", "Weitere Leute"},
 	"report":              {"Report to the moderators", "Der Moderation melden"},
+	"report_post":         {"This post goes with it: “%s”", "Dieser Beitrag gehört dazu: „%s“"},
+	"report_this":         {"Report", "Melden"},
 	"report_of":           {"Report %s", "%s melden"},
 	"report_comment":      {"What is wrong?", "Was ist nicht in Ordnung?"},
 	"report_hint":         {"The moderators here read it; the person you report does not.", "Das liest die Moderation hier; die gemeldete Person liest es nicht."},
