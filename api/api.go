@@ -3,7 +3,9 @@
 //
 // routes is the whole list. Each theme has a file (oauth, statuses, accounts, timelines,
 // notifications, push, media, instance, parley); input.go reads what callers send, and
-// shape.go writes what they get. A new route also needs its row in the test's table.
+// shape.go writes what they get, in the types of answer.go. A route says what it does, takes
+// and gives: document.go makes the document of it. A new one also needs its row in the
+// test's table.
 package api
 
 import (

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"slices"
@@ -80,6 +81,7 @@ func (a *API) Document() *openapi.Document {
 		method, path, _ := strings.Cut(e.route, " ")
 		d.Add(method, inPath.ReplaceAllString(path, "{$1}"), e.operation(d))
 	}
+	slices.SortFunc(d.Tags, func(a, b openapi.Tag) int { return cmp.Compare(a.Name, b.Name) })
 	d.Components.SecuritySchemes["oauth"] = &openapi.SecurityScheme{Type: "oauth2", Description: "Send the token as Authorization: Bearer", Flows: map[string]openapi.Flow{
 		"authorizationCode": {AuthorizationURL: at + "/oauth/authorize", TokenURL: at + "/oauth/token", Scopes: scopes},
 		"clientCredentials": {TokenURL: at + "/oauth/token", Scopes: scopes},
@@ -145,7 +147,16 @@ func (e route) operation(d *openapi.Document) openapi.Operation {
 
 var word = regexp.MustCompile(`\W+`)
 
-// theme is the word by which routes stand together: the first after the version.
+// themes are where words stand that have few routes of their own.
+var themes = map[string]string{
+	"apps": "oauth", "bookmarks": "timelines", "favourites": "timelines", "markers": "timelines", "polls": "statuses", "scheduled_statuses": "statuses",
+	"follow_requests": "accounts", "blocks": "accounts", "mutes": "accounts", "suggestions": "accounts", "endorsements": "accounts", "featured_tags": "accounts",
+	"domain_blocks": "accounts", "reports": "accounts", "preferences": "accounts", "followed_tags": "tags", "trends": "tags", "custom_emojis": "instance",
+	"announcements": "instance", "push": "notifications", "audiences": "statuses", "profile": "directory",
+}
+
+// theme is the word by which routes stand together: the first after the version, or
+// where that belongs.
 func theme(path string) string {
 	words := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	switch {
@@ -153,10 +164,10 @@ func theme(path string) string {
 		return "oauth"
 	case len(words) == 2:
 		return "instance"
-	case words[1] == "parley" && len(words) > 3:
-		return "parley: " + words[3]
+	case words[1] == "parley":
+		return "parley: " + cmp.Or(themes[words[3]], words[3])
 	}
-	return words[2]
+	return cmp.Or(themes[words[2]], words[2])
 }
 
 func (e route) answer(d *openapi.Document) (status string, r openapi.Response) {

@@ -126,6 +126,23 @@ func (c *contract) kept(method string, u *url.URL, status int, header http.Heade
 	return nil // no route: 404 and 405 are tested elsewhere
 }
 
+// told says how an event of a stream breaks the contract: nil if it does not.
+func (c *contract) told(event, data string) error {
+	kind := map[string]string{"update": "Status", "status.update": "Status", "notification": "Notification"}[event]
+	if kind == "" {
+		return nil
+	}
+	s, err := c.schema("components", "schemas", kind)
+	if err != nil {
+		return err
+	}
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(data))
+	if err != nil {
+		return err
+	}
+	return s.Validate(v)
+}
+
 func down(v map[string]any, keys []string) (map[string]any, bool) {
 	for _, k := range keys {
 		next, ok := v[k].(map[string]any)
@@ -176,6 +193,9 @@ func TestDocumentIsServedAndCanFail(t *testing.T) {
 	}
 	if promised().kept("GET", u, 401, header, []byte(`{"mistake":"x"}`)) == nil {
 		t.Error("a refusal in another form is not found")
+	}
+	if promised().told("update", `{"id":"1"}`) == nil {
+		t.Error("half a post in a stream is not found")
 	}
 }
 

@@ -73,6 +73,9 @@ func (s *socket) next() (l line, err error) {
 	if err == nil {
 		err = json.Unmarshal(text, &l)
 	}
+	if err == nil {
+		err = promised().told(l.Event, l.Payload)
+	}
 	return l, err
 }
 

@@ -54,6 +54,9 @@ func until(t *testing.T, events <-chan event, last string) []string {
 	t.Helper()
 	var got []string
 	for e := range events {
+		if err := promised().told(e.name, e.data); err != nil {
+			t.Error(err)
+		}
 		what := e.name + " " + e.data
 		var o struct {
 			Content string
