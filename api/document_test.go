@@ -126,6 +126,19 @@ func (c *contract) kept(method string, u *url.URL, status int, header http.Heade
 	return nil // no route: 404 and 405 are tested elsewhere
 }
 
+// held looks at what programs of others are answered too.
+func held(t *testing.T) *instancetest.Wire {
+	return &instancetest.Wire{Look: func(e *instancetest.Exchange) {
+		u, err := url.ParseRequestURI(e.Target)
+		if err == nil {
+			err = promised().kept(e.Method, u, e.Status, e.Answered, e.Answer)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}}
+}
+
 // told says how an event of a stream breaks the contract: nil if it does not.
 func (c *contract) told(event, data string) error {
 	kind := map[string]string{"update": "Status", "status.update": "Status", "notification": "Notification"}[event]

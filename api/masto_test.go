@@ -23,7 +23,7 @@ func TestMastoJS(t *testing.T) {
 	if peers == "" {
 		t.Skip("PARLEY_TEST_PEERS is not set: masto.js is not installed; run ./test/all")
 	}
-	net := instancetest.New(t, 2, nil)
+	net := instancetest.NewWith(t, 2, instancetest.Options{Wire: held(t)}) // what apps ask, the tests may not
 	here, there := net.Instances[0], net.Instances[1]
 	alice, ben := net.Member(here, "alice"), net.Member(there, "ben")
 	ctx, stop := context.WithCancel(t.Context())
