@@ -62,6 +62,7 @@ type DB struct {
 
 	packers packers
 	last    atomic.Int64  // the newest id given here
+	asked   atomic.Int64  // statements run on SQLite
 	readers chan *session // of SQLite; nil stands for one not opened yet
 	work    chan *unit    // to the writer goroutine of SQLite
 	stopped chan struct{}

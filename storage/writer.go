@@ -119,7 +119,7 @@ func (w *writer) connect(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	w.on = newSession(conn)
+	w.on = newSession(conn, &w.db.asked)
 	return nil
 }
 
