@@ -23,6 +23,8 @@ type Policy struct {
 	// FollowPartner and FollowPublic say whether people at servers of these zones may
 	// follow members. Groups decide for themselves.
 	FollowPartner, FollowPublic bool
+	// PKCE says that every app has to use it (RFC 7636), also those that have a secret.
+	PKCE bool
 	// Fields are the parts of a person's entry in the directory that a zone may see,
 	// where the person lets it too.
 	Fields map[ZoneKind][]string
@@ -49,6 +51,7 @@ func policyRules() []policyRule {
 		policyRule{"groups.widest", func(p Policy) string { return string(p.GroupWidest) }, (*Policy).readGroups},
 		yesOrNo("followers.partner", func(p *Policy) *bool { return &p.FollowPartner }),
 		yesOrNo("followers.public", func(p *Policy) *bool { return &p.FollowPublic }),
+		yesOrNo("apps.pkce", func(p *Policy) *bool { return &p.PKCE }),
 		fieldsOf(ZoneCompany), fieldsOf(ZonePartner))
 }
 

@@ -54,7 +54,7 @@ func (w *Web) staff(p *page) error { return w.showStaff(p, http.StatusOK, staffP
 func (w *Web) newStaff(p *page) *form {
 	return &form{Action: "/admin/people", Submit: p.T("make_member"), Fields: []field{
 		{Name: "name", Label: p.T("username"), Hint: p.T("username_hint"), Kind: "text", Required: true, MaxLength: 64},
-		{Name: "display_name", Label: p.T("your_name"), Kind: "text", MaxLength: w.Social.Limits.NameLength},
+		{Name: "display_name", Label: p.T("group_name"), Kind: "text", MaxLength: w.Social.Limits.NameLength},
 		{Name: "email", Label: p.T("mail"), Kind: "email", MaxLength: 254},
 		{Name: "role", Label: p.T("role"), Kind: "select", Options: w.roles(p, social.RoleMember)},
 	}}

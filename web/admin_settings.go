@@ -53,6 +53,9 @@ func (p *page) rule(e social.PolicyEntry) field {
 	case e.Key == "followers.public":
 		f.Label = p.T("rule_follow_public")
 		choose("yes", p.T("yes"), "no", p.T("no"))
+	case e.Key == "apps.pkce":
+		f.Label = p.T("rule_pkce")
+		choose("no", p.T("no"), "yes", p.T("yes"))
 	default:
 		f.Kind = "text"
 		f.Label = map[string]string{"fields.company": p.T("rule_fields_company"), "fields.partner": p.T("rule_fields_partner")}[key]

@@ -38,6 +38,15 @@ func (codePage) file() string { return "code.html" }
 // browser is sent there; a nil answer says that this was done.
 func (w *Web) asked(p *page, q url.Values) (*auth.Authorization, error) {
 	a, err := w.Auth.ReadAuthorization(p.ctx(), q)
+	if err == nil && a.Challenge == "" {
+		policy, fault := w.Social.Policy(p.ctx())
+		if fault != nil {
+			return nil, fault
+		}
+		if policy.PKCE {
+			err = &auth.OAuthError{Code: "invalid_request", Description: "this server wants PKCE: send a code_challenge", Redirect: true}
+		}
+	}
 	var refused *auth.OAuthError
 	if !errors.As(err, &refused) {
 		return a, err

@@ -251,6 +251,18 @@ func TestConsentRefusals(t *testing.T) {
 			t.Errorf("%s: %d %s", param, res.StatusCode, to)
 		}
 	}
+	if err := in.Social.SetPolicy(context.Background(), "test", map[string]string{"apps.pkce": "yes"}); err != nil {
+		t.Fatal(err)
+	}
+	if to := visit("GET", c.ask(), nil, "").Header.Get("Location"); !strings.Contains(to, "error=invalid_request") {
+		t.Errorf("without PKCE where it is wanted: %s", to)
+	}
+	if res := visit("GET", c.ask("code_challenge", strings.Repeat("a", 43), "code_challenge_method", "S256"), nil, ""); res.StatusCode != 200 {
+		t.Errorf("with PKCE: %d", res.StatusCode)
+	}
+	if err := in.Social.SetPolicy(context.Background(), "test", map[string]string{"apps.pkce": ""}); err != nil {
+		t.Fatal(err)
+	}
 	// T33: no other page can say yes in a member's name.
 	u, _ := url.Parse(c.ask())
 	body := u.Query()

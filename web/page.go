@@ -25,6 +25,7 @@ type frame struct {
 	Language string // de or en
 	Theme    string // light, dark or "" for what the system says
 	Title    string
+	Tab      string // of the window, where the title says too little; "" for the title
 	Org      social.Organisation
 	Me       *social.Account // nil when signed out
 	Unread   int

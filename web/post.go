@@ -85,8 +85,12 @@ func (w *Web) delete(p *page) error {
 	if err != nil {
 		return err
 	}
+	back := "/"
+	if parent, err := w.Social.Post(p.ctx(), p.reader, v.Post.InReplyToID); err == nil {
+		back = p.Card(parent).Link() // the conversation goes on
+	}
 	if _, err := w.Social.Delete(p.ctx(), p.reader, v.Post.ID); err != nil {
 		return err
 	}
-	return w.redirect(p, "/", "deleted")
+	return w.redirect(p, back, "deleted")
 }

@@ -85,6 +85,7 @@ func (w *Web) thread(p *page) error {
 		return err
 	}
 	t := threadPage{frame: p.titled("thread")}
+	t.Tab = v.Author.Name() + ": " + clipped(firstOf(p.Card(v).Covered(), w.Social.Text.ToPlain(v.Post.Content)), tabLength)
 	depth := map[social.ID]int{}
 	var cards []card
 	for _, one := range append(append(above, v), below...) {
@@ -112,6 +113,9 @@ func (w *Web) thread(p *page) error {
 	}
 	return w.show(p, http.StatusOK, t)
 }
+
+// tabLength is how much of a post names its window among others, in characters.
+const tabLength = 60
 
 // arrived says what became of a delivery.
 func (p *page) arrived(d social.DeliveryState) arrival {

@@ -196,6 +196,7 @@ var adminWords = map[string][2]string{
 	"rule_groups":          {"How far a community may go", "Wie weit eine Community gehen darf"},
 	"rule_follow_partner":  {"People at partners may follow members", "Leute bei Partnern dürfen Mitgliedern folgen"},
 	"rule_follow_public":   {"People outside may follow members", "Leute außerhalb dürfen Mitgliedern folgen"},
+	"rule_pkce":            {"Only apps that use PKCE (most apps for Mastodon do not)", "Nur Apps, die PKCE benutzen (die meisten Apps für Mastodon tun es nicht)"},
 	"rule_fields_company":  {"What companies of the group see of an entry in the directory", "Was Firmen der Gruppe von einem Eintrag im Verzeichnis sehen"},
 	"rule_fields_partner":  {"What partners see of it", "Was Partner davon sehen"},
 	"rule_fields_hint":     {"none, or some of: name, department, title, manager, skills, languages, location, pronouns, photo", "none, oder einige von: name, department, title, manager, skills, languages, location, pronouns, photo"},
