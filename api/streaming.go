@@ -304,7 +304,7 @@ func (s *socket) end(label []string) {
 }
 
 // subscribe begins a stream, in the place of the same one before.
-func (s *socket) subscribe(ctx context.Context, q url.Values) {
+func (s *socket) subscribe(whole context.Context, q url.Values) {
 	st, label, err := s.listen(q.Get("stream"), q)
 	scope := "read:statuses"
 	if st.Name == live.Notifications {
@@ -317,11 +317,11 @@ func (s *socket) subscribe(ctx context.Context, q url.Values) {
 		st.Since, err = strconv.ParseInt(q.Get("since"), 10, 64)
 	}
 	if err != nil {
-		_ = s.say(ctx, map[string]any{"error": serve.Public(err), "status": serve.Status(err)}) // reading finds out that it is over
+		_ = s.say(whole, map[string]any{"error": serve.Public(err), "status": serve.Status(err)}) // reading finds out that it is over
 		return
 	}
 	s.end(label)
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(whole)
 	s.open[strings.Join(label, "\n")] = cancel
 	ready := make(chan struct{})
 	begun := false
@@ -332,7 +332,8 @@ func (s *socket) subscribe(ctx context.Context, q url.Values) {
 			if err != nil {
 				return err
 			}
-			return s.say(ctx, map[string]any{"stream": label, "event": event, "payload": string(data), "place": strconv.FormatInt(m.Place, 10)})
+			// Not by the stream's own context: a write that is cut off ends the connection.
+			return s.say(whole, map[string]any{"stream": label, "event": event, "payload": string(data), "place": strconv.FormatInt(m.Place, 10)})
 		}, func() error {
 			if !begun {
 				begun = true
@@ -347,7 +348,7 @@ func (s *socket) subscribe(ctx context.Context, q url.Values) {
 		case social.KindOf(err) == social.Unauthenticated:
 			_ = s.conn.Close(websocket.StatusPolicyViolation, "the access token is invalid") // it may be over
 		case social.KindOf(err) == social.Limited:
-			_ = s.say(ctx, map[string]any{"error": serve.Public(err), "status": serve.Status(err)}) // it may be over
+			_ = s.say(whole, map[string]any{"error": serve.Public(err), "status": serve.Status(err)}) // it may be over
 		case ctx.Err() == nil: // too slow, or the server stops
 			_ = s.conn.Close(websocket.StatusGoingAway, "read the list, and listen again") // it may be over
 		}
