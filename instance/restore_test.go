@@ -93,8 +93,15 @@ func restoreIsAllOrNothing(t *testing.T, into string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := bytes.Cut(whole, []byte("SQLite format 3\x00"))
-	database := "SQLite format 3\x00" + string(rest[:len(rest)-2048])
+	entries := tar.NewReader(bytes.NewReader(whole))
+	if first, err := entries.Next(); err != nil || first.Name != "parley.db" {
+		t.Fatalf("the archive begins with %v: %v", first, err)
+	}
+	content, err := io.ReadAll(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	database := string(content)
 	damaged := bytes.Clone(whole)
 	copy(damaged[512+4096*3:], bytes.Repeat([]byte{0xff}, 4096))
 	bad := map[string][]byte{

@@ -170,8 +170,8 @@ func (b *browser) publish() {
 		b.press("//main", "Publish")
 		return
 	}
-	button := chromedp.CSS("form.composer button.main")
-	b.do("publish", chromedp.Focus(button), chromedp.SendKeys(button, kb.Enter))
+	text, button := chromedp.CSS("form.composer textarea"), chromedp.CSS("form.composer button.main")
+	b.do("publish", chromedp.Focus(text), chromedp.Focus(button), chromedp.SendKeys(button, kb.Enter)) // on a phone writing opens the rest
 }
 
 // appears waits until a text stands on the page.
@@ -258,14 +258,16 @@ func journey(t *testing.T, chromium context.Context, script bool) {
 	bob.press("//main", "Save the password")
 	bob.fill("name", "bob", "password", "bob's long password")
 	bob.press("//main", "Sign in")
-	bob.says("Who sees this?")
+	bob.says("What would you like to share?")
 
 	// The person's path: from the setup link to a reply on the other server.
 	start := time.Now()
 	alice.open("/setup?code=" + setup)
 	alice.fill("organisation", "Muster Zentrale", "group", "Muster Group", "display_name", "Alice Adler", "name", "alice", "password", "alice's long password")
 	alice.press("//main", "Set up")
-	alice.says("All set", "Whole Muster Group (2 companies)")
+	alice.says("All set")
+	alice.do("begin to write", chromedp.Focus(chromedp.CSS("form.composer textarea")))
+	alice.says("Whole Muster Group (2 companies)")
 	alice.press("//nav", "Search")
 	alice.fill("q", instancetest.Handle(b, reader))
 	alice.press("//main", "Find")

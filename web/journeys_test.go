@@ -557,8 +557,8 @@ func filesInGroup(c *cast) {
 // A phone of 320 px with touch, dark and German, with scripts and without: sign in,
 // read, answer, search.
 func onPhone(c *cast) {
-	german := "de"
-	_, err := c.hq.Social.UpdateProfile(context.Background(), c.ada, social.ProfileChange{Language: &german})
+	german, atOnce := "de", 0
+	_, err := c.hq.Social.UpdateProfile(context.Background(), c.ada, social.ProfileChange{Language: &german, UndoSeconds: &atOnce})
 	c.must(err)
 	c.must(c.hq.Auth.SetPassword(context.Background(), c.ada.Account.ID, c.password))
 	_, err = c.hq.Social.Publish(context.Background(), c.ann, social.Draft{Text: "who reads this on the train?", Audience: "company"})
@@ -581,6 +581,15 @@ func onPhone(c *cast) {
 		b.waits("signed in", `location.pathname == "/" && !!document.querySelector("nav.ways")`)
 		fits("home")
 		b.says("who reads this on the train?")
+		start, button := chromedp.CSS(`form.composer [name=text]`), `document.querySelector("form.composer button.main").checkVisibility()`
+		b.waits("posts come first", "!"+button)
+		b.do("begin to write", chromedp.Focus(start))
+		b.waits("one can choose who sees it", button)
+		b.do("look away", chromedp.Blur(start))
+		b.waits("nothing was written", "!"+button)
+		b.do("write", chromedp.Focus(start), chromedp.SendKeys(start, "Halb"), chromedp.Blur(start))
+		b.waits("what is written can be published", button)
+		b.do("think again", chromedp.SendKeys(start, strings.Repeat(kb.Backspace, 4)))
 		b.open("/@ann/" + c.find(c.hq, c.ann, "on the train").Post.ID.String())
 		fits("the thread")
 		text := fmt.Sprintf("Ich, mit Skript: %v", script)

@@ -85,7 +85,6 @@ func (w *Web) thread(p *page) error {
 		return err
 	}
 	t := threadPage{frame: p.titled("thread")}
-	t.Tab = v.Author.Name() + ": " + clipped(firstOf(p.Card(v).Covered(), w.Social.Text.ToPlain(v.Post.Content)), tabLength)
 	depth := map[social.ID]int{}
 	var cards []card
 	for _, one := range append(append(above, v), below...) {
@@ -94,7 +93,9 @@ func (w *Web) thread(p *page) error {
 			c.Depth = min(parent+1, maxDepth)
 		}
 		depth[one.Post.ID] = c.Depth
-		c.Main = one == v
+		if c.Main = one == v; c.Main {
+			t.Tab = v.Author.Name() + ": " + clipped(firstOf(c.Covered(), w.Social.Text.ToPlain(v.Post.Content)), tabLength)
+		}
 		cards = append(cards, c)
 	}
 	t.Posts = fold(cards, len(above))
