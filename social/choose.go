@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Choice is an audience that a member can pick.
@@ -15,6 +16,8 @@ type Choice struct {
 	Name    string   // of a partner zone; of a group its handle
 	Group   *Account // nil for all else
 	Peers   int      // other instances it reaches now
+	People  int      // whom it reaches and we know of; 0 where it is not known, or everybody
+	Least   bool     // People leaves out instances that tell nothing of theirs
 	Default bool
 }
 
@@ -32,10 +35,6 @@ func (s *Service) Audiences(ctx context.Context, r Reader, inReplyTo ID) ([]Choi
 				return err
 			}
 		}
-		peers, err := tx.Peers(ctx)
-		if err != nil {
-			return err
-		}
 		policy, err := s.policyIn(ctx, tx)
 		if err != nil {
 			return err
@@ -44,16 +43,84 @@ func (s *Service) Audiences(ctx context.Context, r Reader, inReplyTo ID) ([]Choi
 		if err != nil {
 			return err
 		}
-		groups, err := s.joinedGroups(ctx, tx, me)
+		choices, err = s.allowed(ctx, tx, policy, me, parent, def)
+		return err
+	})
+	return choices, err
+}
+
+// Narrower lists the audiences that an edit of an own post can have: its own first, where
+// the policy still allows that, and those that are part of it.
+func (s *Service) Narrower(ctx context.Context, r Reader, id ID) (choices []Choice, err error) {
+	me, err := s.member(r)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, err := s.own(ctx, tx, r, id)
 		if err != nil {
 			return err
 		}
-		choices = slices.DeleteFunc(s.fitting(peers, groups, parent, def), func(c Choice) bool {
-			return !policy.allows(me.Role, c.audience(s.home))
+		policy, err := s.policyIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		choices, err = s.allowed(ctx, tx, policy, me, p, p.Audience)
+		choices = slices.DeleteFunc(choices, func(c Choice) bool {
+			return !c.Default && (c.Group != nil || !c.audience(s.home).narrows(p.Audience))
 		})
-		return nil
+		return err
 	})
+	slices.SortStableFunc(choices, func(a, b Choice) int { return cmp.Compare(position(a), position(b)) })
 	return choices, err
+}
+
+func position(c Choice) int {
+	if c.Default {
+		return 0
+	}
+	return 1
+}
+
+// allowed lists what fits a parent and the policy.
+func (s *Service) allowed(ctx context.Context, tx Tx, policy Policy, me *Account, parent *Post, def Audience) ([]Choice, error) {
+	peers, err := tx.Peers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := s.joinedGroups(ctx, tx, me)
+	if err != nil {
+		return nil, err
+	}
+	people, err := s.headcount(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(s.fitting(me, peers, people, groups, parent, def), func(c Choice) bool {
+		return !policy.allows(me.Role, c.audience(s.home))
+	}), nil
+}
+
+// headcountAge is how old a count of people may be that is shown.
+const headcountAge = time.Minute
+
+// headcount says how many people each instance has told us of; "" is here. A page that
+// offers audiences would count a whole directory each time.
+func (s *Service) headcount(ctx context.Context, tx Tx) (map[string]int, error) {
+	if had := s.heads.Load(); had != nil && s.Now().Sub(had.at) < headcountAge && !s.Now().Before(had.at) {
+		return had.people, nil
+	}
+	people, err := tx.PeopleByPeer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.heads.Store(&heads{people, s.Now()})
+	return people, nil
+}
+
+type heads struct {
+	people map[string]int
+	at     time.Time
 }
 
 // audience is what a choice means for a post here.
@@ -64,26 +131,28 @@ func (c Choice) audience(home string) Audience {
 	return Audience{Kind: c.Kind, Name: c.Name, Owner: home}
 }
 
-func (s *Service) fitting(peers []Peer, groups []*Account, parent *Post, def Audience) []Choice {
-	sisters, partners, outside := 0, map[string]int{}, 0
+func (s *Service) fitting(me *Account, peers []Peer, people map[string]int, groups []*Account, parent *Post, def Audience) []Choice {
+	here := Choice{Kind: AudienceInstance, People: people[""]}
+	company, partners, outside := here.as(AudienceCompany, ""), map[string]Choice{}, 0
 	for _, p := range peers {
 		switch p.effective(s.Mode, s.Now()).Kind {
 		case ZoneCompany:
-			sisters++
+			company = company.with(people[p.Authority])
 		case ZonePartner:
-			partners[p.Zone.Name]++
+			partners[p.Zone.Name] = partners[p.Zone.Name].with(people[p.Authority])
 		case ZonePublic:
 			outside++
 		}
 	}
-	all := []Choice{{Kind: AudienceDirect}, {Kind: AudienceFollowers}, {Kind: AudienceInstance}, {Kind: AudienceCompany, Peers: sisters}}
+	all := []Choice{{Kind: AudienceDirect}, {Kind: AudienceFollowers, People: me.FollowersCount}, here, company}
 	for _, name := range slices.Sorted(maps.Keys(partners)) {
-		all = append(all, Choice{Kind: AudiencePartner, Name: name, Peers: partners[name] + sisters})
+		c := partners[name]
+		all = append(all, Choice{Kind: AudiencePartner, Name: name, Peers: c.Peers + company.Peers, People: c.People + company.People, Least: c.Least || company.Least})
 	}
-	all = append(all, Choice{Kind: AudienceUnlisted, Peers: outside + sisters}, Choice{Kind: AudiencePublic, Peers: outside + sisters})
+	all = append(all, Choice{Kind: AudienceUnlisted, Peers: outside + company.Peers}, Choice{Kind: AudiencePublic, Peers: outside + company.Peers})
 	for _, g := range groups { // a thread stays where it is
 		if parent == nil || parent.GroupID == g.ID {
-			all = append(all, Choice{Kind: AudienceGroup, Name: g.Acct(), Group: g})
+			all = append(all, Choice{Kind: AudienceGroup, Name: g.Acct(), Group: g, People: g.FollowersCount})
 		}
 	}
 	if parent != nil && def.Kind != AudienceGroup {
@@ -106,6 +175,18 @@ func (s *Service) fitting(peers []Peer, groups []*Account, parent *Post, def Aud
 		out = append(out, c)
 	}
 	return out
+}
+
+// as is the same reach by another name.
+func (c Choice) as(kind AudienceKind, name string) Choice {
+	c.Kind, c.Name = kind, name
+	return c
+}
+
+// with adds an instance of which we know that many people.
+func (c Choice) with(people int) Choice {
+	c.Peers, c.People, c.Least = c.Peers+1, c.People+people, c.Least || people == 0
+	return c
 }
 
 func zoneName(a Audience) string {

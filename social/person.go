@@ -209,6 +209,9 @@ type PersonStore interface {
 	PeopleOf(ctx context.Context, peer string, above ID, limit int) ([]*Person, error)
 	// CountPeople counts the entries of a server, also of who is gone.
 	CountPeople(ctx context.Context, peer string) (int, error)
+	// PeopleByPeer counts the entries of each server that has some, without who is gone;
+	// "" is here.
+	PeopleByPeer(ctx context.Context) (map[string]int, error)
 	// PeoplePeers lists the servers that have entries.
 	PeoplePeers(ctx context.Context) ([]string, error)
 	// SearchPeople lists who is there by name.

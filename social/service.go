@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -102,6 +103,7 @@ type Service struct {
 	home     string
 	mediaKey []byte // of media links; set by EnsureInstance
 	copies   singleflight.Group
+	heads    atomic.Pointer[heads]
 }
 
 // NewService makes a Service.

@@ -114,6 +114,23 @@ func (t *Tx) CountPeople(ctx context.Context, peer string) (n int, err error) {
 	return n, t.db.translate(err)
 }
 
+// PeopleByPeer counts the entries of all servers.
+func (t *Tx) PeopleByPeer(ctx context.Context) (map[string]int, error) {
+	type count struct {
+		peer string
+		n    int
+	}
+	all, err := list(ctx, t, func(s scanner) (c count, err error) {
+		err = s.Scan(&c.peer, &c.n)
+		return c, err
+	}, `SELECT peer, count(*) FROM person WHERE gone = 0 GROUP BY peer`)
+	out := make(map[string]int, len(all))
+	for _, c := range all {
+		out[c.peer] = c.n
+	}
+	return out, err
+}
+
 // PeoplePeers lists the servers that have entries. It steps from one to the next in
 // the index, so that their entries need not be read.
 func (t *Tx) PeoplePeers(ctx context.Context) ([]string, error) {

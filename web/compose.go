@@ -56,8 +56,7 @@ type keptFile struct {
 func (k keptFile) Picture() bool { return k.Attachment.Kind == "image" }
 
 func (p *page) kept(m *social.Media) keptFile {
-	return keptFile{p.frame, m, field{Name: "description-" + m.ID.String(), Label: p.T("describe", firstOf(m.Attachment.Name, p.T("file"))), Hint: p.T("description_hint"),
-		Kind: "text", Value: m.Attachment.Description, MaxLength: 1500}}
+	return keptFile{p.frame, m, described(p, m.ID, m.Attachment)}
 }
 
 // composePage is the composer alone: on its own, and after a mistake.
@@ -102,13 +101,22 @@ func (w *Web) composer(p *page, parent *social.PostView) (*composer, error) {
 		{Value: "1", Label: p.N("days", 1)}, {Value: "3", Label: p.N("days", 3), Selected: true}, {Value: "7", Label: p.N("days", 7)}, {Value: "14", Label: p.N("days", 14)}}}
 	c.Multiple = field{Name: "multiple", Label: p.T("poll_multiple"), Kind: "checkbox"}
 	c.Warning = field{Name: "summary", Label: p.T("warning"), Hint: p.T("warning_hint"), Kind: "text", MaxLength: 500}
-	c.Tongue = field{Name: "language", Label: p.T("written_in"), Kind: "select"}
-	for _, one := range languageNames {
-		one.Selected = one.Value == p.Language
-		c.Tongue.Options = append(c.Tongue.Options, one)
-	}
+	c.Tongue = tongue(p, p.Language)
 	c.When = field{Name: "at", Label: p.T("send_at"), Hint: p.T("send_at_hint"), Kind: "datetime-local"}
 	return c, nil
+}
+
+// tongue asks for the language of a text; one that is not in the list stays what it is.
+func tongue(p *page, now string) field {
+	f := field{Name: "language", Label: p.T("written_in"), Kind: "select"}
+	for _, one := range languageNames {
+		one.Selected = one.Value == now
+		f.Options = append(f.Options, one)
+	}
+	if !slices.ContainsFunc(f.Options, func(o option) bool { return o.Selected }) {
+		f.Options = append(f.Options, option{Value: now, Label: now, Selected: true})
+	}
+	return f
 }
 
 // Meanings lists what the choices mean, with the one that is chosen.
@@ -483,7 +491,7 @@ func faultyField(d social.Draft, err error) string {
 		return "audience"
 	case d.Poll != nil && (strings.Contains(text, "poll")):
 		return "poll"
-	case strings.Contains(text, "audience") || strings.Contains(text, "visibility"):
+	case strings.Contains(text, "audience") || strings.Contains(text, "visibility") || strings.Contains(text, "narrow"):
 		return "audience"
 	case !d.At.IsZero() && (strings.Contains(text, "time") || strings.Contains(text, "scheduled")):
 		return "at"

@@ -581,8 +581,11 @@ func postStates(v *visitor, net *instancetest.Network, alice, bob social.Reader)
 	v.get("/tags/plan", 200).says("first")
 	v.get("/company", 200).says("first")
 	v.get("/posts/"+id+"/edit", 200).wrong("", "text", "first #plan")
-	v.post("/posts/"+id+"/edit", 422, "text", "").wrong("text", "text", "")
+	v.post("/posts/"+id+"/edit", 422, "text", "", "audience", "instance", "language", "fr").wrong("text", "text", "", "audience", "instance", "language", "fr")
+	v.post("/posts/"+id+"/edit", 422, "text", "wider", "audience", "public").wrong("audience", "text", "wider")
 	v.post("/posts/"+id+"/edit", 200, "text", "second version", "summary", canary).says("second version", v.pick("edited", "bearbeitet"))
+	v.post("/posts/"+id+"/edit", 200, "text", "second version", "summary", canary, "audience", "instance", "language", "fr").says("second version", v.pick("Only Müller ", "Nur Müller "))
+	v.get("/posts/"+id+"/edit", 200).wrong("", "language", "fr").says(v.pick("!Who sees this?", "!Wer sieht das?"))
 	for _, act := range []string{"like", "share", "bookmark", "unlike", "unshare", "unbookmark"} {
 		v.post("/posts/"+id+"/"+act, 200, "next", "/@alice/"+id)
 	}

@@ -76,8 +76,21 @@ func (f *frame) Choice(c social.Choice) string {
 	return text
 }
 
-// Meaning says in a sentence whom an audience reaches.
+// Meaning says in sentences whom an audience reaches, and how many that are.
 func (f *frame) Meaning(c social.Choice) string {
+	text := f.meaning(c)
+	switch {
+	case c.People == 0:
+		return text
+	case c.Kind == social.AudienceFollowers || c.Kind == social.AudienceGroup || c.Peers == 0:
+		return text + " " + f.N("reaches", c.People)
+	case c.Least:
+		return text + " " + f.T("reaches_least", f.N("people", c.People), f.N("at_servers", c.Peers+1))
+	}
+	return text + " " + f.T("reaches_at", f.N("people", c.People), f.N("at_servers", c.Peers+1))
+}
+
+func (f *frame) meaning(c social.Choice) string {
 	switch c.Kind {
 	case social.AudienceDirect:
 		return f.T("means_direct")

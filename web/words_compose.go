@@ -31,6 +31,8 @@ var composeWords = map[string][2]string{
 	"published":        {"Published.", "Veröffentlicht."},
 	"clamped":          {"Published for fewer people than you chose: a reply reaches at most those who see what it answers, and your role may have a limit.", "Für weniger Leute veröffentlicht als gewählt: Eine Antwort erreicht höchstens, wer das Beantwortete sieht, und Ihre Rolle kann eine Grenze haben."},
 
+	"reaches_at":      {"It reaches %s at %s.", "Es erreicht %s auf %s."},
+	"reaches_least":   {"It reaches at least %s at %s.", "Es erreicht mindestens %s auf %s."},
 	"means_direct":    {"Only those whom you name with @ read it. Nobody else finds it.", "Nur wer mit @ genannt ist, liest es. Niemand sonst findet es."},
 	"means_followers": {"Whoever follows you reads it, wherever they work.", "Es liest, wer Ihnen folgt, wo auch immer."},
 	"means_instance":  {"Everybody at %s reads it. It does not leave this server.", "Alle bei %s lesen es. Es verlässt diesen Server nicht."},
@@ -39,6 +41,8 @@ var composeWords = map[string][2]string{
 	"means_group":     {"The members of %s read it, also those of other companies.", "Die Mitglieder von %s lesen es, auch die anderer Firmen."},
 	"means_unlisted":  {"Everybody can read it, outside the company too. It stands in no list.", "Alle können es lesen, auch außerhalb der Firma. Es steht in keiner Liste."},
 	"means_public":    {"Everybody can read and find it, outside the company too.", "Alle können es lesen und finden, auch außerhalb der Firma."},
+
+	"edit_reach": {"You can let fewer people see it; what others have of it is taken back as far as their servers obey. More people need a new post.", "Sie können es auf weniger Leute beschränken; was andere davon haben, wird zurückgeholt, soweit ihre Server gehorchen. Mehr Leute erreicht nur ein neuer Beitrag."},
 
 	"drafts":         {"Drafts", "Entwürfe"},
 	"draft":          {"Draft", "Entwurf"},
@@ -68,6 +72,9 @@ var composeWords = map[string][2]string{
 
 // composeCounts are texts with a number: English one and many, German one and many.
 var composeCounts = map[string][4]string{
-	"goes_out": {"Your post goes out in %d second.", "Your post goes out in %d seconds.", "Ihr Beitrag geht in %d Sekunde hinaus.", "Ihr Beitrag geht in %d Sekunden hinaus."},
-	"days":     {"%d day", "%d days", "%d Tag", "%d Tage"},
+	"reaches":    {"It reaches %d person.", "It reaches %d people.", "Es erreicht %d Person.", "Es erreicht %d Menschen."},
+	"people":     {"%d person", "%d people", "%d Person", "%d Menschen"},
+	"at_servers": {"%d server", "%d servers", "%d Server", "%d Servern"},
+	"goes_out":   {"Your post goes out in %d second.", "Your post goes out in %d seconds.", "Ihr Beitrag geht in %d Sekunde hinaus.", "Ihr Beitrag geht in %d Sekunden hinaus."},
+	"days":       {"%d day", "%d days", "%d Tag", "%d Tage"},
 }

@@ -111,10 +111,14 @@ func peopleAreFound(t *testing.T, db *storage.DB) {
 		peers, err3 := tx.PeoplePeers(ctx)
 		n, err4 := tx.CountPeople(ctx, "b.test")
 		page, err5 := tx.PeopleOf(ctx, "c.test", 0, 1)
+		heads, err6 := tx.PeopleByPeer(ctx)
+		if heads["b.test"] != 1 || heads["c.test"] != 1 { // one at b.test is gone
+			t.Errorf("people by server: %v", heads)
+		}
 		if len(many) != 2 || !many["https://b.test/2"].Gone || byHandle == nil || byHandle.URI != carol.URI || !slices.Equal(peers, []string{"b.test", "c.test"}) || n != 2 || len(page) != 1 {
 			t.Errorf("%v %v %v %d %v", many, byHandle, peers, n, page)
 		}
-		return first(err, err2, err3, err4, err5)
+		return first(err, err2, err3, err4, err5, err6)
 	})
 	both(t, db, func(tx social.Tx) error {
 		gone := person("Zoë Mueller", "c.test", "https://c.test/1", func(p *social.Person) { p.Gone, p.Version = true, 2 })
