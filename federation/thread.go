@@ -86,13 +86,37 @@ func (s *Server) fetchReplies(ctx context.Context, p *social.Post) {
 		s.Log.Debug("thread not completed", "uri", p.URI, "error", err)
 		return
 	}
+	missing := 0
 	for _, key := range []string{"context", "replies"} {
-		for _, item := range s.collectionItems(ctx, o, key, p.URI) {
+		items, told := s.collectionItems(ctx, o, key, p.URI)
+		missing = max(told, len(items)) // of the last one
+		for _, item := range items {
 			if err := s.fetchReply(ctx, item, p.URI); err != nil {
 				s.Log.Debug("reply not fetched", "uri", item.ID(), "error", err)
+				continue
 			}
+			missing--
 		}
 	}
+	if err := s.noteMissing(ctx, p.ID, missing); err != nil {
+		s.Log.Warn("a thread's gap is not noted", "uri", p.URI, "error", err)
+	}
+}
+
+// mostMissing bounds what a server can say of its thread.
+const mostMissing = 1_000_000
+
+// noteMissing keeps how many replies a post's own server tells of, and nobody here has.
+func (s *Server) noteMissing(ctx context.Context, id social.ID, n int) error {
+	n = min(n, mostMissing)
+	return s.Store.Tx(ctx, func(tx social.Tx) error {
+		p, err := tx.Post(ctx, id)
+		if err != nil || p.Deleted() || p.RepliesMissing == n {
+			return err
+		}
+		p.RepliesMissing = n
+		return tx.UpdatePost(ctx, p)
+	})
 }
 
 // fetchReply takes one entry of a collection: as it came, when it is whole and of
@@ -113,15 +137,15 @@ const (
 )
 
 // collectionItems lists what a collection of the post's own server holds, page by
-// page. A page that was read before ends it (T13).
-func (s *Server) collectionItems(ctx context.Context, o object, key, of string) []object {
+// page, and how many it says there are. A page that was read before ends it (T13).
+func (s *Server) collectionItems(ctx context.Context, o object, key, of string) (items []object, told int) {
 	c, ok := o.Embedded(key)
 	if !ok || c.ID() != "" && !c.Has("first") && !c.Has("items") && !c.Has("orderedItems") {
 		if c = s.sameServerDocument(ctx, o.Ref(key), of); c == nil {
-			return nil
+			return nil, 0
 		}
 	}
-	items := entries(c)
+	items = entries(c)
 	seen := map[string]bool{}
 	for page, key := c, "first"; len(seen) < collectionPages && len(items) < collectionEntries; key = "next" {
 		uri := page.Ref(key)
@@ -141,7 +165,7 @@ func (s *Server) collectionItems(ctx context.Context, o object, key, of string) 
 		page = next
 		items = append(items, entries(page)...)
 	}
-	return items[:min(len(items), collectionEntries)]
+	return items[:min(len(items), collectionEntries)], c.Int("totalItems")
 }
 
 func entries(c object) []object { return append(c.Objects("items"), c.Objects("orderedItems")...) }

@@ -65,6 +65,9 @@ type Post struct {
 	RepliesCount, BoostsCount, FavouritesCount int
 	// Counted says that this reply stands in its parent's RepliesCount; kept by the store.
 	Counted bool
+	// RepliesMissing is how many replies the origin of a remote post tells of, and nobody
+	// here has: what only some here may see is not among them.
+	RepliesMissing int
 
 	Raw []byte // the origin's bytes of a remote object, so that unknown properties survive; written, not read along
 }

@@ -27,20 +27,21 @@ type postData struct {
 	Attachments        []social.Attachment `json:"attachments,omitempty"`
 	Counted            bool                `json:"counted,omitempty"`
 	Via                string              `json:"via,omitempty"`
+	RepliesMissing     int                 `json:"replies_missing,omitempty"`
 }
 
 func dataOf(p *social.Post) string {
 	return jsonText(postData{URL: p.URL, Title: p.Title, Content: p.Content, Source: p.Source, Summary: p.Summary,
 		Sensitive: p.Sensitive, Language: p.Language, InReplyToAccountID: p.InReplyToAccountID, ContextURI: p.ContextURI,
 		QuoteOfID: p.QuoteOfID, QuoteOfURI: p.QuoteOfURI, Mentions: p.Mentions, Tags: p.Tags, Emojis: p.Emojis, Attachments: p.Attachments,
-		Counted: p.Counted, Via: p.Via})
+		Counted: p.Counted, Via: p.Via, RepliesMissing: p.RepliesMissing})
 }
 
 func (d postData) into(p *social.Post) {
 	p.URL, p.Title, p.Content, p.Source, p.Summary = d.URL, d.Title, d.Content, d.Source, d.Summary
 	p.Sensitive, p.Language, p.InReplyToAccountID, p.ContextURI = d.Sensitive, d.Language, d.InReplyToAccountID, d.ContextURI
 	p.QuoteOfID, p.QuoteOfURI, p.Mentions, p.Tags = d.QuoteOfID, d.QuoteOfURI, d.Mentions, d.Tags
-	p.Emojis, p.Attachments, p.Counted, p.Via = d.Emojis, d.Attachments, d.Counted, d.Via
+	p.Emojis, p.Attachments, p.Counted, p.Via, p.RepliesMissing = d.Emojis, d.Attachments, d.Counted, d.Via, d.RepliesMissing
 }
 
 const postColumns = `p.id, p.uri, p.author_id, p.kind, p.parent_id, p.parent_uri, p.thread_id, p.boost_of_id,

@@ -594,6 +594,20 @@ func postStates(v *visitor, net *instancetest.Network, alice, bob social.Reader)
 	// A reply that would reach more than what it answers is narrowed, and says so.
 	v.post("/posts", 200, "text", "an answer", "audience", "public", "reply_to", id).says(v.pick("fewer people than you chose", "weniger Leute"), "an answer")
 	v.post("/posts", 422, "text", "", "reply_to", id).wrong("text", "reply_to", id)
+	asked, err := v.in.Social.Publish(ctx, bob, social.Draft{Text: "soon gone", Audience: "company"})
+	if err != nil {
+		v.Fatal(err)
+	}
+	answer, err := v.in.Social.Publish(ctx, bob, social.Draft{Text: "left alone", InReplyTo: asked.Post.ID})
+	if err != nil {
+		v.Fatal(err)
+	}
+	alone := v.pick("What this answers is gone", "Worauf das antwortet, ist nicht mehr da")
+	v.get("/@bob/"+answer.Post.ID.String(), 200).says("soon gone", "!"+alone)
+	if _, err := v.in.Social.Delete(ctx, bob, asked.Post.ID); err != nil {
+		v.Fatal(err)
+	}
+	v.get("/@bob/"+answer.Post.ID.String(), 200).says("left alone", alone)
 	poll, err := v.in.Social.Publish(ctx, bob, social.Draft{Text: "when?", Audience: "company", Poll: &social.PollDraft{Options: []string{"Mon " + canary, "Tue"}, ExpiresIn: time.Hour}})
 	if err != nil {
 		v.Fatal(err)
@@ -743,6 +757,7 @@ func hostileStates(v *visitor, net *instancetest.Network, bob, carol social.Read
 	}
 	text := v.in.Social.Text
 	now := time.Now()
+	var id social.ID
 	err = v.in.DB.Tx(ctx, func(tx social.Tx) error {
 		remote.DisplayName, remote.Note = canary, text.Sanitize(canary)
 		remote.Fields = []social.Field{{Name: canary, Value: text.Sanitize(canary)}}
@@ -753,8 +768,9 @@ func hostileStates(v *visitor, net *instancetest.Network, bob, carol social.Read
 			Content: text.Sanitize("hostile " + canary), Audience: social.Audience{Kind: social.AudienceCompany, Owner: remote.Authority}, PublishedAt: now, ArrivedAt: now, Version: 1,
 			Attachments: []social.Attachment{{Kind: "image", URL: "javascript:boom()", Description: canary}, {Kind: "image", URL: "https://pictures.test/x.png", Description: canary},
 				{Kind: "unknown", URL: "https://pictures.test/" + canary, Name: canary}},
-			Poll: &social.Poll{Options: []social.PollOption{{Title: canary}, {Title: "b"}}}}
+			Poll: &social.Poll{Options: []social.PollOption{{Title: canary}, {Title: "b"}}}, RepliesMissing: 3}
 		p.ThreadID, p.Poll.PostID = p.ID, p.ID
+		id = p.ID
 		if err := tx.InsertPost(ctx, p); err != nil {
 			return err
 		}
@@ -769,6 +785,8 @@ func hostileStates(v *visitor, net *instancetest.Network, bob, carol social.Read
 			v.Errorf("%s: not escaped", path)
 		}
 	}
+	v.get("/"+instancetest.Handle(net.Instances[1], carol)+"/"+id.String(), 200).
+		says(v.pick("Not to be seen here: 3 more replies at ", "Hier nicht zu sehen: 3 weitere Antworten bei "))
 	d := v.get("/public", 200).says("pictures.test")
 	if strings.Contains(d.raw, "javascript:") || strings.Contains(d.raw, "/media/0/") {
 		v.Error("a link runs a script, or another server's picture is shown as ours")

@@ -14,6 +14,8 @@ type threadPage struct {
 	Arrived  []arrival // of the reader's own post; nil when it went nowhere
 	Composer *composer
 	Preview  *preview // nil unless everybody may see the post
+	Orphan   bool     // what the first post answers is not here
+	Gap      string   // that there are answers elsewhere which are not here; "" for none
 }
 
 // stretch is a post of a thread with what stands folded up below it.
@@ -99,6 +101,11 @@ func (w *Web) thread(p *page) error {
 		cards = append(cards, c)
 	}
 	t.Posts = fold(cards, len(above))
+	first := cards[0].V.Post
+	t.Orphan = first.InReplyToURI != "" || first.InReplyToID != 0
+	if n := v.Post.RepliesMissing; n > 0 {
+		t.Gap = p.T("gap", p.N("more_replies", n), p.NameOf(v.Author.Authority))
+	}
 	if t.Preview, err = w.preview(p, id); err != nil {
 		return err
 	}
