@@ -3,12 +3,13 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"parley/social"
 )
 
-// findPage is the search for people, posts, and hashtags.
+// findPage is the search for people, communities, posts, and hashtags.
 type findPage struct {
 	*frame
 	Query  field
@@ -16,6 +17,7 @@ type findPage struct {
 	Opened bool    // one of them is filled
 	Asked  bool
 	People []person
+	Groups []community
 	Posts  []card
 	Tags   []string
 	Older  string // address of older posts; "" at the end
@@ -25,7 +27,7 @@ func (findPage) file() string { return "find.html" }
 
 // Nothing says that a search had no result.
 func (f findPage) Nothing() bool {
-	return f.Asked && f.Problem == "" && f.Older == "" && len(f.People)+len(f.Posts)+len(f.Tags) == 0
+	return f.Asked && f.Problem == "" && f.Older == "" && len(f.People)+len(f.Groups)+len(f.Posts)+len(f.Tags) == 0
 }
 
 // sought is what was typed, with the fields below it in the same words.
@@ -60,6 +62,9 @@ func (w *Web) find(p *page) error {
 	if err != nil {
 		return err
 	}
+	if accounts, err = w.withoutGroups(p, &d, accounts); err != nil {
+		return err
+	}
 	if d.People, err = w.people(p, accounts); err != nil {
 		return err
 	}
@@ -69,6 +74,10 @@ func (w *Web) find(p *page) error {
 	}
 	return w.show(p, http.StatusOK, d)
 }
+
+// fewGroups is how many communities stand among other things that were found; their own
+// page lists all.
+const fewGroups = 5
 
 // search looks a whole handle up by itself, so that the reason why it is not
 // found reaches the person who asks.
@@ -100,5 +109,34 @@ func (w *Web) search(p *page, d *findPage, q string, page social.Page) ([]*socia
 		return nil, err
 	}
 	d.Posts, d.Tags = p.Cards(res.Posts), res.Tags
+	if text := strings.TrimSpace(p.r.URL.Query().Get("q")); p.Me != nil && page.Max == 0 && text == q && q != "" {
+		groups, _, err := w.Social.FindGroups(p.ctx(), p.reader, text, 0, fewGroups)
+		if err != nil {
+			return nil, err
+		}
+		d.Groups = p.communities(groups)
+	}
 	return res.Accounts, nil
+}
+
+// withoutGroups puts the communities among what was found in their place, once each.
+func (w *Web) withoutGroups(p *page, d *findPage, found []*social.Account) (people []*social.Account, err error) {
+	for _, a := range found {
+		if a.Kind != social.KindGroup {
+			people = append(people, a)
+			continue
+		}
+		if slices.ContainsFunc(d.Groups, func(c community) bool { return c.V.Account.ID == a.ID }) {
+			continue
+		}
+		v, err := w.Social.Group(p.ctx(), p.reader, a.ID)
+		if social.KindOf(err) == social.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		d.Groups = append(d.Groups, p.communities([]*social.GroupView{v})...)
+	}
+	return people, nil
 }

@@ -35,6 +35,7 @@ func communityPages(t *testing.T, language string) {
 	b.get("/groups", 200).says("@tools@", b.pick("1 member", "1 Mitglied"), b.pick("You can ask to join", "Sie können anfragen"))
 	b.get("/groups?q=TOO", 200).says("@tools@")
 	b.get("/groups?q=maps", 200).says("!@tools@")
+	b.get("/find?q=too", 200).says("Tools", b.pick("Communities", "Communitys"))
 	b.get(path, 200).says("!inside words", b.pick("Only members read", "Nur Mitglieder lesen"), b.pick("Ask to join", "Beitritt anfragen"))
 	b.get(path+"/members", 404)
 	b.get(path+"/edit", 404)
@@ -54,6 +55,7 @@ func communityPages(t *testing.T, language string) {
 	c := newVisitor(t, in, language).as(net.Member(in, "carol"))
 	c.get(path, 404)
 	c.get("/groups", 200).says("!@tools@")
+	c.get("/find?q=too", 200).says("!Tools", c.pick("Nothing found", "Nichts gefunden"))
 	c.get("/groups?q=too", 200).says("!@tools@", c.pick("No community has that name", "Keine Community heißt so"))
 	if v, err := in.Social.GroupByName(context.Background(), alice, "tools"); err != nil || v.Account.Group.Join != social.JoinClosed {
 		t.Errorf("%+v %v", v, err)
