@@ -54,7 +54,7 @@ func (w *Web) createList(p *page) error {
 	if err != nil {
 		return err
 	}
-	return w.redirect(p, "/lists/"+l.ID.String()+"/edit", "saved")
+	return w.back(p, "/lists/"+l.ID.String()+"/edit", "saved")
 }
 
 // ownList loads the list that the address names.
@@ -178,7 +178,7 @@ func (w *Web) changeList(p *page) error {
 	if err != nil {
 		return err
 	}
-	return w.redirect(p, "/lists/"+l.ID.String()+"/edit", "saved")
+	return w.back(p, "/lists/"+l.ID.String()+"/edit", "saved")
 }
 
 // inList adds or takes out who is named by an id or a handle.

@@ -48,6 +48,15 @@ func peopleLists(t *testing.T, net *instancetest.Network, language string) {
 	v.post(path+"/rename", 422, "title", " ").wrong("title")
 	v.post(path+"/rename", 200, "title", "Crew")
 	v.get("/lists", 200).says("Crew")
+	profile := "/@" + bob.Account.Username
+	v.get(profile, 200).says("Crew")
+	if d := v.post(path+"/add", 200, "id", bob.Account.ID.String(), "next", profile); d.at.Path != profile || !strings.Contains(d.raw, path+"/remove") {
+		t.Error("somebody is not put into a list from the profile")
+	}
+	v.get(path, 200).says("from " + bob.Account.Username)
+	v.post(path+"/remove", 200, "id", bob.Account.ID.String(), "next", profile).says("Crew")
+	v.get(path, 200).says("!from " + bob.Account.Username)
+	other.get("/@"+carol.Account.Username, 200).says("!Crew")
 	other.get(path, 404)
 	other.get(edit, 404)
 	other.post(path+"/rename", 404, "title", "Mine")

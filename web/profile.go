@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -60,6 +61,7 @@ type profilePage struct {
 	*frame
 	Person person
 	Entry  *colleague // what the directory says; nil for nothing
+	Lists  []listing  // the reader's, where somebody stands whom the reader follows
 	Posts  []card
 	Older  string
 	Empty  string
@@ -107,10 +109,37 @@ func (w *Web) profile(p *page) error {
 			return err
 		}
 	}
+	if rel := d.Person.Rel; rel != nil && rel.Following {
+		if err := w.listsWith(p, &d); err != nil {
+			return err
+		}
+	}
 	if rel := d.Person.Rel; rel != nil && !rel.Following && !a.Local() {
 		d.Empty = p.T("profile_empty_remote")
 	}
 	return w.show(p, http.StatusOK, d)
+}
+
+// listing is a list of the reader's, and whether the account stands in it.
+type listing struct {
+	*social.List
+	In bool
+}
+
+// listsWith shows in which of the reader's lists somebody stands whom the reader follows.
+func (w *Web) listsWith(p *page, d *profilePage) error {
+	all, err := w.Social.Lists(p.ctx(), p.reader)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	with, err := w.Social.ListsWith(p.ctx(), p.reader, d.Person.Account.ID)
+	if err != nil {
+		return err
+	}
+	for _, l := range all {
+		d.Lists = append(d.Lists, listing{l, slices.ContainsFunc(with, func(one *social.List) bool { return one.ID == l.ID })})
+	}
+	return nil
 }
 
 // people adds to accounts what the reader has with them.
