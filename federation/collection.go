@@ -145,7 +145,7 @@ func (s *Server) getFeatured(tx social.Tx, q *query) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	posts, err := tx.PostsBy(q.Context(), a.ID, social.Page{Limit: social.MaxPins}, social.PostFilter{Pinned: true})
+	posts, err := tx.PinnedBy(q.Context(), a.ID, social.MaxPins)
 	if err == nil {
 		posts, err = s.social.Visible(q.Context(), tx, q.reader, posts)
 	}

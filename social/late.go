@@ -26,7 +26,7 @@ func isLate(ctx context.Context) bool { return ctx.Value(lateKey{}) != nil }
 // ApplyPins takes what a remote actor shows on top of its profile, as a whole.
 func (s *Service) ApplyPins(ctx context.Context, actor *Account, uris []string) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
-		had, err := tx.PostsBy(ctx, actor.ID, Page{Limit: MaxPins}, PostFilter{Pinned: true})
+		had, err := tx.PinnedBy(ctx, actor.ID, MaxPins)
 		if err != nil {
 			return err
 		}

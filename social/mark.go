@@ -2,6 +2,7 @@ package social
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -49,7 +50,7 @@ func (s *Service) Bookmark(ctx context.Context, r Reader, id ID, on bool) (*Post
 	})
 }
 
-// MaxPins is the number of own posts shown on top of a profile.
+// MaxPins is the number of posts shown on top of a profile or a group.
 const MaxPins = 5
 
 // Pin shows an own post on top of the profile.
@@ -58,16 +59,7 @@ func (s *Service) Pin(ctx context.Context, r Reader, id ID, on bool) (*PostView,
 		if p.AuthorID != me.ID || p.Audience.Kind == AudienceDirect {
 			return Errorf(Invalid, "only own posts can be pinned, and no direct ones")
 		}
-		if on {
-			pinned, err := tx.PostsBy(ctx, me.ID, Page{Limit: MaxPins}, PostFilter{Pinned: true})
-			if err != nil {
-				return err
-			}
-			if len(pinned) >= MaxPins {
-				return Errorf(Invalid, "at most %d posts can be pinned", MaxPins)
-			}
-		}
-		changed, err := tx.SetPin(ctx, me.ID, p.ID, on, s.Now())
+		changed, err := s.putOnTop(ctx, tx, me, p, on)
 		if err != nil || !changed {
 			return err
 		}
@@ -77,6 +69,57 @@ func (s *Service) Pin(ctx context.Context, r Reader, id ID, on bool) (*PostView,
 		}
 		return s.Outbox.Record(ctx, tx, Change{Verb: verb, Actor: me, Subject: p, At: s.Now()})
 	})
+}
+
+// PinInGroup shows what begins a thread on top of the page of its group, for all who may
+// see it there. Whoever runs the group may do that. Other instances are not told: a pin
+// would betray to them a post that is not for them.
+func (s *Service) PinInGroup(ctx context.Context, r Reader, id ID, on bool) (*PostView, error) {
+	return s.act(ctx, r, id, func(tx Tx, _ *Account, p *Post) error {
+		if p.GroupID == 0 || p.InReplyToURI != "" {
+			return Errorf(Invalid, "only what begins a conversation in a community can be pinned there")
+		}
+		g, err := s.run(ctx, tx, r, p.GroupID, false)
+		if err != nil {
+			return err
+		}
+		_, err = s.putOnTop(ctx, tx, g, p, on)
+		return err
+	})
+}
+
+// putOnTop says whether something changed.
+func (s *Service) putOnTop(ctx context.Context, tx Tx, of *Account, p *Post, yes bool) (bool, error) {
+	if yes {
+		pinned, err := tx.PinnedBy(ctx, of.ID, MaxPins)
+		if err != nil {
+			return false, err
+		}
+		if len(pinned) >= MaxPins && !slices.ContainsFunc(pinned, func(one *Post) bool { return one.ID == p.ID }) {
+			return false, Errorf(Invalid, "at most %d posts can be pinned", MaxPins)
+		}
+	}
+	return tx.SetPin(ctx, of.ID, p.ID, yes, s.Now())
+}
+
+// Pinned lists what an account or a group shows on top, newest first, as far as the
+// reader may see it.
+func (s *Service) Pinned(ctx context.Context, r Reader, id ID) (views []*PostView, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if _, err := s.account(ctx, tx, r, id); err != nil {
+			return err
+		}
+		posts, err := tx.PinnedBy(ctx, id, MaxPins)
+		if err != nil {
+			return err
+		}
+		if posts, err = s.Visible(ctx, tx, r, posts); err != nil {
+			return err
+		}
+		views, err = s.views(ctx, tx, r, posts)
+		return err
+	})
+	return views, err
 }
 
 // act runs a change on a visible post (of a boost: on what it boosts) and shows

@@ -143,6 +143,8 @@ type PostStore interface {
 	FavouriteURI(ctx context.Context, account, post ID) (string, error)
 	SetBookmark(ctx context.Context, account, post ID, on bool, at time.Time) (bool, error)
 	SetPin(ctx context.Context, account, post ID, on bool, at time.Time) (bool, error)
+	// PinnedBy lists what an account or a group shows on top, newest first.
+	PinnedBy(ctx context.Context, account ID, limit int) ([]*Post, error)
 	// Marks tells which of the posts an account has favourited, boosted, bookmarked, pinned.
 	Marks(ctx context.Context, account ID, posts []ID) (map[ID]Marks, error)
 	// Favourites and Bookmarks list by the mark's own id (second result: cursors).

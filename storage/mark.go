@@ -66,6 +66,12 @@ func (t *Tx) SetPin(ctx context.Context, account, post social.ID, on bool, _ tim
 	return t.setMark(ctx, "pin", account, post, "", on)
 }
 
+// PinnedBy lists what somebody or a group shows on top.
+func (t *Tx) PinnedBy(ctx context.Context, account social.ID, limit int) ([]*social.Post, error) {
+	return t.postList(ctx, `SELECT `+postColumns+` FROM mark m JOIN post p ON p.id = m.post_id
+		WHERE m.account_id = $1 AND m.kind = 'pin' AND p.deleted_at = 0 ORDER BY p.id DESC LIMIT $2`, account, limit)
+}
+
 // Marks tells what an account marked among posts.
 func (t *Tx) Marks(ctx context.Context, account social.ID, posts []social.ID) (map[social.ID]social.Marks, error) {
 	out := map[social.ID]social.Marks{}

@@ -25,6 +25,10 @@ func (w *Web) act(p *page) error {
 		_, err = w.Social.Boost(p.ctx(), p.reader, id, on)
 	case "bookmark":
 		_, err = w.Social.Bookmark(p.ctx(), p.reader, id, on)
+	case "pin":
+		_, err = w.Social.Pin(p.ctx(), p.reader, id, on)
+	case "pin-group":
+		_, err = w.Social.PinInGroup(p.ctx(), p.reader, id, on)
 	case "vote":
 		err = w.vote(p, id)
 	}

@@ -19,6 +19,8 @@ type card struct {
 	Place  int             // in a list, from 1; 0 elsewhere
 	Depth  int             // in a thread
 	Main   bool            // the post that the page is about
+	Pin    string          // the act that puts it on top here; "" where the reader may not
+	OnTop  bool            // it stands on top here
 }
 
 // Card pairs the page with one post.
@@ -252,7 +254,35 @@ func (c card) Acts() []act {
 	if c.CanShare() {
 		acts = append(acts, c.act("share", c.V.Boosted, p.BoostsCount))
 	}
-	return append(acts, c.act("bookmark", c.V.Bookmarked, 0))
+	acts = append(acts, c.act("bookmark", c.V.Bookmarked, 0))
+	if c.Pin != "" {
+		pin := c.act(c.Pin, c.OnTop, 0)
+		pin.Icon, pin.Label = "pin", c.T("pin")
+		acts = append(acts, pin)
+	}
+	return acts
+}
+
+// onTop takes the posts that stand on top of a page out of its list, and lets the reader
+// put others there by the act, if it is not "".
+func (f *frame) onTop(pinned, views []*social.PostView, act string) (top, rest []card) {
+	up := map[social.ID]bool{}
+	for _, v := range pinned {
+		up[v.Post.ID] = true
+		c := f.Card(v)
+		c.Pin, c.OnTop = act, true
+		top = append(top, c)
+	}
+	for _, v := range views {
+		if !up[v.Post.ID] {
+			c := f.Card(v)
+			if v.Boost == nil && v.Post.InReplyToURI == "" && v.Post.Audience.Kind != social.AudienceDirect {
+				c.Pin = act
+			}
+			rest = append(rest, c)
+		}
+	}
+	return top, rest
 }
 
 // face is a person's picture: their own when it is here, else their initials.

@@ -134,6 +134,7 @@ var german = map[string]string{
 	"there is no group %q":                                                                                                 "Die Community %q gibt es nicht.",
 	"you cannot follow this account":                                                                                       "Sie können diesem Konto nicht folgen.",
 	"only own posts can be pinned, and no direct ones":                                                                     "Anheften lassen sich nur eigene Beiträge, die nicht nur an Genannte gehen.",
+	"only what begins a conversation in a community can be pinned there":                                                   "In einer Community lässt sich nur anheften, was ein Gespräch beginnt.",
 	"at most %d posts can be pinned":                                                                                       "Höchstens %d Beiträge können angeheftet sein.",
 	"this post is for known readers only and cannot be shared":                                                             "Dieser Beitrag ist nur für bestimmte Leute und lässt sich nicht teilen.",
 	"you cannot vote in your own poll":                                                                                     "In der eigenen Umfrage können Sie nicht abstimmen.",

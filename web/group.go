@@ -133,6 +133,7 @@ type groupPage struct {
 	*frame
 	Group    community
 	Composer *composer // nil for who is no member
+	Pinned   []card
 	Posts    []card
 	Older    string
 	Empty    string
@@ -157,7 +158,18 @@ func (w *Web) group(p *page) error {
 	} else if err != nil {
 		return err
 	}
-	d.Posts, d.Older = p.Cards(views), p.older(views)
+	var pinned []*social.PostView
+	if len(views) > 0 && p.cursor().Max == 0 { // an insider, on the first page
+		if pinned, err = w.Social.Pinned(p.ctx(), p.reader, id); err != nil {
+			return err
+		}
+	}
+	act := ""
+	if v.Runs {
+		act = "pin-group"
+	}
+	d.Older = p.older(views)
+	d.Pinned, d.Posts = p.onTop(pinned, views, act)
 	if v.Member {
 		if d.Composer, err = w.composer(p, nil); err != nil {
 			return err

@@ -62,6 +62,7 @@ type profilePage struct {
 	Person person
 	Entry  *colleague // what the directory says; nil for nothing
 	Lists  []listing  // the reader's, where somebody stands whom the reader follows
+	Pinned []card
 	Posts  []card
 	Older  string
 	Empty  string
@@ -97,7 +98,18 @@ func (w *Web) profile(p *page) error {
 	if err != nil {
 		return err
 	}
-	d := profilePage{frame: p.frame, Person: people[0], Posts: p.Cards(views), Older: p.older(views), Empty: p.T("profile_empty")}
+	d := profilePage{frame: p.frame, Person: people[0], Older: p.older(views), Empty: p.T("profile_empty")}
+	var pinned []*social.PostView
+	if p.cursor().Max == 0 {
+		if pinned, err = w.Social.Pinned(p.ctx(), p.reader, a.ID); err != nil {
+			return err
+		}
+	}
+	act := ""
+	if p.Me != nil && p.Me.ID == a.ID {
+		act = "pin"
+	}
+	d.Pinned, d.Posts = p.onTop(pinned, views, act)
 	d.Title = a.Name()
 	if a.Local() {
 		d.Feed = w.feedOf(a)

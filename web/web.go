@@ -126,7 +126,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/drafts", member(w.drafts)}, {get, "/drafts/{id:[0-9]+}", member(w.draft)}, {post, "/drafts/{id:[0-9]+}/{act:undo|send|time|delete}", member(w.handleDraft)},
 		{get, "/posts/{id:[0-9]+}/edit", w.editForm}, {post, "/posts/{id:[0-9]+}/edit", w.edit},
 		{get, "/posts/{id:[0-9]+}/history", member(w.history)}, {get, "/posts/{id:[0-9]+}/delete", w.deleteForm}, {post, "/posts/{id:[0-9]+}/delete", w.delete},
-		{post, "/posts/{id:[0-9]+}/{act:like|unlike|share|unshare|bookmark|unbookmark|vote}", w.act},
+		{post, "/posts/{id:[0-9]+}/{act:like|unlike|share|unshare|bookmark|unbookmark|pin|unpin|pin-group|unpin-group|vote}", w.act},
 		{get, "/find", member(w.find)}, {get, "/directory", w.directory}, {post, "/directory/follow", w.followColleague},
 		{get, "/settings/directory", w.ownEntryForm}, {post, "/settings/directory", w.ownEntry}, {get, "/notifications", member(w.notifications)}, {post, "/notifications/read", member(w.readNotifications)}, {get, "/follow-requests", w.followRequests},
 		{get, "/admin/requests", administrator(w.connectRequests)}, {post, "/admin/requests", administrator(w.answerConnect)},

@@ -110,6 +110,8 @@ var pageWords = map[string][2]string{
 	"like":      {"Like", "Gefällt mir"},
 	"share":     {"Share", "Teilen"},
 	"bookmark":  {"Bookmark", "Merken"},
+	"pin":       {"Pin", "Anheften"},
+	"pinned":    {"Pinned", "Angeheftet"},
 	"edit":      {"Edit", "Bearbeiten"},
 	"delete":    {"Delete", "Löschen"},
 	"shared_by": {"Shared by", "Geteilt von"}, "edited": {"edited", "bearbeitet"},

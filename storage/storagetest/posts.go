@@ -75,6 +75,10 @@ func marksAndMedia(t *testing.T, db *storage.DB) {
 		liked, _, err3 := tx.Favourites(ctx, bob.ID, page)
 		kept, _, err4 := tx.Bookmarks(ctx, bob.ID, page)
 		pinned, err5 := tx.PostsBy(ctx, alice.ID, page, social.PostFilter{Pinned: true})
+		onTop, err := tx.PinnedBy(ctx, alice.ID, 9)
+		if err != nil || len(onTop) != 1 || onTop[0].ID != p.ID {
+			t.Errorf("on top: %v %v", onTop, err)
+		}
 		if len(boosters) != 1 || len(likers) != 1 || len(liked) != 1 || len(kept) != 1 || len(pinned) != 1 {
 			t.Errorf("%v %v %v %v %v", boosters, likers, liked, kept, pinned)
 		}
