@@ -2,6 +2,8 @@ package social
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"parley/text"
@@ -31,9 +33,39 @@ type DirectoryEntry struct {
 // DirectoryQuery asks for people by the beginnings of words.
 type DirectoryQuery struct {
 	Text          string
-	At            string // authority whose people alone are sought, our own too; "" for all
+	At            string                 // authority whose people alone are sought, our own too; "" for all
+	In            map[PersonField]string // words that must stand in these fields
 	Limit, Offset int
+	Next          *int // set to the Offset of further ones; to 0 at the end
 }
+
+// fits says that the words sought in single fields stand there.
+func (q DirectoryQuery) fits(p *Person) bool {
+	for name, sought := range q.In {
+		have := text.Words(p.text(name))
+		for _, word := range text.Words(sought) {
+			if !slices.ContainsFunc(have, func(one string) bool { return strings.HasPrefix(one, word) }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// searched are all words of a query that entries are found by: languages are not.
+func (q DirectoryQuery) searched() []string {
+	all := []string{clip(q.Text, 500)}
+	for name, sought := range q.In {
+		if name != FieldLanguages {
+			all = append(all, clip(sought, 200))
+		}
+	}
+	return text.Words(strings.Join(all, " "))
+}
+
+// directoryScan bounds how many entries are looked at for one page of those that have
+// words in single fields.
+const directoryScan = 5000
 
 // Directory finds people here and at the servers of our company and our partners,
 // followed or not, for members. Without words it lists everybody, by name.
@@ -42,10 +74,11 @@ func (s *Service) Directory(ctx context.Context, r Reader, q DirectoryQuery) (en
 		return nil, err
 	}
 	page := Page{Limit: q.Limit}.Clamp(defaultPage, maxPage)
-	words := text.Words(clip(q.Text, 500))
+	words := q.searched()
 	if len(words) == 0 && q.Text != "" || q.Offset < 0 || q.Offset > maxOffset {
 		return nil, nil
 	}
+	words = words[:min(len(words), searchWords)]
 	err = s.Store.View(ctx, func(tx Tx) error {
 		known, err := s.directoryPeers(ctx, tx)
 		if err != nil {
@@ -57,14 +90,46 @@ func (s *Service) Directory(ctx context.Context, r Reader, q DirectoryQuery) (en
 				peers = append(peers, peer)
 			}
 		}
-		people, err := tx.SearchPeople(ctx, PeopleQuery{Words: words[:min(len(words), searchWords)], Peers: peers, Limit: page.Limit, Skip: q.Offset})
+		people, next, err := q.page(page.Limit, func(limit, skip int) ([]*Person, error) {
+			return tx.SearchPeople(ctx, PeopleQuery{Words: words, Peers: peers, Limit: limit, Skip: skip})
+		})
 		if err != nil {
 			return err
+		}
+		if q.Next != nil {
+			*q.Next = next
 		}
 		entries, err = s.entries(ctx, tx, people, known)
 		return err
 	})
 	return entries, err
+}
+
+// page picks the entries that fit out of those that get lists, and says where the next
+// page begins; 0 at the end.
+func (q DirectoryQuery) page(limit int, get func(limit, skip int) ([]*Person, error)) (out []*Person, next int, err error) {
+	for skip := q.Offset; ; {
+		part, err := get(limit+1, skip)
+		if err != nil {
+			return nil, 0, err
+		}
+		for i, p := range part {
+			if !q.fits(p) {
+				continue
+			}
+			if len(out) == limit {
+				return out, skip + i, nil
+			}
+			out = append(out, p)
+		}
+		skip += len(part)
+		if len(part) <= limit {
+			return out, 0, nil
+		}
+		if skip-q.Offset >= directoryScan {
+			return out, skip, nil
+		}
+	}
 }
 
 // EntryOf is what the directory says of an account, for members; ErrNotFound if it says

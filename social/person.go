@@ -188,6 +188,23 @@ func (p *Person) Words() []string {
 	return text.Words(strings.Join(append([]string{p.Name, p.Username, p.Department, p.Title, p.Location}, p.Skills...), " "))
 }
 
+// text is what stands in a field that can be searched by itself; "" for the others.
+func (p *Person) text(f PersonField) string {
+	switch f {
+	case FieldDepartment:
+		return p.Department
+	case FieldTitle:
+		return p.Title
+	case FieldLocation:
+		return p.Location
+	case FieldSkills:
+		return strings.Join(p.Skills, " ")
+	case FieldLanguages:
+		return strings.Join(p.Languages, " ")
+	}
+	return ""
+}
+
 // PeopleQuery asks for people whose words begin with all of the given folded ones.
 type PeopleQuery struct {
 	Words []string

@@ -85,18 +85,18 @@ func (w *Web) directory(p *page) error {
 	}
 	d := directoryPage{frame: p.titled("directory"), Query: field{Name: "q", Label: p.T("directory_label"), Hint: p.T("directory_hint"), Kind: "search", Value: q, MaxLength: 500, Focus: q == ""}}
 	query := p.r.URL.Query()
-	words, at, err := w.narrowed(p, &d, query)
+	next := 0
+	sought := social.DirectoryQuery{Text: q, Limit: pageSize, Offset: skip, Next: &next}
+	if err := w.narrowed(p, &d, query, &sought); err != nil {
+		return err
+	}
+	d.Asked = q != "" || d.Opened
+	entries, err := w.Social.Directory(p.ctx(), p.reader, sought)
 	if err != nil {
 		return err
 	}
-	d.Asked = words != "" || at != ""
-	entries, err := w.Social.Directory(p.ctx(), p.reader, social.DirectoryQuery{Text: words, At: at, Limit: pageSize + 1, Offset: skip})
-	if err != nil {
-		return err
-	}
-	if len(entries) > pageSize {
-		entries = entries[:pageSize]
-		query.Set("skip", strconv.Itoa(skip+pageSize))
+	if next != 0 {
+		query.Set("skip", strconv.Itoa(next))
 		d.Next = "/directory?" + query.Encode()
 	}
 	if d.People, err = w.colleagues(p, entries); err != nil {
@@ -105,17 +105,27 @@ func (w *Web) directory(p *page) error {
 	return w.show(p, http.StatusOK, d)
 }
 
-// narrowed reads the fields beside the words: what is typed there is sought too.
-func (w *Web) narrowed(p *page, d *directoryPage, query url.Values) (words, at string, err error) {
-	all := []string{strings.TrimSpace(query.Get("q"))}
-	for _, f := range []field{{Name: "unit", Label: p.T("entry_department")}, {Name: "place", Label: p.T("entry_location")}, {Name: "skill", Label: p.T("entry_skills")}, {Name: "tongue", Label: p.T("entry_languages")}} {
+// narrowed reads the fields beside the words: what is typed there is sought in that part
+// of an entry alone.
+func (w *Web) narrowed(p *page, d *directoryPage, query url.Values, sought *social.DirectoryQuery) error {
+	sought.In = map[social.PersonField]string{}
+	for _, one := range []struct {
+		field
+		in social.PersonField
+	}{
+		{field{Name: "unit", Label: p.T("entry_department")}, social.FieldDepartment}, {field{Name: "place", Label: p.T("entry_location")}, social.FieldLocation},
+		{field{Name: "skill", Label: p.T("entry_skills")}, social.FieldSkills}, {field{Name: "tongue", Label: p.T("entry_languages")}, social.FieldLanguages},
+	} {
+		f := one.field
 		f.Kind, f.MaxLength, f.Value = "text", 100, strings.TrimSpace(query.Get(f.Name))
-		all, d.Opened = append(all, f.Value), d.Opened || f.Value != ""
+		if f.Value != "" {
+			sought.In[one.in], d.Opened = f.Value, true
+		}
 		d.Narrow = append(d.Narrow, f)
 	}
 	peers, err := w.Social.Peers(p.ctx())
 	if err != nil {
-		return "", "", err
+		return err
 	}
 	company := field{Name: "company", Label: p.T("company"), Kind: "select", Options: []option{{Value: "", Label: p.T("all")}, {Value: p.home, Label: p.Org.Name}}}
 	for _, peer := range peers {
@@ -123,10 +133,10 @@ func (w *Web) narrowed(p *page, d *directoryPage, query url.Values) (words, at s
 			company.Options = append(company.Options, option{Value: peer.Authority, Label: p.NameOf(peer.Authority)})
 		}
 	}
-	at = query.Get("company")
-	company.choose(at)
-	d.Narrow, d.Opened = append(d.Narrow, company), d.Opened || at != ""
-	return strings.TrimSpace(strings.Join(all, " ")), at, nil
+	sought.At = query.Get("company")
+	company.choose(sought.At)
+	d.Narrow, d.Opened = append(d.Narrow, company), d.Opened || sought.At != ""
+	return nil
 }
 
 // chartPage is who reports to whom.

@@ -162,7 +162,7 @@ func TestWhoWorksWhere(t *testing.T) {
 	}
 	enter(alice, social.PersonChange{Title: text("Head of sales"), Department: text("Sales")})
 	net.Settle()
-	enter(bob, social.PersonChange{Title: text("Buyer"), Manager: text("alice"), Skills: []string{"negotiation"}})
+	enter(bob, social.PersonChange{Title: text("Buyer"), Manager: text("alice"), Skills: []string{"negotiation"}, Languages: []string{"German", "Czech"}})
 	enter(carol, social.PersonChange{Title: text("Driver")})
 	net.Settle()
 	v := newVisitor(t, in, "en").as(bob)
@@ -174,6 +174,10 @@ func TestWhoWorksWhere(t *testing.T) {
 	v.get("/directory?company="+in.Config.Domain, 200).says("alice", "bob", "!Driver")
 	v.get("/directory?company="+there.Config.Domain, 200).says("Driver", "!Buyer")
 	v.get("/directory?skill=negotiation&unit=", 200).says("Buyer", "!Driver")
+	v.get("/directory?tongue=cze", 200).says("Buyer", "!Driver", "!Head of sales")
+	v.get("/directory?unit=sales", 200).says("Head of sales", "!Driver")
+	v.get("/directory?unit=head", 200).says("!Head of sales", "Nobody found") // that is a title
+	v.get("/directory?q=head", 200).says("Head of sales")
 	v.get("/directory?company=none.test", 200).says("!Buyer")
 	chart := v.get("/directory/chart", 200).says("Head of sales", "Buyer", "Driver")
 	if !regexp.MustCompile(`(?s)<summary><strong>alice</strong>.*?<ul>.*?bob.*?</ul>`).MatchString(chart.raw) {
