@@ -174,7 +174,7 @@ func TestWhoWorksWhere(t *testing.T) {
 	v.get("/directory?company="+in.Config.Domain, 200).says("alice", "bob", "!Driver")
 	v.get("/directory?company="+there.Config.Domain, 200).says("Driver", "!Buyer")
 	v.get("/directory?skill=negotiation&unit=", 200).says("Buyer", "!Driver")
-	v.get("/directory?tongue=cze", 200).says("Buyer", "!Driver", "!Head of sales")
+	v.get("/directory?tongue=cze", 200).says("Buyer", "!Driver")
 	v.get("/directory?unit=sales", 200).says("Head of sales", "!Driver")
 	v.get("/directory?unit=head", 200).says("!Head of sales", "Nobody found") // that is a title
 	v.get("/directory?q=head", 200).says("Head of sales")
