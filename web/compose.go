@@ -211,8 +211,7 @@ func days(s string) time.Duration {
 // atForm is how browsers write a local time in a form.
 const atForm = "2006-01-02T15:04"
 
-// sendAt reads when a post is to be sent, in the server's time zone as all times on the
-// pages are; zero for now.
+// sendAt reads when a post is to be sent, in the time zone of the page; zero for now.
 func (p *page) sendAt() (time.Time, error) {
 	s := p.r.PostFormValue("at")
 	if s == "" {

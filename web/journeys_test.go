@@ -753,6 +753,7 @@ func looks(c *cast) {
 	choose("theme", "dark", `getComputedStyle(document.documentElement).colorScheme == "dark"`)
 	choose("theme", "light", `getComputedStyle(document.documentElement).colorScheme == "light"`)
 	choose("language", "en", `document.documentElement.lang == "en"`)
+	ann.waits("the device says where it is", `document.cookie.includes("_device_zone=" + Intl.DateTimeFormat().resolvedOptions().timeZone)`)
 }
 
 // The sister stands still while Ann writes: Ann reads that it has not arrived there

@@ -44,11 +44,13 @@ type frame struct {
 	Live     string  // where the page hears of what happens
 	Fresh    string  // what says that there are new posts; "" where no list shows them by itself
 
-	home  string // our authority
-	now   time.Time
-	zone  func(authority string) social.ZoneKind
-	names func() map[string]string // of other servers
-	shown map[social.ID]bool       // posts that have an anchor on the page
+	home string    // our authority
+	now  time.Time // in the reader's time zone
+	// ZoneCookie is where a script keeps the device's time zone.
+	ZoneCookie string
+	zone       func(authority string) social.ZoneKind
+	names      func() map[string]string // of other servers
+	shown      map[social.ID]bool       // posts that have an anchor on the page
 }
 
 // content is a page with its template.
@@ -82,7 +84,7 @@ func (f *frame) Here(path string) bool {
 
 func (w *Web) page(rw http.ResponseWriter, r *http.Request) *page {
 	f := &frame{Language: w.preferred(r), Theme: w.theme(r), Trial: w.Trial, Domain: w.Links.Domain, Path: r.URL.RequestURI(),
-		home: w.Links.Home(), now: w.Now(), shown: map[social.ID]bool{}}
+		home: w.Links.Home(), now: w.now(r), ZoneCookie: w.cookie + deviceZone, shown: map[social.ID]bool{}}
 	p := &page{frame: f, r: r, w: rw, reader: social.Nobody(f.home), since: w.Live.Now()}
 	p.hear("")
 	f.zone, f.names = w.zones(p.ctx()), w.serverNames(p.ctx())
@@ -225,6 +227,39 @@ func (w *Web) theme(r *http.Request) string {
 		return c.Value
 	}
 	return ""
+}
+
+// Cookies with the time zone: the one that was chosen in this browser, and the one that
+// the device says.
+const (
+	chosenZone = "_zone"
+	deviceZone = "_device_zone"
+)
+
+// now is the time where the reader is: in the zone that they chose, else of their device,
+// else of this server.
+func (w *Web) now(r *http.Request) time.Time {
+	now := w.Now()
+	for _, name := range []string{chosenZone, deviceZone} {
+		if c, err := r.Cookie(w.cookie + name); err == nil {
+			if zone := zoneOf(c.Value); zone != nil {
+				return now.In(zone)
+			}
+		}
+	}
+	return now
+}
+
+// zoneOf is a time zone by its name in the IANA database; nil if there is none.
+func zoneOf(name string) *time.Location {
+	if name == "" || name == "Local" || len(name) > 64 {
+		return nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil
+	}
+	return zone
 }
 
 // show writes a page; nothing has been sent when a template fails.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"parley/auth"
@@ -49,6 +51,27 @@ func (w *Web) picture(p *page) error {
 	return w.redirect(p, "/settings", "saved")
 }
 
+// zoneNames are time zones that are offered; the one that is chosen stands there too.
+var zoneNames = []string{"Europe/Berlin", "Europe/Vienna", "Europe/Zurich", "Europe/London", "Europe/Lisbon", "Europe/Paris", "Europe/Madrid", "Europe/Rome", "Europe/Amsterdam",
+	"Europe/Warsaw", "Europe/Prague", "Europe/Stockholm", "Europe/Helsinki", "Europe/Athens", "Europe/Bucharest", "Europe/Istanbul", "Europe/Kyiv",
+	"America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Mexico_City", "America/Sao_Paulo", "Africa/Johannesburg", "Asia/Dubai",
+	"Asia/Kolkata", "Asia/Singapore", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "UTC"}
+
+// zoneField chooses the time zone of this browser.
+func (w *Web) zoneField(p *page) field {
+	f := field{Name: "zone", Label: p.T("zone"), Kind: "select", Options: []option{{Value: "", Label: p.T("zone_device")}}}
+	names, now := zoneNames, ""
+	if c, err := p.r.Cookie(w.cookie + chosenZone); err == nil && zoneOf(c.Value) != nil {
+		if now = c.Value; !slices.Contains(names, now) {
+			names = append([]string{now}, names...)
+		}
+	}
+	for _, name := range names {
+		f.Options = append(f.Options, option{Value: name, Label: strings.ReplaceAll(name, "_", " "), Selected: name == now})
+	}
+	return f
+}
+
 // readingPage is the form about how the pages behave.
 func (w *Web) readingPage(p *page) formPage {
 	undo := field{Name: "undo", Label: p.T("undo_time"), Hint: p.T("undo_hint"), Kind: "select"}
@@ -62,7 +85,7 @@ func (w *Web) readingPage(p *page) formPage {
 	}
 	theme := field{Name: "theme", Label: p.T("appearance"), Kind: "select", Options: []option{{Value: "", Label: p.T("as_system")}, {Value: "light", Label: p.T("light")}, {Value: "dark", Label: p.T("dark")}}}
 	theme.choose(p.Theme)
-	return ownSettings(formPage{frame: p.titled("set_reading"), Form: &form{Action: "/settings/reading", Submit: p.T("save"), Fields: []field{undo, theme,
+	return ownSettings(formPage{frame: p.titled("set_reading"), Form: &form{Action: "/settings/reading", Submit: p.T("save"), Fields: []field{undo, theme, w.zoneField(p),
 		{Name: "keys", Label: p.T("keys_on"), Hint: p.T("keys_on_hint"), Kind: "checkbox", Checked: !p.NoKeys}}}})
 }
 
@@ -81,6 +104,11 @@ func (w *Web) saveReading(p *page) error {
 		return err
 	}
 	w.setTheme(p, p.r.PostFormValue("theme"))
+	if zone := p.r.PostFormValue("zone"); zoneOf(zone) != nil {
+		w.setCookie(p, w.cookie+chosenZone, zone, 365*24*3600)
+	} else {
+		w.setCookie(p, w.cookie+chosenZone, "", -1)
+	}
 	if p.r.PostFormValue("keys") == "" {
 		w.setCookie(p, w.cookie+"_keys", "off", 365*24*3600)
 	} else {

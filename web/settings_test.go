@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/instance/instancetest"
 	"parley/social"
@@ -76,6 +77,19 @@ func TestReadingAndPicture(t *testing.T) {
 		t.Error("keys stay switched off")
 	}
 	v.post("/settings/reading", 422, "undo", "99").wrong("undo")
+	v.post("/settings/reading", 200, "undo", "10", "zone", "Asia/Tokyo").says("Gespeichert.")
+	v.get("/settings/reading", 200).wrong("", "zone", "Asia/Tokyo")
+	tokyo, err := time.LoadLocation("Asia/Tokyo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	due := time.Now().In(tokyo).Add(26 * time.Hour).Truncate(time.Minute)
+	wall := due.Format("2006-01-02T15:04")
+	v.post("/posts", 200, "text", "what time is it?", "audience", "instance", "at", wall).wrong("", "at", wall)
+	if list, err := in.Social.Scheduled(t.Context(), alice, social.Page{}); err != nil || len(list) != 1 || !list[0].DueAt.Equal(due) {
+		t.Errorf("it is sent at another time than %v: %+v %v", due, list, err)
+	}
+	v.post("/settings/reading", 200, "undo", "10", "zone", "").says("Gespeichert.")
 	a, err := in.Social.Account(t.Context(), alice, alice.Account.ID)
 	if err != nil || a.UndoTime().Seconds() != 10 {
 		t.Errorf("%v %v", a.UndoTime(), err)

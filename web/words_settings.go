@@ -11,6 +11,8 @@ var settingsWords = map[string][2]string{
 	"undo_time":             {"Time to take a post back after publishing", "Zeit, um einen Beitrag nach dem Veröffentlichen zurückzuholen"},
 	"undo_hint":             {"Until then nobody has seen it.", "Bis dahin hat ihn niemand gesehen."},
 	"undo_never":            {"None, send at once", "Keine, sofort senden"},
+	"zone":                  {"Times on the pages are those of", "Zeiten auf den Seiten gelten für"},
+	"zone_device":           {"Where this device is", "Den Ort dieses Geräts"},
 	"keys_on":               {"Keyboard shortcuts", "Tastenkürzel"},
 	"keys_on_hint":          {"Single keys, in this browser.", "Einzelne Tasten, in diesem Browser."},
 	"change_password":       {"Change the password", "Passwort ändern"},

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // people choose a zone, also where the machine knows none
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"

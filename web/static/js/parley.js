@@ -8,3 +8,4 @@ import "./live.js";
 import "./notices.js";
 import "./offline.js";
 import "./thread.js";
+import "./zone.js";
