@@ -22,6 +22,19 @@ type directoryPage struct {
 
 func (directoryPage) file() string { return "directory.html" }
 
+// Count says how many were found; "" for a list of everybody.
+func (d directoryPage) Count() string {
+	switch {
+	case !d.Asked:
+		return ""
+	case len(d.People) == 0:
+		return d.T("directory_none")
+	case d.Next != "":
+		return d.T("and_more", d.N("people", len(d.People)))
+	}
+	return d.N("people", len(d.People))
+}
+
 // colleague is an entry of the directory with what the reader has with the account.
 type colleague struct {
 	*frame

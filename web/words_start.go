@@ -32,6 +32,7 @@ var startWords = map[string][2]string{
 	"groups_label":            {"Name of a community", "Name einer Community"},
 	"groups_own":              {"Your communities", "Ihre Communitys"},
 	"groups_all":              {"All communities", "Alle Communitys"},
+	"and_more":                {"%s and more", "%s und mehr"},
 	"groups_found":            {"Found", "Gefunden"},
 	"groups_none":             {"No community has that name. Try fewer letters, or make one.", "Keine Community heißt so. Versuchen Sie es mit weniger Buchstaben, oder legen Sie eine an."},
 	"state_own":               {"You own this community.", "Diese Community gehört Ihnen."},

@@ -7,5 +7,6 @@ import "./keys.js";
 import "./live.js";
 import "./notices.js";
 import "./offline.js";
+import "./seek.js";
 import "./thread.js";
 import "./zone.js";
