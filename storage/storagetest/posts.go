@@ -75,8 +75,8 @@ func marksAndMedia(t *testing.T, db *storage.DB) {
 		liked, _, err3 := tx.Favourites(ctx, bob.ID, page)
 		kept, _, err4 := tx.Bookmarks(ctx, bob.ID, page)
 		pinned, err5 := tx.PostsBy(ctx, alice.ID, page, social.PostFilter{Pinned: true})
-		onTop, err := tx.PinnedBy(ctx, alice.ID, 9)
-		if err != nil || len(onTop) != 1 || onTop[0].ID != p.ID {
+		onTop, err10 := tx.PinnedBy(ctx, alice.ID, 9)
+		if err10 != nil || len(onTop) != 1 || onTop[0].ID != p.ID {
 			t.Errorf("on top: %v %v", onTop, err)
 		}
 		if len(boosters) != 1 || len(likers) != 1 || len(liked) != 1 || len(kept) != 1 || len(pinned) != 1 {
@@ -86,7 +86,7 @@ func marksAndMedia(t *testing.T, db *storage.DB) {
 		many, err7 := tx.MediaOf(ctx, []social.ID{m.ID, spare.ID})
 		orphans, err8 := tx.OrphanMedia(ctx, now, 5)
 		again, err9 := tx.Recall(ctx, alice.ID, "key", now.Add(-time.Minute))
-		if err := first(err, err2, err3, err4, err5, err6, err7, err8, err9); err != nil {
+		if err := first(err, err2, err3, err4, err5, err6, err7, err8, err9, err10); err != nil {
 			return err
 		}
 		if got.PostID != p.ID || len(many) != 2 || len(orphans) != 1 || orphans[0].ID != spare.ID || again != p.ID {
