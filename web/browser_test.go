@@ -162,6 +162,16 @@ func (b *browser) act(part, label, changed string) {
 	b.do("act "+label, chromedp.Focus(target), chromedp.SendKeys(target, kb.Enter), chromedp.WaitReady(chromedp.CSS(changed)))
 }
 
+// choose checks an answer by its label, by the keyboard too.
+func (b *browser) choose(label string) {
+	b.Helper()
+	input := fmt.Sprintf(`//label[contains(., %q)]/input`, label)
+	b.do("choose "+label, chromedp.SendKeys(chromedp.Search(input), " "))
+	if checked, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`document.evaluate(%q, document, null, XPathResult.FIRST_ORDERED_NODE_TYPE).singleNodeValue.checked`, input))); err != nil || !checked {
+		b.Fatalf("choose %s: %v, %v", label, checked, err)
+	}
+}
+
 // publish presses the button of the composer: by a script without another page, and by a
 // form with one.
 func (b *browser) publish() {
@@ -275,7 +285,7 @@ func journey(t *testing.T, chromium context.Context, script bool) {
 	alice.until("/find?q="+url.QueryEscape(instancetest.Handle(b, reader)), "You follow")
 	alice.until("/", "an old post")
 	bob.fill("text", "a new post, which day?")
-	bob.do("more", chromedp.Click(chromedp.CSS("summary")))
+	bob.do("more", chromedp.SendKeys(chromedp.CSS("form.composer summary"), kb.Enter))
 	bob.fill("poll", "Monday\nTuesday")
 	bob.publish()
 	bob.appears("a new post")
@@ -292,7 +302,7 @@ func journey(t *testing.T, chromium context.Context, script bool) {
 	alice.open("/")
 	alice.act(within("a new post"), "Like", "form[action$='/unlike'] button[aria-pressed=true]")
 	alice.act(within("a new post"), "Share", "form[action$='/unshare'] button[aria-pressed=true]")
-	alice.do("choose", chromedp.Click(chromedp.Search(`//label[contains(., "Tuesday")]/input`)))
+	alice.choose("Tuesday")
 	alice.act(within("a new post"), "Vote", "ul.poll")
 	alice.says("your vote")
 

@@ -430,7 +430,7 @@ func followAcross(c *cast) {
 	if ann.is(`document.body.innerText.includes("a late thought of ben")`) {
 		c.Error("what is read moved")
 	}
-	ann.do("show them", chromedp.Click(chromedp.CSS("button.fresh")))
+	ann.do("show them", chromedp.SendKeys(chromedp.CSS("button.fresh"), kb.Enter))
 	ann.waits("they are shown", `document.querySelector("[role=feed] > article").innerText.includes("a late thought of ben")`)
 	ben.open("/@ben")
 	ben.press(within("a late thought of ben"), "Delete")

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"parley/instance/instancetest"
 	"parley/social"
 	"parley/web"
@@ -97,13 +95,16 @@ func TestAChangeKeepsWhatWasChosen(t *testing.T) {
 	}
 	b.cookie(web.CookieName(in.Config.Domain), text)
 	b.open("/company")
-	b.do("choose", chromedp.Click(chromedp.Search(`//label[contains(., "Tuesday")]/input`)))
+	b.choose("Tuesday")
 	if _, err := in.Social.Edit(ctx, alice, asked.Post.ID, social.Draft{Text: "which day suits you?", Poll: &social.PollDraft{Options: []string{"Monday", "Tuesday"}, ExpiresIn: time.Hour}}); err != nil {
 		t.Fatal(err)
 	}
 	b.appears("which day suits you?")
 	if !b.is(`[...document.querySelectorAll("main input:checked")].some(one => one.closest("label").innerText.includes("Tuesday"))`) {
 		t.Error("the choice is lost")
+	}
+	if !b.is(`document.activeElement.closest("label")?.innerText.includes("Tuesday")`) {
+		t.Error("the focus went elsewhere")
 	}
 	b.act(within("which day"), "Vote", "ul.poll")
 	b.says("your vote")

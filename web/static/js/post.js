@@ -1,8 +1,13 @@
 // A post on the page, as the server shows it now.
 
 // renew puts a fresh one in the place of an old one. What was open stays open, what was
-// chosen stays chosen, and the focus stays on what had it.
+// chosen stays chosen, and the focus stays on what had it. The old one may have got a
+// successor already while its own answer was under way.
 export function renew(old, fresh) {
+  old = old.isConnected ? old : document.getElementById(old.id);
+  if (!old) {
+    return;
+  }
   const held = old.contains(document.activeElement) ? document.activeElement : null;
   const by = old.querySelector(":scope > .by");
   const open = [...old.querySelectorAll("details")].map((one) => one.open);
@@ -30,8 +35,9 @@ export function renew(old, fresh) {
 }
 
 // like finds what does in the fresh post what had the focus in the old one: the link to
-// the same address, or the button of the same or the opposite action.
+// the same address, the same choice, or the button of the same or the opposite action.
 function like(fresh, held) {
-  const what = (one) => (one.form?.getAttribute("action") ?? one.getAttribute("href") ?? "").replace(/\/un(?=\w+$)/, "/");
+  const what = (one) => (one.form?.getAttribute("action") ?? one.getAttribute("href") ?? "").replace(/\/un(?=\w+$)/, "/") +
+    (one.localName === "input" ? " " + one.value : "");
   return [...fresh.querySelectorAll(held.localName)].find((one) => what(one) === what(held));
 }
