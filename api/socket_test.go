@@ -35,7 +35,7 @@ type socket struct {
 	conn *websocket.Conn
 }
 
-// dial opens one with the token as apps send it: "protocol", "query" or "header".
+// dial opens one with the token as apps send it: "protocol", "query", "both" or "header".
 func (c *client) dial(how, query string) (*socket, *http.Response, error) {
 	c.t.Helper()
 	o := &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://app.test"}}}
@@ -43,6 +43,9 @@ func (c *client) dial(how, query string) (*socket, *http.Response, error) {
 	case "protocol":
 		o.Subprotocols = []string{c.token}
 	case "query":
+		query += "&access_token=" + c.token
+	case "both": // pinafore hands a browser null as the subprotocol, and that is what it asks for
+		o.Subprotocols = []string{"null"}
 		query += "&access_token=" + c.token
 	default:
 		o.HTTPHeader.Set("Authorization", "Bearer "+c.token)
@@ -126,6 +129,9 @@ func TestASocketCarriesManyStreams(t *testing.T) {
 	told, _, err := w.bob.dial("query", "stream=user:notification")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, res, err = w.bob.dial("both", "stream=direct"); err != nil || res.Header.Get("Sec-WebSocket-Protocol") != "null" {
+		t.Fatal(err, "a subprotocol that is no token is not echoed")
 	}
 	media, _, err := w.bob.dial("header", "stream=public:media")
 	if err != nil {

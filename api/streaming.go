@@ -205,7 +205,10 @@ func (a *API) socket(c *call) (any, error) {
 	if c.token == nil {
 		token := c.in.Get("access_token")
 		if p := strings.TrimSpace(c.Header.Get("Sec-WebSocket-Protocol")); p != "" && !strings.Contains(p, ",") {
-			token, protocols = p, []string{p}
+			protocols = []string{p}
+			if token == "" { // else it names none: pinafore says "null" beside its address
+				token = p
+			}
 		}
 		c.Header.Set("Authorization", "Bearer "+token)
 		if err := a.recognise(c); err != nil {
