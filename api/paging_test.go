@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"parley/instance/instancetest"
 )
 
 // follow pages to one side and answers all ids in the order of the list.
@@ -83,6 +85,49 @@ func TestTimelinesArePagedWithoutGapOrDuplicate(t *testing.T) {
 	}
 	if w.bob.get("/api/v1/timelines/public?limit=40&min_id=1").links()["next"] != "" {
 		t.Error("nothing is older than the oldest page")
+	}
+}
+
+// Many apps page by the ids of the posts that they show, not by the links; the order in which
+// posts came is another than that of their ids.
+func TestHomeIsPagedByItsPosts(t *testing.T) {
+	clock := instancetest.NewClock() // stands still: within a millisecond ids are in no order
+	w := people(t, instancetest.NewWith(t, 1, instancetest.Options{Now: clock.Now}).Instances[0])
+	w.bob.post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
+	list := text(w.bob.post("/api/v1/lists", object{"title": "Team"}).ok(), "id")
+	w.bob.post("/api/v1/lists/"+list+"/accounts", object{"account_ids": []string{w.alice.id}}).ok()
+	carol := w.member("carol")
+	for i := range 30 {
+		id := carol.write(fmt.Sprint("post ", i), "company")
+		if i%2 == 0 {
+			id = w.alice.write(fmt.Sprint("post ", i), "company")
+		}
+		if i%3 == 0 {
+			w.alice.post("/api/v1/statuses/"+id+"/reblog", nil).ok()
+		}
+	}
+	for _, line := range []string{"/api/v1/timelines/home", "/api/v1/timelines/list/" + list} {
+		want := ids(w.bob.get(line + "?limit=40").list())
+		if len(want) < 20 {
+			t.Fatalf("%s: %d posts", line, len(want))
+		}
+		if got := ids(w.bob.get(line + "?since_id=" + want[0]).list()); len(got) != 0 {
+			t.Errorf("%s: newer than the newest is %v", line, got)
+		}
+		var got []string
+		for bound := ""; ; bound = "&max_id=" + got[len(got)-1] {
+			part := ids(w.bob.get(line + "?limit=7" + bound).list())
+			if len(part) == 0 {
+				break
+			}
+			got = append(got, part...)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s downwards: %v, want %v", line, got, want)
+		}
+		if got := ids(w.bob.get(line + "?limit=5&min_id=" + want[9]).list()); !slices.Equal(got, want[4:9]) {
+			t.Errorf("%s above the tenth: %v, want %v", line, got, want[4:9])
+		}
 	}
 }
 

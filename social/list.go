@@ -226,6 +226,9 @@ func (s *Service) ListTimeline(ctx context.Context, r Reader, id ID, p Page) (vi
 		if err != nil {
 			return err
 		}
+		if p, err = atPosts(ctx, tx, l.OwnerID, p); err != nil {
+			return err
+		}
 		read := func(p Page) ([]TimelineItem, error) { return tx.ListTimeline(ctx, l, p) }
 		show := func(items []TimelineItem) ([]*PostView, error) { return s.timelineViews(ctx, tx, r, items) }
 		views, err = scan(p.Clamp(defaultPage, maxPage), read, show, func(it TimelineItem) ID { return it.ID }, place)

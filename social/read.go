@@ -212,12 +212,41 @@ func (s *Service) Home(ctx context.Context, r Reader, p Page) (views []*PostView
 	}
 	r.Place = InHome
 	err = s.Store.View(ctx, func(tx Tx) error {
+		if p, err = atPosts(ctx, tx, me.ID, p); err != nil {
+			return err
+		}
 		read := func(p Page) ([]TimelineItem, error) { return tx.Timeline(ctx, me.ID, p) }
 		show := func(items []TimelineItem) ([]*PostView, error) { return s.timelineViews(ctx, tx, r, items) }
 		views, err = scan(p.Clamp(defaultPage, maxPage), read, show, func(it TimelineItem) ID { return it.ID }, place)
 		return err
 	})
 	return views, err
+}
+
+// atPosts puts the places of posts in a home timeline where a page is bounded by the posts
+// themselves: many apps go on from the last one that they show.
+func atPosts(ctx context.Context, tx Tx, owner ID, p Page) (Page, error) {
+	bounds := []*ID{&p.Max, &p.Since, &p.Min}
+	var asked []ID
+	for _, b := range bounds {
+		if *b != 0 {
+			asked = append(asked, *b)
+		}
+	}
+	if len(asked) == 0 {
+		return p, nil
+	}
+	found, err := tx.InTimeline(ctx, owner, asked)
+	places := make(map[ID]ID, len(found))
+	for _, it := range found {
+		places[it.PostID] = it.ID
+	}
+	for _, b := range bounds {
+		if place, ok := places[*b]; ok {
+			*b = place
+		}
+	}
+	return p, err
 }
 
 func (s *Service) timelineViews(ctx context.Context, tx Tx, r Reader, items []TimelineItem) ([]*PostView, error) {

@@ -207,6 +207,9 @@ type TimelineStore interface {
 	// top, or where its date puts it when at is a while ago.
 	AddToTimelines(ctx context.Context, post *Post, extra []ID, at time.Time) (owners []ID, err error)
 	Timeline(ctx context.Context, owner ID, p Page) ([]TimelineItem, error)
+	// InTimeline finds where posts stand in it, each under the id that was asked for; who
+	// boosts a post is found where it stands.
+	InTimeline(ctx context.Context, owner ID, posts []ID) ([]TimelineItem, error)
 	// FillTimeline adds an author's or a group's newest posts (after a follow) in their order.
 	FillTimeline(ctx context.Context, owner, author ID, limit int) error
 	// ClearTimeline takes out an author's or a group's posts (after an unfollow or block),

@@ -62,6 +62,7 @@ func TestHotQueriesUseAnIndex(t *testing.T) {
 	for name, ask := range map[string]func(tx *Tx) error{
 		"timeline":      func(tx *Tx) error { _, err := tx.Timeline(ctx, 1, page); return err },
 		"older":         func(tx *Tx) error { _, err := tx.Timeline(ctx, 1, social.Page{Limit: 20, Max: 9}); return err },
+		"places":        func(tx *Tx) error { _, err := tx.InTimeline(ctx, 1, ids); return err },
 		"posts":         func(tx *Tx) error { _, err := tx.Posts(ctx, ids); return err },
 		"posts by URI":  func(tx *Tx) error { _, err := tx.PostsByURI(ctx, []string{"a", "b"}); return err },
 		"posts by":      func(tx *Tx) error { _, err := tx.PostsBy(ctx, 1, page, social.PostFilter{}); return err },

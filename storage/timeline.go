@@ -37,6 +37,13 @@ func (t *Tx) Timeline(ctx context.Context, owner social.ID, p social.Page) ([]so
 	return turn(items, rev), err
 }
 
+// InTimeline finds where posts, or what they boost, stand in a home timeline.
+func (t *Tx) InTimeline(ctx context.Context, owner social.ID, posts []social.ID) ([]social.TimelineItem, error) {
+	return list(ctx, t, scanItem, `SELECT l.id, p.id FROM post p JOIN timeline l ON l.owner_id = $1
+		AND l.subject_id = CASE WHEN p.boost_of_id = 0 THEN p.id ELSE p.boost_of_id END
+		WHERE p.id IN `+t.db.dialect.ids("$2"), owner, jsonText(posts))
+}
+
 // FillTimeline adds an author's newest posts where their dates put them.
 func (t *Tx) FillTimeline(ctx context.Context, owner, author social.ID, limit int) error {
 	_, err := t.exec(ctx, `

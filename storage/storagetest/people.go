@@ -137,7 +137,12 @@ func followsBlocksAndMutes(t *testing.T, db *storage.DB) {
 		if len(line) != 1 || line[0].PostID != old.ID {
 			t.Errorf("filled with %v", line)
 		}
-		return first(err, err2, err3, err4, err5, err6)
+		at, err7 := tx.InTimeline(ctx, bob.ID, []social.ID{old.ID, old.ID + 1})
+		elsewhere, err8 := tx.InTimeline(ctx, carol.ID, []social.ID{old.ID})
+		if !slices.Equal(at, line) || len(elsewhere) != 0 {
+			t.Errorf("found at %v, and in another's at %v", at, elsewhere)
+		}
+		return first(err, err2, err3, err4, err5, err6, err7, err8)
 	})
 	both(t, db, func(tx social.Tx) error {
 		was, err := tx.DeleteFollow(ctx, bob.ID, alice.ID)
