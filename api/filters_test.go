@@ -91,3 +91,50 @@ func TestFilters(t *testing.T) {
 		t.Errorf("%v", list)
 	}
 }
+
+// Apps before Mastodon 4.0 see the words of filters one by one, and change no more than
+// these.
+func TestFiltersOfOlderApps(t *testing.T) {
+	w := start(t)
+	made := w.alice.post("/api/v1/filters", object{"phrase": "tea", "context": []string{"home", "public"}, "irreversible": false, "whole_word": true, "expires_in": ""}).ok()
+	id := text(made, "id")
+	if made["phrase"] != "tea" || made["whole_word"] != true || made["irreversible"] != false || made["expires_at"] != nil || fmt.Sprint(made["context"]) != "[home public]" {
+		t.Errorf("made %v", made)
+	}
+	changed := w.alice.do("PUT", "/api/v1/filters/"+id, object{"phrase": "green tea", "context": []string{"home"}, "irreversible": true, "whole_word": false, "expires_in": 3600}).ok()
+	if changed["phrase"] != "green tea" || changed["irreversible"] != true || changed["expires_at"] == nil || fmt.Sprint(changed["context"]) != "[home]" || changed["whole_word"] != false {
+		t.Errorf("changed %v", changed)
+	}
+	if same := w.alice.get("/api/v1/filters/" + id).ok(); fmt.Sprint(same) != fmt.Sprint(changed) {
+		t.Errorf("%v, want %v", same, changed)
+	}
+	if all := w.bob.get("/api/v1/filters").list(); len(all) != 0 {
+		t.Errorf("bob has alice's filters: %v", all)
+	}
+	for _, method := range []string{"GET", "PUT", "DELETE"} {
+		if got := w.bob.do(method, "/api/v1/filters/"+id, nil); got.status != 404 {
+			t.Errorf("bob's %s: %d", method, got.status)
+		}
+	}
+
+	// Newer apps see the same filter, and may put more into it.
+	whole := w.alice.get("/api/v2/filters").list()[0]
+	if whole["title"] != "green tea" || whole["filter_action"] != "hide" || len(whole["keywords"].([]any)) != 1 {
+		t.Errorf("the same filter is %v", whole)
+	}
+	more := text(w.alice.post("/api/v2/filters/"+text(whole, "id")+"/keywords", object{"keyword": "coffee"}).ok(), "id")
+	if got := w.alice.do("PUT", "/api/v1/filters/"+id, object{"irreversible": false}); got.status != 422 {
+		t.Errorf("a phrase changes what holds for another: %d", got.status)
+	}
+	if got := w.alice.do("PUT", "/api/v1/filters/"+id, object{"phrase": "black tea", "irreversible": true, "context": []string{"home"}}).ok(); got["phrase"] != "black tea" {
+		t.Errorf("a phrase by itself: %v", got)
+	}
+	w.alice.do("DELETE", "/api/v1/filters/"+id, nil).ok()
+	if left := w.alice.get("/api/v1/filters").list(); len(left) != 1 || text(left[0], "id") != more {
+		t.Errorf("left are %v", left)
+	}
+	w.alice.do("DELETE", "/api/v1/filters/"+more, nil).ok()
+	if left := w.alice.get("/api/v2/filters").list(); len(left) != 0 {
+		t.Errorf("an empty filter is left: %v", left)
+	}
+}

@@ -22,6 +22,11 @@ type rule struct {
 
 // rules has a row for each route: one without fails the test.
 var rules = map[string]rule{
+	"GET /api/v1/filters":                             {"read:filters", 401, 200},
+	"POST /api/v1/filters":                            {"write:filters", 401, 422},
+	"GET /api/v1/filters/{id}":                        {"read:filters", 401, 404},
+	"PUT /api/v1/filters/{id}":                        {"write:filters", 401, 404},
+	"DELETE /api/v1/filters/{id}":                     {"write:filters", 401, 404},
 	"GET /api/v2/filters":                             {"read:filters", 401, 200},
 	"POST /api/v2/filters":                            {"write:filters", 401, 422},
 	"GET /api/v2/filters/{id}":                        {"read:filters", 401, 404},
