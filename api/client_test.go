@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"parley/auth"
@@ -23,6 +24,7 @@ type world struct {
 	*testing.T
 	in               *instance.Instance
 	alice, bob, nobs *client // nobs is signed out
+	setUp            sync.Once
 }
 
 func start(t *testing.T) *world {

@@ -10,7 +10,7 @@ import (
 
 // A filter marks what it holds for its owner alone, by words and by posts, and hides it
 // where that was asked for; whatever client shows it.
-func TestFilters(t *testing.T) {
+func filtersMarkAndHide(t *testing.T) {
 	clock := instancetest.NewClock()
 	net := instancetest.NewWith(t, 1, instancetest.Options{Now: clock.Now})
 	w := people(t, net.Instances[0])

