@@ -136,7 +136,7 @@ export async function listen(address, protocols) {
 
 // within waits for something for some seconds.
 export function within(what, promise) {
-  return Promise.race([promise, new Promise((_, fail) => setTimeout(() => fail(new Error(`never: ${what}`)), 15_000))]);
+  return Promise.race([promise, new Promise((_, fail) => setTimeout(() => fail(new Error(`never: ${what}`)), 50_000))]);
 }
 
 // colleague lets ben answer a post; he is not part of the app.
