@@ -133,7 +133,7 @@ func (a *API) lookup(c *call) (any, error) {
 }
 
 func (c *call) searchOptions(kind string) social.SearchOptions {
-	return social.SearchOptions{Type: kind, Resolve: c.bool("resolve"), Limit: c.number("limit"), Offset: c.number("offset"), Following: c.bool("following"), Posts: c.page()}
+	return social.SearchOptions{Type: kind, Resolve: c.bool("resolve"), Limit: c.number("limit"), Offset: c.number("offset"), Following: c.bool("following")}
 }
 
 func (a *API) searchAccounts(c *call) (any, error) {
@@ -145,7 +145,9 @@ func (a *API) searchAccounts(c *call) (any, error) {
 }
 
 func (a *API) search(c *call) (any, error) {
-	res, err := a.Social.Search(c.Context(), c.reader, c.in.Get("q"), c.searchOptions(c.in.Get("type")))
+	o := c.searchOptions(c.in.Get("type"))
+	o.Posts = c.page()
+	res, err := a.Social.Search(c.Context(), c.reader, c.in.Get("q"), o)
 	if err != nil {
 		return nil, err
 	}

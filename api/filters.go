@@ -155,19 +155,13 @@ func (a *API) filter(c *call, id social.ID) (any, error) {
 	return filterOf(f), nil
 }
 
-// fillFilter takes what was sent; what was not stays.
-func (c *call) fillFilter(f *social.Filter) error {
-	if c.in.Has("title") {
-		f.Title = c.in.Get("title")
-	}
+// fillReach takes where a filter holds and until when; what was not sent stays.
+func (c *call) fillReach(f *social.Filter) error {
 	if places := c.list("context"); len(places) > 0 {
 		f.Places = nil
 		for _, p := range places {
 			f.Places = append(f.Places, social.FilterPlace(p))
 		}
-	}
-	if c.in.Has("filter_action") {
-		f.Action = c.in.Get("filter_action")
 	}
 	if c.in.Has("expires_in") {
 		f.ExpiresAt = time.Time{}
@@ -178,6 +172,20 @@ func (c *call) fillFilter(f *social.Filter) error {
 			}
 			f.ExpiresAt = c.api.Now().Add(time.Duration(seconds) * time.Second)
 		}
+	}
+	return nil
+}
+
+// fillFilter takes what was sent; what was not stays.
+func (c *call) fillFilter(f *social.Filter) error {
+	if c.in.Has("title") {
+		f.Title = c.in.Get("title")
+	}
+	if c.in.Has("filter_action") {
+		f.Action = c.in.Get("filter_action")
+	}
+	if err := c.fillReach(f); err != nil {
+		return err
 	}
 	for _, row := range c.rows("keywords_attributes") {
 		id, err := social.ParseID(row["id"])

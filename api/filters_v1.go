@@ -64,7 +64,7 @@ func (c *call) fillPhrase(f *social.Filter, at int) error {
 	if c.in.Has("irreversible") {
 		f.Action = map[bool]string{true: "hide", false: "warn"}[c.bool("irreversible")]
 	}
-	return c.fillFilter(f)
+	return c.fillReach(f)
 }
 
 func (a *API) createPhrase(c *call) (any, error) {

@@ -21,8 +21,9 @@ func (a *API) mediaRoutes() []route {
 	}
 }
 
-// keep uploads the file of a form field; a NotFound error says that there is none.
-func (a *API) keep(c *call, field string) (*social.Media, error) {
+// keep uploads the file of a form field, with what is said of it; a NotFound error says
+// that there is none.
+func (a *API) keep(c *call, field string, u social.Upload) (*social.Media, error) {
 	if c.MultipartForm == nil || len(c.MultipartForm.File[field]) == 0 {
 		return nil, social.NotFoundError()
 	}
@@ -31,12 +32,13 @@ func (a *API) keep(c *call, field string) (*social.Media, error) {
 		return nil, unreadable("the file cannot be read", err)
 	}
 	defer file.Close() //nolint:errcheck // only read
-	x, y := focus(c.in.Get("focus"))
-	return a.Social.Upload(c.Context(), c.reader, social.Upload{Body: file, Name: head.Filename, Description: c.in.Get("description"), FocusX: x, FocusY: y})
+	u.Body, u.Name = file, head.Filename
+	return a.Social.Upload(c.Context(), c.reader, u)
 }
 
 func (a *API) upload(c *call) (any, error) {
-	m, err := a.keep(c, "file")
+	x, y := focus(c.in.Get("focus"))
+	m, err := a.keep(c, "file", social.Upload{Description: c.in.Get("description"), FocusX: x, FocusY: y})
 	if errors.Is(err, social.ErrNotFound) {
 		return nil, social.Errorf(social.Invalid, "send the file as multipart/form-data in the field file")
 	}
@@ -48,7 +50,7 @@ func (a *API) upload(c *call) (any, error) {
 
 // picture uploads an avatar or header; nil when none was sent.
 func (a *API) picture(c *call, field string) (*social.Media, error) {
-	m, err := a.keep(c, field)
+	m, err := a.keep(c, field, social.Upload{})
 	if errors.Is(err, social.ErrNotFound) {
 		return nil, nil
 	}

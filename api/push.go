@@ -12,9 +12,9 @@ func (a *API) pushRoutes() []route {
 		{route: "GET /api/v1/push/subscription", scope: "push", run: a.push,
 			does: "What this app is told of", gives: pushShape{}},
 		{route: "POST /api/v1/push/subscription", scope: "push", run: a.subscribePush,
-			does: "Tell this app of news by web push", takes: in{"subscription[endpoint]! text where to send", "subscription[keys][p256dh]! text the browser's key", "subscription[keys][auth]! text the browser's secret", "data[alerts][mention] bool tell of mentions; likewise each other type", "data[policy] text of whom: all, followed, follower or none"}, gives: pushShape{}},
+			does: "Tell this app of news by web push", takes: in{"subscription[endpoint]! text where to send", "subscription[keys][p256dh]! text the browser's key", "subscription[keys][auth]! text the browser's secret", "data[alerts][mention] bool tell of mentions; likewise each other type", "data[policy] text of whom: all, followed, follower or none", "policy text the same, as older apps send it"}, gives: pushShape{}},
 		{route: "PUT /api/v1/push/subscription", scope: "push", run: a.changePush,
-			does: "Change what it is told of", takes: in{"data[alerts][mention] bool tell of mentions; likewise each other type", "data[policy] text of whom: all, followed, follower or none"}, gives: pushShape{}},
+			does: "Change what it is told of", takes: in{"data[alerts][mention] bool tell of mentions; likewise each other type", "data[policy] text of whom: all, followed, follower or none", "policy text the same, as older apps send it"}, gives: pushShape{}},
 		{route: "DELETE /api/v1/push/subscription", scope: "push", run: a.endPush,
 			does: "Tell it no longer", gives: empty{}},
 	}

@@ -59,18 +59,8 @@ func (c *call) one(v *social.PostView, err error) (any, error) {
 
 // draft reads what POST and PUT of a status have in common.
 func (a *API) draft(c *call) (d social.Draft, err error) {
-	d = social.Draft{Text: c.in.Get("status"), Summary: c.in.Get("spoiler_text"), Sensitive: c.bool("sensitive"), Language: c.in.Get("language"),
-		Audience: c.in.Get("audience"), Visibility: c.in.Get("visibility"), IdempotencyKey: storable(c.Header.Get("Idempotency-Key"))}
+	d = social.Draft{Text: c.in.Get("status"), Summary: c.in.Get("spoiler_text"), Sensitive: c.bool("sensitive"), Language: c.in.Get("language"), Audience: c.in.Get("audience")}
 	if d.MediaIDs, err = c.ids("media_ids"); err != nil {
-		return d, err
-	}
-	if d.InReplyTo, err = c.id("in_reply_to_id"); err != nil {
-		return d, err
-	}
-	if d.QuoteOf, err = c.id("quoted_status_id"); err != nil {
-		return d, err
-	}
-	if d.At, err = c.scheduledAt(); err != nil {
 		return d, err
 	}
 	d.Poll, err = c.pollDraft()
@@ -92,6 +82,16 @@ func (c *call) pollDraft() (*social.PollDraft, error) {
 func (a *API) publish(c *call) (any, error) {
 	d, err := a.draft(c)
 	if err != nil {
+		return nil, err
+	}
+	d.Visibility, d.IdempotencyKey = c.in.Get("visibility"), storable(c.Header.Get("Idempotency-Key"))
+	if d.InReplyTo, err = c.id("in_reply_to_id"); err != nil {
+		return nil, err
+	}
+	if d.QuoteOf, err = c.id("quoted_status_id"); err != nil {
+		return nil, err
+	}
+	if d.At, err = c.scheduledAt(); err != nil {
 		return nil, err
 	}
 	if !d.At.IsZero() {
