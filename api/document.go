@@ -81,12 +81,48 @@ func (a *API) Document() *openapi.Document {
 		method, path, _ := strings.Cut(e.route, " ")
 		d.Add(method, inPath.ReplaceAllString(path, "{$1}"), e.operation(d))
 	}
+	a.documentBeside(d)
 	slices.SortFunc(d.Tags, func(a, b openapi.Tag) int { return cmp.Compare(a.Name, b.Name) })
 	d.Components.SecuritySchemes["oauth"] = &openapi.SecurityScheme{Type: "oauth2", Description: "Send the token as Authorization: Bearer", Flows: map[string]openapi.Flow{
 		"authorizationCode": {AuthorizationURL: at + "/oauth/authorize", TokenURL: at + "/oauth/token", Scopes: scopes},
 		"clientCredentials": {TokenURL: at + "/oauth/token", Scopes: scopes},
 	}}
 	return d
+}
+
+// documentBeside describes what apps call and others serve: the page where a member lets
+// them in (RFC 6749 4.1.1), and the member's own ends of ActivityPub (ActivityPub 6).
+func (a *API) documentBeside(d *openapi.Document) {
+	anyone, problem := []map[string][]string{{}}, openapi.Response{Ref: "#/components/responses/problem"}
+	page := func(text string) openapi.Response {
+		return openapi.Response{Description: text, Content: map[string]openapi.Content{"text/html": {Schema: &openapi.Schema{Type: "string"}}}}
+	}
+	asks := route{takes: in{"response_type! text code", "client_id! text of the app", "redirect_uri! text one that the app registered", "scope text what it asks for, read if nothing is named", "state text comes back with the answer",
+		"code_challenge text for PKCE", "code_challenge_method text S256"}}
+	back := page("Back to the app, with code or error and state; or to the sign-in page")
+	answers := map[string]openapi.Response{"200": page("The question, or the code to be carried by hand"), "303": back, "422": page("The app asks in a way that cannot be answered"), "4XX": page("It could not be done"), "default": page("It could not be done")}
+	shown := route{takes: append(slices.Clone(asks.takes), "force_login bool let the member sign in anew", "lang text of the page, if it is spoken here")}
+	d.Add(http.MethodGet, "/oauth/authorize", openapi.Operation{Summary: "The page where a member lets an app in", Tags: []string{"oauth"}, ID: "get_oauth_authorize",
+		Security: anyone, Parameters: shown.query(), Responses: answers})
+	said := route{takes: append(slices.Clone(asks.takes), "do! text allow, or anything else for no", "reach text how far the app may publish: instance, company or all")}
+	d.Add(http.MethodPost, "/oauth/authorize", openapi.Operation{Summary: "What the member says on that page, with the session's cookie and from there alone", Tags: []string{"oauth"}, ID: "post_oauth_authorize",
+		Security: anyone, Body: &openapi.Body{Content: map[string]openapi.Content{"application/x-www-form-urlencoded": said.body().Content["application/x-www-form-urlencoded"]}}, Responses: answers})
+
+	own := []openapi.Parameter{{Name: "id", In: "path", Required: true, Description: "the member's id, as in the address of their actor", Schema: &openapi.Schema{Type: "string"}}}
+	activity := map[string]openapi.Content{"application/activity+json": {Schema: &openapi.Schema{Type: "object"}}}
+	end := func(method, path, scope, does string, body *openapi.Body, good map[string]openapi.Response, more ...openapi.Parameter) {
+		good["4XX"], good["default"] = problem, problem
+		d.Add(method, "/users/{id}/"+path, openapi.Operation{Summary: does, Tags: []string{"activitypub"}, ID: strings.ToLower(method) + "_users_id_" + path, Security: []map[string][]string{{"oauth": {scope}}},
+			Parameters: append(slices.Clone(own), more...), Body: body, Responses: good})
+	}
+	end(http.MethodGet, "inbox", "read", "What reached a member, newest first; to the member's program alone", nil, map[string]openapi.Response{"200": {Description: "An OrderedCollection, or a page of it", Content: activity}},
+		openapi.Parameter{Name: "page", In: "query", Description: "true for a page", Schema: &openapi.Schema{Type: "string"}},
+		openapi.Parameter{Name: "max_id", In: "query", Description: "only what is older, as the page before names it", Schema: &openapi.Schema{Type: "string"}})
+	end(http.MethodPost, "outbox", "write", "Act: an activity, or an object to be created", &openapi.Body{Content: activity},
+		map[string]openapi.Response{"201": {Description: "Done; the header Location names the activity"}})
+	address := route{takes: in{"id! text the address of what is wanted"}}
+	end(http.MethodPost, "proxy", "read", "Fetch what another server shows the member (proxyUrl)", &openapi.Body{Content: map[string]openapi.Content{"application/x-www-form-urlencoded": address.body().Content["application/x-www-form-urlencoded"]}},
+		map[string]openapi.Response{"200": {Description: "What is there", Content: activity}, "303": {Description: "It is ours, and there"}})
 }
 
 // means says what a scope lets an app do.
