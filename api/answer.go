@@ -239,6 +239,37 @@ type notification struct {
 	Type      string   `json:"type"`
 }
 
+// notificationGroup has one id that is a number: IceCubes refuses the page otherwise.
+type notificationGroup struct {
+	GroupKey   string   `json:"group_key"`
+	LatestAt   string   `json:"latest_page_notification_at" format:"date-time"`
+	MostRecent int64    `json:"most_recent_notification_id"`
+	Count      int      `json:"notifications_count"`
+	PageMaxID  string   `json:"page_max_id"`
+	PageMinID  string   `json:"page_min_id"`
+	Accounts   []string `json:"sample_account_ids"`
+	StatusID   *string  `json:"status_id"`
+	Type       string   `json:"type"`
+}
+
+// partialAccount is what a row of small pictures needs.
+type partialAccount struct {
+	Acct         string `json:"acct"`
+	Avatar       string `json:"avatar"`
+	AvatarStatic string `json:"avatar_static"`
+	Bot          bool   `json:"bot"`
+	ID           string `json:"id"`
+	Locked       bool   `json:"locked"`
+	URL          string `json:"url"`
+}
+
+type groupedNotifications struct {
+	Accounts []*account          `json:"accounts"`
+	Groups   []notificationGroup `json:"notification_groups"`
+	Partial  []partialAccount    `json:"partial_accounts,omitempty"` // if asked for
+	Statuses []*status           `json:"statuses"`
+}
+
 type unread struct {
 	Count int `json:"count"`
 }

@@ -144,6 +144,11 @@ var rules = map[string]rule{
 	"POST /api/v1/notifications/clear":                {"write:notifications", 401, 200},
 	"GET /api/v1/notifications/{id}":                  {"read:notifications", 401, 404},
 	"POST /api/v1/notifications/{id}/dismiss":         {"write:notifications", 401, 200}, // of no effect, see below
+	"GET /api/v2/notifications":                       {"read:notifications", 401, 200},
+	"GET /api/v2/notifications/unread_count":          {"read:notifications", 401, 200},
+	"GET /api/v2/notifications/{key}":                 {"read:notifications", 401, 404},
+	"GET /api/v2/notifications/{key}/accounts":        {"read:notifications", 401, 404},
+	"POST /api/v2/notifications/{key}/dismiss":        {"write:notifications", 401, 200}, // of no effect, see below
 	"GET /api/v1/push/subscription":                   {"push", 401, 404},
 	"POST /api/v1/push/subscription":                  {"push", 401, 422},
 	"PUT /api/v1/push/subscription":                   {"push", 401, 404},
@@ -221,7 +226,8 @@ func secrets(w *world) func(route string) string {
 		w.Fatal(err)
 	}
 	w.member("fan").post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
-	note := text(w.alice.get("/api/v1/notifications").list()[0], "id")
+	told := w.alice.get("/api/v1/notifications").list()[0]
+	note := text(told, "id")
 	group := text(w.alice.post("/api/parley/v1/groups", object{"name": "inner", "join": "closed"}).ok(), "id")
 	list := text(w.alice.post("/api/v1/lists", object{"title": "mine"}).ok(), "id")
 	return func(route string) string {
@@ -231,7 +237,7 @@ func secrets(w *world) func(route string) string {
 				id = secret
 			}
 		}
-		path := strings.NewReplacer("{id}", id, "{tag}", "work").Replace(pattern.ReplaceAllString(route, "}"))
+		path := strings.NewReplacer("{id}", id, "{tag}", "work", "{key}", text(told, "group_key")).Replace(pattern.ReplaceAllString(route, "}"))
 		_, path, _ = strings.Cut(path, " ")
 		return path + "?" + url.Values{"in_reply_to_id": {status}, "account_id": {gone.id}, "acct": {"gone"}, "id[]": {gone.id}, "q": {"gone"}, "status": {"x"}, "tag": {"x"}, "title": {" "}, "choices[]": {"0"}}.Encode()
 	}

@@ -261,11 +261,51 @@ func relationship(r social.Relationship) relation {
 
 func (c *call) notificationShape(v *social.NotificationView) notification {
 	out := notification{ID: v.Notification.ID.String(), Type: string(v.Notification.Kind), CreatedAt: date(v.Notification.CreatedAt),
-		Account: c.accountShape(v.From), GroupKey: "ungrouped-" + v.Notification.ID.String()}
+		Account: c.accountShape(v.From), GroupKey: v.Notification.GroupKey()}
 	if v.Post != nil {
 		out.Status = c.statusShape(v.Post)
 	}
 	return out
+}
+
+// groupsShape names each account and each post once, for all groups.
+func (c *call) groupsShape(list []*social.NotificationGroup) groupedNotifications {
+	out := groupedNotifications{Accounts: []*account{}, Groups: []notificationGroup{}, Statuses: []*status{}}
+	full, known := map[social.ID]bool{}, map[social.ID]bool{}
+	short := c.in.Get("expand_accounts") == "partial_avatars"
+	for _, g := range list {
+		full[g.From[0].ID] = true
+	}
+	for _, g := range list {
+		n := g.Newest.Notification
+		shape := notificationGroup{GroupKey: g.Key, Count: g.Count, Type: string(n.Kind), MostRecent: int64(n.ID), PageMinID: g.Oldest.String(),
+			PageMaxID: n.ID.String(), LatestAt: date(n.CreatedAt)}
+		for _, p := range g.From {
+			shape.Accounts = append(shape.Accounts, p.ID.String())
+			switch {
+			case known[p.ID]:
+			case short && !full[p.ID]:
+				out.Partial = append(out.Partial, c.partialShape(p))
+			default:
+				out.Accounts = append(out.Accounts, c.accountShape(p))
+			}
+			known[p.ID] = true
+		}
+		if v := g.Newest.Post; v != nil {
+			shape.StatusID = ptr(v.Post.ID.String())
+			if !known[v.Post.ID] {
+				out.Statuses = append(out.Statuses, c.statusShape(v))
+			}
+			known[v.Post.ID] = true
+		}
+		out.Groups = append(out.Groups, shape)
+	}
+	return out
+}
+
+func (c *call) partialShape(p *social.Account) partialAccount {
+	avatar := c.picture(p.AvatarID, p.AvatarURL)
+	return partialAccount{ID: p.ID.String(), Acct: p.Acct(), URL: firstText(p.URL, p.URI), Avatar: avatar, AvatarStatic: avatar, Locked: p.Locked, Bot: p.Bot}
 }
 
 func (c *call) reportShape(r *social.Report, accused *social.Account) report {

@@ -246,6 +246,7 @@ func TestShapes(t *testing.T) {
 			t.Errorf("no notification of kind %s to look at", kind)
 		}
 	}
+	w.alice.get("/api/v2/notifications?limit=80").demand(grouped.check)
 	w.alice.get("/api/v1/accounts/verify_credentials").demand(own.check)
 	found := w.alice.get("/api/v2/search?resolve=true&q=" + url.QueryEscape("bob@"+there.in.Config.Domain)).demand(shape{"accounts": listOf(account.check), "statuses": statuses, "hashtags": listOf(tag.check)}.check)
 	bob := text(found, "accounts.0.id")

@@ -75,7 +75,7 @@ func TestReportsOfOthers(t *testing.T) {
 	if first.FromPeer != r.host() || first.FromID != 0 || first.TargetID != alice.Account.ID || len(first.PostIDs) != 1 || first.PostIDs[0] != p.ID || len(first.Comment) > 5000 {
 		t.Errorf("%+v", first)
 	}
-	told, err := in.Social.Notifications(ctx, social.Member(staff, in.Social.HomeAuthority()), social.Page{}, nil, nil)
+	told, err := in.Social.Notifications(ctx, social.Member(staff, in.Social.HomeAuthority()), social.Page{}, social.NotificationFilter{})
 	if err != nil || len(told) != 1 {
 		t.Errorf("the staff has %d notifications, %v", len(told), err)
 	}

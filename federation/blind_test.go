@@ -28,7 +28,7 @@ func TestBlindCopiesReachTheInboxOwner(t *testing.T) {
 		if (err == nil) != want {
 			t.Errorf("%s sees it: %v", who.Account.Username, err)
 		}
-		told, err := in.Social.Notifications(ctx, *who, social.Page{}, nil, nil)
+		told, err := in.Social.Notifications(ctx, *who, social.Page{}, social.NotificationFilter{})
 		if err != nil || (len(told) == 1) != want {
 			t.Errorf("%s has %d notifications, %v", who.Account.Username, len(told), err)
 		}

@@ -153,7 +153,7 @@ func TestBlockHidesWhatCameBefore(t *testing.T) {
 		add("profile", theirs, err)
 		shared, err := in.Social.AccountPosts(ctx, alice, bob.Account.ID, social.Page{}, social.PostFilter{})
 		add("share", shared, err)
-		list, err := in.Social.Notifications(ctx, bob, social.Page{}, nil, nil)
+		list, err := in.Social.Notifications(ctx, bob, social.Page{}, social.NotificationFilter{})
 		for _, n := range list {
 			add("notification", []*social.PostView{n.Post}, err)
 		}

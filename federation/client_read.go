@@ -48,7 +48,7 @@ func (s *Server) ownInbox(r *http.Request, reader social.Reader) (object, error)
 	if err != nil {
 		return nil, err
 	}
-	told, err := s.social.Notifications(r.Context(), reader, page, nil, nil)
+	told, err := s.social.Notifications(r.Context(), reader, page, social.NotificationFilter{})
 	if err != nil {
 		return nil, err
 	}

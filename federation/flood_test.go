@@ -218,7 +218,7 @@ func TestFollowFlood(t *testing.T) {
 			network.Settle()
 		}
 	}
-	list, err := in.Social.Notifications(context.Background(), alice, social.Page{Limit: 80}, nil, nil)
+	list, err := in.Social.Notifications(context.Background(), alice, social.Page{Limit: 80}, social.NotificationFilter{})
 	if err != nil || len(list) != 1 {
 		t.Errorf("%d notifications, %v", len(list), err)
 	}

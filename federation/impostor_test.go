@@ -267,7 +267,7 @@ func TestAnImpostorGetsNothing(t *testing.T) {
 	if got := companyTexts(t, b, carol); len(got) != 2 || got["<p>canary one</p>"] != 1 || got["<p>canary three</p>"] != 1 {
 		t.Errorf("arrived: %v", got)
 	}
-	told, err := b.Social.Notifications(ctx, carol, social.Page{}, []social.NotificationKind{social.NotifyMention}, nil)
+	told, err := b.Social.Notifications(ctx, carol, social.Page{}, social.NotificationFilter{Kinds: []social.NotificationKind{social.NotifyMention}})
 	if err != nil || len(told) != 1 || len(waiting(t, a, peer)) != 0 {
 		t.Errorf("%d mentions, %d wait: %v", len(told), len(waiting(t, a, peer)), err)
 	}

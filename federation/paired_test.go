@@ -103,7 +103,7 @@ func TestSistersExchangeEverythingSealed(t *testing.T) {
 	for _, v := range home {
 		texts = append(texts, v.Post.Content)
 	}
-	told, err := b.Social.Notifications(ctx, carol, social.Page{}, []social.NotificationKind{social.NotifyMention}, nil)
+	told, err := b.Social.Notifications(ctx, carol, social.Page{}, social.NotificationFilter{Kinds: []social.NotificationKind{social.NotifyMention}})
 	if err != nil || len(told) != 1 {
 		t.Fatalf("%d mentions: %v", len(told), err)
 	}

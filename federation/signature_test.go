@@ -161,7 +161,7 @@ func TestT4Replay(t *testing.T) {
 		}
 		net.Settle()
 	}
-	kinds, err := in.Social.Notifications(context.Background(), alice, social.Page{}, nil, nil)
+	kinds, err := in.Social.Notifications(context.Background(), alice, social.Page{}, social.NotificationFilter{})
 	if err != nil || len(kinds) != 1 {
 		t.Errorf("%v: %d notifications of one follow", err, len(kinds))
 	}

@@ -45,7 +45,7 @@ func TestAnsweredWithoutAName(t *testing.T) {
 	answer(a, alice, "to my own post", "", first.Post.ID)
 	answer(b, carol, "so do I", "", there.Post.ID)
 	net.Settle()
-	told, err := a.Social.Notifications(ctx, alice, social.Page{}, nil, []social.NotificationKind{social.NotifyFollow})
+	told, err := a.Social.Notifications(ctx, alice, social.Page{}, social.NotificationFilter{Exclude: []social.NotificationKind{social.NotifyFollow}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -148,7 +148,7 @@ func catchUpAfterAMonth(t *testing.T, drop bool) {
 	if err != nil || len(home) != len(want) {
 		t.Errorf("%d of %d posts stand in the home timeline, %v", len(home), len(want), err)
 	}
-	told, err := b.Social.Notifications(ctx, bob, social.Page{Limit: 80}, nil, nil)
+	told, err := b.Social.Notifications(ctx, bob, social.Page{Limit: 80}, social.NotificationFilter{})
 	if err != nil || len(told) == 0 || len(told) > 8 {
 		t.Errorf("%d notifications of 30 mentions, %v", len(told), err)
 	}

@@ -131,7 +131,7 @@ func TestOwnerAndModeratorsRunAGroup(t *testing.T) {
 			t.Errorf("asking gave %+v", v)
 		}
 	}
-	notes, err := social1.Notifications(s.ctx, alice, social.Page{}, nil, nil)
+	notes, err := social1.Notifications(s.ctx, alice, social.Page{}, social.NotificationFilter{})
 	s.ok(err)
 	if len(notes) != 1 || notes[0].Notification.Kind != social.NotifyJoinRequest || notes[0].From.ID != g {
 		t.Errorf("the owner is told %v", notes)

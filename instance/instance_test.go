@@ -120,7 +120,7 @@ func threeInstances(t *testing.T, database func(int) string) {
 	if p := s.there(s.a, alice, poll.Post.URI).Post.Poll; p.Options[1].Votes != 1 {
 		t.Errorf("poll at the voter: %+v", p)
 	}
-	list, err := s.b.Social.Notifications(ctx, bob, social.Page{}, nil, nil)
+	list, err := s.b.Social.Notifications(ctx, bob, social.Page{}, social.NotificationFilter{})
 	s.ok(err)
 	kinds := map[social.NotificationKind]int{}
 	for _, n := range list {

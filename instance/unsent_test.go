@@ -245,7 +245,7 @@ func TestScheduledPosts(t *testing.T) {
 	if len(list) != 0 {
 		t.Errorf("still scheduled: %v", list)
 	}
-	notes, err := in.Notifications(d.ctx, d.bob, social.Page{}, nil, nil)
+	notes, err := in.Notifications(d.ctx, d.bob, social.Page{}, social.NotificationFilter{})
 	d.ok(err)
 	if len(notes) != 1 || notes[0].Notification.Kind != social.NotifyMention || len(notes[0].Post.Post.Attachments) != 1 {
 		t.Errorf("bob was told %v", notes)
@@ -317,7 +317,7 @@ func TestWhatIsDueKeepsTheRulesOfThatMoment(t *testing.T) {
 			t.Errorf("%s came back because %q", text, reasons[text])
 		}
 	}
-	notes, err := in.Notifications(d.ctx, d.alice, social.Page{}, []social.NotificationKind{social.NotifyUnsent}, nil)
+	notes, err := in.Notifications(d.ctx, d.alice, social.Page{}, social.NotificationFilter{Kinds: []social.NotificationKind{social.NotifyUnsent}})
 	d.ok(err)
 	if len(notes) != 1 || notes[0].From.ID != d.alice.Account.ID {
 		t.Errorf("alice is told %v", notes)
@@ -380,7 +380,7 @@ func TestUndo(t *testing.T) {
 	d.lists("oops @bob")
 	_, err = in.Withdraw(d.ctx, d.alice, kept.ID)
 	d.kind(err, social.NotFound, "undone too late")
-	notes, err := in.Notifications(d.ctx, d.bob, social.Page{}, []social.NotificationKind{social.NotifyMention}, nil)
+	notes, err := in.Notifications(d.ctx, d.bob, social.Page{}, social.NotificationFilter{Kinds: []social.NotificationKind{social.NotifyMention}})
 	d.ok(err)
 	if len(notes) != 0 {
 		t.Errorf("bob was told of what never was: %v", notes)
@@ -481,7 +481,7 @@ func TestRestoreSendsNothingTwice(t *testing.T) {
 	if list := d.lists("due"); !strings.Contains(list[0].Reason, "backup") {
 		t.Errorf("%q", list[0].Reason)
 	}
-	notes, err := d.a.Social.Notifications(d.ctx, d.alice, social.Page{}, []social.NotificationKind{social.NotifyUnsent}, nil)
+	notes, err := d.a.Social.Notifications(d.ctx, d.alice, social.Page{}, social.NotificationFilter{Kinds: []social.NotificationKind{social.NotifyUnsent}})
 	d.ok(err)
 	if len(notes) != 1 {
 		t.Errorf("alice is told %v", notes)

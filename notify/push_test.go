@@ -142,7 +142,7 @@ func TestPushAsksAgain(t *testing.T) {
 	}
 	s.wants(at, "a post that is for others now")
 	s.names("read", "company")
-	list, err := s.in.Social.Notifications(t.Context(), s.alice, social.Page{Limit: 1}, nil, nil)
+	list, err := s.in.Social.Notifications(t.Context(), s.alice, social.Page{Limit: 1}, social.NotificationFilter{})
 	if err != nil || len(list) != 1 {
 		t.Fatal(len(list), err)
 	}

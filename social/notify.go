@@ -4,20 +4,23 @@ import "context"
 
 // Notifications lists what happened to a member, newest first. What speaks of a
 // post that the member may not see any more is left out.
-func (s *Service) Notifications(ctx context.Context, r Reader, p Page, kinds, exclude []NotificationKind) (views []*NotificationView, err error) {
+func (s *Service) Notifications(ctx context.Context, r Reader, p Page, f NotificationFilter) (views []*NotificationView, err error) {
 	me, err := s.member(r)
 	if err != nil {
 		return nil, err
 	}
-	r.Place = InNotifications
 	err = s.Store.View(ctx, func(tx Tx) error {
-		read := func(p Page) ([]*Notification, error) { return tx.Notifications(ctx, me.ID, p, kinds, exclude) }
-		show := func(list []*Notification) ([]*NotificationView, error) { return s.notificationViews(ctx, tx, r, list) }
-		views, err = scan(p.Clamp(defaultPage, 80), read, show,
-			func(n *Notification) ID { return n.ID }, func(v *NotificationView) ID { return v.Notification.ID })
+		views, err = s.told(ctx, tx, me, r, p.Clamp(defaultPage, 80), f)
 		return err
 	})
 	return views, err
+}
+
+func (s *Service) told(ctx context.Context, tx Tx, me *Account, r Reader, p Page, f NotificationFilter) ([]*NotificationView, error) {
+	r.Place = InNotifications
+	read := func(p Page) ([]*Notification, error) { return tx.Notifications(ctx, me.ID, p, f) }
+	show := func(list []*Notification) ([]*NotificationView, error) { return s.notificationViews(ctx, tx, r, list) }
+	return scan(p, read, show, func(n *Notification) ID { return n.ID }, func(v *NotificationView) ID { return v.Notification.ID })
 }
 
 func (s *Service) notificationViews(ctx context.Context, tx Tx, r Reader, list []*Notification) ([]*NotificationView, error) {
@@ -86,23 +89,35 @@ func (s *Service) Notification(ctx context.Context, r Reader, id ID) (v *Notific
 	return v, err
 }
 
-// ClearNotifications removes one of the reader's own, or all with id zero.
+// ClearNotifications removes one of the reader's own; with id zero all but those that the
+// reader's policy holds back, who ask for an answer.
 func (s *Service) ClearNotifications(ctx context.Context, r Reader, id ID) error {
+	if id == 0 {
+		return s.clear(ctx, r, NotificationFilter{})
+	}
+	return s.clear(ctx, r, NotificationFilter{Alike: &Alike{First: id, Last: id}, Held: true})
+}
+
+func (s *Service) clear(ctx context.Context, r Reader, f NotificationFilter) error {
 	me, err := s.member(r)
 	if err != nil {
 		return err
 	}
-	return s.Store.Tx(ctx, func(tx Tx) error { return tx.DeleteNotification(ctx, me.ID, id) })
+	return s.Store.Tx(ctx, func(tx Tx) error { return tx.DeleteNotifications(ctx, me.ID, f) })
 }
 
-// Unread counts what the reader has not read.
-func (s *Service) Unread(ctx context.Context, r Reader) (n int, err error) {
+// MostUnread is as far as unread notifications are counted.
+const MostUnread = 1000
+
+// Unread counts what the reader has not read, up to most. What is put together is one, and
+// unread while its newest is.
+func (s *Service) Unread(ctx context.Context, r Reader, f NotificationFilter, most int) (n int, err error) {
 	me, err := s.member(r)
 	if err != nil {
 		return 0, err
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
-		n, err = tx.CountUnread(ctx, me.ID)
+		n, err = tx.CountUnread(ctx, me.ID, f, min(most, MostUnread))
 		return err
 	})
 	return n, err

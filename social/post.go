@@ -279,6 +279,7 @@ type Notification struct {
 	PostID    ID // zero for follows
 	CreatedAt time.Time
 	ReadAt    time.Time
+	Held      bool // by the member's policy
 }
 
 // NotificationView is a notification with what it speaks of.

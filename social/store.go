@@ -280,11 +280,16 @@ type NotificationStore interface {
 	InsertNotification(ctx context.Context, n *Notification) error
 	// RenewNotification writes one in place of the same one before, read or not.
 	RenewNotification(ctx context.Context, n *Notification) error
-	Notifications(ctx context.Context, account ID, p Page, kinds, exclude []NotificationKind) ([]*Notification, error)
+	// Notifications lists an account's; of what is put together only the newest.
+	Notifications(ctx context.Context, account ID, p Page, f NotificationFilter) ([]*Notification, error)
+	// GroupFacts says what stands together with each of the newest: how many, the oldest
+	// from an id on, and who did it, so many names at most.
+	GroupFacts(ctx context.Context, account ID, newest []ID, f NotificationFilter, from ID, names int) (map[ID]GroupFacts, error)
 	Notification(ctx context.Context, account, id ID) (*Notification, error)
-	CountUnread(ctx context.Context, account ID) (int, error)
+	// CountUnread counts what would be listed and is not read, up to most.
+	CountUnread(ctx context.Context, account ID, f NotificationFilter, most int) (int, error)
 	MarkRead(ctx context.Context, account ID, upTo ID, at time.Time) error
-	DeleteNotification(ctx context.Context, account, id ID) error // id zero: all
+	DeleteNotifications(ctx context.Context, account ID, f NotificationFilter) error
 	InsertReport(ctx context.Context, r *Report) error
 	Reports(ctx context.Context, p Page) ([]*Report, error)
 	// OpenReports lists those that nobody dealt with yet; CountOpenReports counts them.

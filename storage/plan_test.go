@@ -69,9 +69,18 @@ func TestHotQueriesUseAnIndex(t *testing.T) {
 		"public":        func(tx *Tx) error { _, err := tx.PublicPosts(ctx, page, true, false, social.PostFilter{}); return err },
 		"thread":        func(tx *Tx) error { _, err := tx.Thread(ctx, 1, 100); return err },
 		"replies":       func(tx *Tx) error { _, err := tx.Replies(ctx, 1, page); return err },
-		"notifications": func(tx *Tx) error { _, err := tx.Notifications(ctx, 1, page, nil, nil); return err },
-		"accounts":      func(tx *Tx) error { _, err := tx.Accounts(ctx, ids); return err },
-		"marks":         func(tx *Tx) error { _, err := tx.Marks(ctx, 1, ids); return err },
+		"notifications": func(tx *Tx) error { _, err := tx.Notifications(ctx, 1, page, social.NotificationFilter{}); return err },
+		"grouped": func(tx *Tx) error {
+			_, err := tx.Notifications(ctx, 1, page, social.NotificationFilter{Together: social.Gathered()})
+			return err
+		},
+		"group facts": func(tx *Tx) error {
+			_, err := tx.GroupFacts(ctx, 1, ids, social.NotificationFilter{}, 1, 8)
+			return err
+		},
+		"unread":   func(tx *Tx) error { _, err := tx.CountUnread(ctx, 1, social.NotificationFilter{}, 100); return err },
+		"accounts": func(tx *Tx) error { _, err := tx.Accounts(ctx, ids); return err },
+		"marks":    func(tx *Tx) error { _, err := tx.Marks(ctx, 1, ids); return err },
 		"boost": func(tx *Tx) error {
 			if _, err := tx.BoostOf(ctx, 1, 2); !errors.Is(err, social.ErrNotFound) {
 				return err

@@ -94,7 +94,7 @@ func (w *Web) happened(p *page, m live.Message) (name, data string, err error) {
 	}
 	switch m.Kind {
 	case social.EventNotified:
-		n, err := w.Social.Unread(p.ctx(), p.reader)
+		n, err := w.Social.Unread(p.ctx(), p.reader, social.NotificationFilter{}, social.MostUnread)
 		p.Unread = n
 		return "told", strconv.Itoa(n) + " " + p.T("unread", n), err
 	case social.EventDeleted:

@@ -7,7 +7,7 @@ import (
 	"parley/social"
 )
 
-// notice is one notification, or several of one kind about one post.
+// notice is one notification, or several that stand together.
 type notice struct {
 	*frame
 	Kind    social.NotificationKind
@@ -22,9 +22,6 @@ type notice struct {
 	Excerpt string // of any other post
 	To      string // where it belongs; "" for the profile that is named
 	ToText  string
-
-	all  int // how many are put together
-	post social.ID
 }
 
 // Last says that a name is the last of the names.
@@ -59,7 +56,7 @@ var only = []struct {
 	{"reactions", []social.NotificationKind{social.NotifyFavourite, social.NotifyReblog, social.NotifyUpdate, social.NotifyPoll}},
 }
 
-// noticesSize is how many of them a page puts together.
+// noticesSize is how many of them stand on a page.
 const noticesSize = 40
 
 func (w *Web) notifications(p *page) error {
@@ -81,7 +78,9 @@ func (w *Web) notifications(p *page) error {
 	}
 	from := p.cursor()
 	from.Limit = noticesSize
-	list, err := w.Social.Notifications(p.ctx(), p.reader, from, kinds, nil)
+	var ends social.Ends
+	from.Ends = &ends
+	list, err := w.Social.NotificationGroups(p.ctx(), p.reader, from, social.NotificationFilter{Kinds: kinds, Together: social.Gathered()})
 	if err != nil {
 		return err
 	}
@@ -93,14 +92,16 @@ func (w *Web) notifications(p *page) error {
 	for _, a := range waiting {
 		asks[a.ID] = true
 	}
-	d.Notices = w.notices(p, list, asks)
-	if len(list) == noticesSize {
-		d.Older = "/notifications?only=" + view + "&older=" + list[len(list)-1].Notification.ID.String()
+	for _, g := range list {
+		d.Notices = append(d.Notices, w.notice(p, g, asks))
+	}
+	if ends.Older != 0 {
+		d.Older = "/notifications?only=" + view + "&older=" + ends.Older.String()
 	}
 	if p.Unread > 0 && view == "" && from.Max == 0 {
 		d.ReadTo = social.FirstID(p.now)
 		if len(list) > 0 {
-			d.ReadTo = max(d.ReadTo, list[0].Notification.ID)
+			d.ReadTo = max(d.ReadTo, list[0].Newest.Notification.ID)
 		}
 	}
 	return w.show(p, http.StatusOK, d)
@@ -118,45 +119,12 @@ func (w *Web) readNotifications(p *page) error {
 	return w.redirect(p, "/notifications", "all_read")
 }
 
-// notices puts together what many did with one post, and who began to follow, where the
-// newest of them stands.
-func (w *Web) notices(p *page, list []*social.NotificationView, asks map[social.ID]bool) []notice {
-	type key struct {
-		kind social.NotificationKind
-		post social.ID
-		read bool
-	}
-	var out []notice
-	at := map[key]int{}
-	for _, v := range list {
-		n := w.notice(p, v, asks)
-		k := key{n.Kind, n.post, !n.New}
-		i, met := at[k]
-		if !met || !together[n.Kind] {
-			at[k] = len(out)
-			out = append(out, n)
-			continue
-		}
-		out[i].all++
-		if len(out[i].From) < 2 {
-			out[i].From = append(out[i].From, v.From)
-		}
-	}
-	for i := range out {
-		p.many(&out[i])
-	}
-	return out
-}
-
-// together are the kinds of which several stand in one.
-var together = map[social.NotificationKind]bool{social.NotifyFavourite: true, social.NotifyReblog: true, social.NotifyFollow: true}
-
 // many words what several did.
-func (p *page) many(n *notice) {
-	if n.all == 1 {
+func (p *page) many(n *notice, count int) {
+	if count == 1 {
 		return
 	}
-	more := n.all - len(n.From)
+	more := count - len(n.From)
 	switch n.Kind {
 	case social.NotifyFavourite:
 		n.Does = p.T("favourite_many")
@@ -177,10 +145,12 @@ func (p *page) many(n *notice) {
 // excerptLength is how many characters of a post tell which one it is.
 const excerptLength = 160
 
-func (w *Web) notice(p *page, v *social.NotificationView, asks map[social.ID]bool) notice {
+func (w *Web) notice(p *page, g *social.NotificationGroup, asks map[social.ID]bool) notice {
+	v := g.Newest
 	kind := v.Notification.Kind
-	n := notice{frame: p.frame, Kind: kind, From: []*social.Account{v.From}, Does: p.Does(kind), Icon: noticeIcons[kind], When: p.At(v.Notification.CreatedAt),
-		New: v.Notification.ReadAt.IsZero(), Waits: kind == social.NotifyFollowRequest && asks[v.From.ID], all: 1}
+	n := notice{frame: p.frame, Kind: kind, From: g.From[:min(len(g.From), 2)], Does: p.Does(kind), Icon: noticeIcons[kind], When: p.At(v.Notification.CreatedAt),
+		New: v.Notification.ReadAt.IsZero(), Waits: kind == social.NotifyFollowRequest && asks[v.From.ID]}
+	p.many(&n, g.Count)
 	switch kind {
 	case social.NotifyJoinRequest:
 		n.To, n.ToText = "/groups/"+v.From.ID.String()+"/members", p.T("see_who_asks")
@@ -194,7 +164,6 @@ func (w *Web) notice(p *page, v *social.NotificationView, asks map[social.ID]boo
 	if v.Post == nil {
 		return n
 	}
-	n.post = v.Post.Post.ID
 	if kind != social.NotifyMention {
 		c := card{frame: p.frame, V: v.Post}
 		n.To, n.ToText = c.Link(), p.T("show_post")

@@ -52,12 +52,12 @@ func TestNotificationsAreToldTogether(t *testing.T) {
 		v.get("/notifications?only=mentions", 200).says(v.pick("Nothing of this kind yet", "Davon gibt es noch nichts"))
 	}
 	v := newVisitor(t, in, "en").as(bob)
-	if n, err := in.Social.Unread(ctx, bob); err != nil || n != 9 {
+	if n, err := in.Social.Unread(ctx, bob, social.NotificationFilter{}, social.MostUnread); err != nil || n != 9 {
 		t.Fatalf("%d unread: looking marks nothing as read; %v", n, err)
 	}
 	v.post("/notifications/read", 404, "to", "nonsense")
 	v.post("/notifications/read", 200, "to", social.NewID(in.Social.Now()).String()).says("Everything is marked as read", "!Mark all as read")
-	if n, err := in.Social.Unread(ctx, bob); err != nil || n != 0 {
+	if n, err := in.Social.Unread(ctx, bob, social.NotificationFilter{}, social.MostUnread); err != nil || n != 0 {
 		t.Errorf("%d unread, %v", n, err)
 	}
 }

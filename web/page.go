@@ -136,7 +136,7 @@ func (w *Web) recognise(p *page) {
 		p.Language = a.Language
 	}
 	var err error
-	if p.Unread, err = w.Social.Unread(p.ctx(), p.reader); err != nil {
+	if p.Unread, err = w.Social.Unread(p.ctx(), p.reader, social.NotificationFilter{}, social.MostUnread); err != nil {
 		w.Log.Warn("unread notifications not counted", "error", err)
 	}
 	if p.Admin = a.Role == social.RoleAdmin; p.Admin {

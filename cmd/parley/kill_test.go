@@ -627,7 +627,7 @@ func (g *ingest) checkLists(ctx context.Context, tx social.Tx, alice social.ID, 
 	if want := activities/10*8 + len(g.posts); rows != want || len(seen) != want {
 		g.t.Errorf("the timeline has %d rows of %d posts, not %d", rows, len(seen), want)
 	}
-	told, err := tx.Notifications(ctx, alice, social.Page{Limit: activities}, nil, nil)
+	told, err := tx.Notifications(ctx, alice, social.Page{Limit: activities}, social.NotificationFilter{})
 	if err != nil {
 		return err
 	}

@@ -141,7 +141,7 @@ func sixteenAddUp(t *testing.T, db *storage.DB) {
 		must(t, err)
 		receipts, err := tx.Receipts(ctx, "o", "")
 		must(t, err)
-		told, err := tx.Notifications(ctx, alice.ID, social.Page{Limit: 40}, nil, nil)
+		told, err := tx.Notifications(ctx, alice.ID, social.Page{Limit: 40}, social.NotificationFilter{})
 		must(t, err)
 		b, err := tx.Account(ctx, bob.ID)
 		must(t, err)

@@ -63,7 +63,7 @@ func groupsAndTheirPosts(t *testing.T, db *storage.DB) {
 		return first(err, err2, tx.InsertNotification(ctx, n), tx.MarkRead(ctx, alice.ID, n.ID, now), tx.RenewNotification(ctx, n))
 	}, func(tx social.Tx) error {
 		line, err := tx.Timeline(ctx, alice.ID, page)
-		unread, err2 := tx.CountUnread(ctx, alice.ID)
+		unread, err2 := tx.CountUnread(ctx, alice.ID, social.NotificationFilter{}, 100)
 		if len(line) != 1 || line[0].PostID != answer.ID || unread != 1 {
 			t.Errorf("%v after leaving, %d unread", line, unread)
 		}

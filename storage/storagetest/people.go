@@ -172,12 +172,12 @@ func notificationsAndReports(t *testing.T, db *storage.DB) {
 		}
 		return tx.InsertReport(ctx, &social.Report{ID: social.NewID(now), FromPeer: "b.test", TargetID: alice.ID, Comment: "spam", CreatedAt: now})
 	}, func(tx social.Tx) error {
-		list, err := tx.Notifications(ctx, alice.ID, social.Page{Limit: 9}, nil, nil)
+		list, err := tx.Notifications(ctx, alice.ID, social.Page{Limit: 9}, social.NotificationFilter{})
 		for _, n := range list {
 			ids = append(ids, n.ID)
 		}
-		only, err2 := tx.Notifications(ctx, alice.ID, social.Page{Limit: 9}, []social.NotificationKind{social.NotifyMention}, nil)
-		unread, err3 := tx.CountUnread(ctx, alice.ID)
+		only, err2 := tx.Notifications(ctx, alice.ID, social.Page{Limit: 9}, social.NotificationFilter{Kinds: []social.NotificationKind{social.NotifyMention}})
+		unread, err3 := tx.CountUnread(ctx, alice.ID, social.NotificationFilter{}, 100)
 		reports, err4 := tx.Reports(ctx, social.Page{Limit: 9})
 		open, err6 := tx.OpenReports(ctx, social.Page{Limit: 9})
 		n, err7 := tx.CountOpenReports(ctx)
@@ -195,7 +195,7 @@ func notificationsAndReports(t *testing.T, db *storage.DB) {
 	})
 	both(t, db, func(tx social.Tx) error {
 		reports, err := tx.Reports(ctx, social.Page{Limit: 9})
-		return first(err, tx.CloseReport(ctx, reports[0].ID, now), tx.CloseReport(ctx, reports[0].ID, now.Add(time.Hour)), tx.MarkRead(ctx, alice.ID, ids[1], now), tx.DeleteNotification(ctx, bob.ID, ids[0]))
+		return first(err, tx.CloseReport(ctx, reports[0].ID, now), tx.CloseReport(ctx, reports[0].ID, now.Add(time.Hour)), tx.MarkRead(ctx, alice.ID, ids[1], now), tx.DeleteNotifications(ctx, bob.ID, social.NotificationFilter{}))
 	}, func(tx social.Tx) error {
 		if reports, err := tx.Reports(ctx, social.Page{Limit: 9}); err != nil || reports[0].ClosedAt.UnixMilli() != now.UnixMilli() {
 			t.Errorf("a report that was dealt with: %+v %v", reports, err)
@@ -204,14 +204,14 @@ func notificationsAndReports(t *testing.T, db *storage.DB) {
 		if n, err2 := tx.CountOpenReports(ctx); n != 0 || len(open) != 0 || err != nil || err2 != nil {
 			t.Errorf("%d open, %d counted: %v %v", len(open), n, err, err2)
 		}
-		unread, err := tx.CountUnread(ctx, alice.ID)
+		unread, err := tx.CountUnread(ctx, alice.ID, social.NotificationFilter{}, 100)
 		if unread != 1 {
 			t.Errorf("%d unread", unread)
 		}
 		return err
 	})
-	both(t, db, func(tx social.Tx) error { return tx.DeleteNotification(ctx, alice.ID, 0) }, func(tx social.Tx) error {
-		list, err := tx.Notifications(ctx, alice.ID, social.Page{Limit: 9}, nil, nil)
+	both(t, db, func(tx social.Tx) error { return tx.DeleteNotifications(ctx, alice.ID, social.NotificationFilter{}) }, func(tx social.Tx) error {
+		list, err := tx.Notifications(ctx, alice.ID, social.Page{Limit: 9}, social.NotificationFilter{})
 		if len(list) != 0 {
 			t.Errorf("%v are left", list)
 		}
@@ -236,5 +236,76 @@ func peersAndZones(t *testing.T, db *storage.DB) {
 			t.Errorf("%v\n%v\n%v\n%v", all, in, inboxes, knocks)
 		}
 		return first(err, err2, err3, err4)
+	})
+}
+
+func notificationsStandTogether(t *testing.T, db *storage.DB) {
+	ctx, now := context.Background(), time.Now()
+	alice := Account(t, db, "alice", "")
+	post := Post(t, db, alice, nil)
+	var fans []*social.Account
+	for _, name := range []string{"bob", "carol", "dora"} {
+		fans = append(fans, Account(t, db, name, "b.test"))
+	}
+	all := social.NotificationFilter{Together: social.Gathered()}
+	page := social.Page{Limit: 9}
+	both(t, db, func(tx social.Tx) error {
+		for _, fan := range fans {
+			for _, kind := range []social.NotificationKind{social.NotifyMention, social.NotifyFavourite} {
+				n := &social.Notification{AccountID: alice.ID, Kind: kind, FromID: fan.ID, PostID: post.ID, CreatedAt: now, Held: fan == fans[1]}
+				if err := tx.InsertNotification(ctx, n); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}, func(tx social.Tx) error {
+		// By the keys, for the day may end while this runs.
+		groups, singles := map[string]int{}, 0
+		list, err := tx.Notifications(ctx, alice.ID, page, social.NotificationFilter{Held: true})
+		for _, n := range list {
+			groups[n.GroupKey()]++
+			if n.Held != (n.FromID == fans[1].ID) {
+				t.Errorf("%+v", n)
+			}
+		}
+		newest, err2 := tx.Notifications(ctx, alice.ID, page, social.NotificationFilter{Held: true, Together: social.Gathered()})
+		unread, err3 := tx.CountUnread(ctx, alice.ID, social.NotificationFilter{Held: true, Together: social.Gathered()}, 100)
+		few, err4 := tx.CountUnread(ctx, alice.ID, social.NotificationFilter{}, 3)
+		if len(list) != 6 || len(newest) != len(groups) || unread != len(groups) || few != 3 {
+			t.Errorf("%d, %d groups of %v, %d unread, %d at most", len(list), len(newest), groups, unread, few)
+		}
+		for _, n := range newest {
+			facts, err := tx.GroupFacts(ctx, alice.ID, []social.ID{n.ID}, social.NotificationFilter{Held: true}, n.ID, 2)
+			g := facts[n.ID]
+			switch {
+			case err != nil:
+				return err
+			case n.Kind == social.NotifyMention:
+				singles++
+			case g.Count != groups[n.GroupKey()] || g.Oldest != n.ID || len(g.From) > 2 || g.From[0] != n.FromID:
+				t.Errorf("%+v of %v", g, groups)
+			}
+		}
+		if singles != 3 {
+			t.Errorf("%d mentions", singles)
+		}
+		shown, err5 := tx.Notifications(ctx, alice.ID, page, all)
+		by, err6 := tx.Notifications(ctx, alice.ID, page, social.NotificationFilter{FromID: fans[0].ID, Exclude: []social.NotificationKind{social.NotifyMention}, Together: social.Gathered()})
+		if len(shown) < 3 || len(shown) > 4 || len(by) != 1 || by[0].FromID != fans[0].ID {
+			t.Errorf("%d without what is held, %v by one", len(shown), by)
+		}
+		return first(err, err2, err3, err4, err5, err6)
+	})
+	both(t, db, func(tx social.Tx) error {
+		one := &social.Alike{Kind: social.NotifyFavourite, PostID: post.ID, First: 1, Last: social.FirstID(now.Add(time.Hour))}
+		return first(tx.MarkRead(ctx, alice.ID, social.FirstID(now.Add(time.Hour)), now), tx.DeleteNotifications(ctx, alice.ID, social.NotificationFilter{Alike: one}))
+	}, func(tx social.Tx) error {
+		left, err := tx.Notifications(ctx, alice.ID, page, social.NotificationFilter{Held: true})
+		unread, err2 := tx.CountUnread(ctx, alice.ID, social.NotificationFilter{Held: true}, 100)
+		if len(left) != 4 || unread != 2 { // what is held is neither read nor put away with the others
+			t.Errorf("%v, %d unread", left, unread)
+		}
+		return first(err, err2)
 	})
 }

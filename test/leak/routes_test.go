@@ -316,12 +316,13 @@ func (v *vault) hideAccounts(home *site) {
 	if _, err := v.in.Social.Publish(v.Context(), v.alice.reader, social.Draft{Text: hush, Audience: group.Label()}); err != nil {
 		v.Fatal(err)
 	}
-	note, err := v.in.Social.Notifications(v.Context(), v.alice.reader, social.Page{}, nil, nil)
+	note, err := v.in.Social.Notifications(v.Context(), v.alice.reader, social.Page{}, social.NotificationFilter{})
 	if err != nil {
 		v.Fatal(err)
 	}
 	for _, n := range note {
 		v.other["notification"] = append(v.other["notification"], secret{n.Notification.ID.String(), none, others})
+		v.other["notifications"] = append(v.other["notifications"], secret{n.Notification.GroupKey(), "ungrouped-" + none, others})
 	}
 	v.accounts = []secret{{eve.ID.String(), none, others}, {group.Account.ID.String(), none, others}}
 	v.names = []secret{{"eve", "nemo", others}, {"secretive", "nobodyhere", others}}
@@ -364,6 +365,8 @@ func (v *vault) pairs(route string) []secret {
 		variable, from = "{id}", v.other["list"]
 	case strings.Contains(path, "/notifications/{id}"):
 		variable, from = "{id}", v.other["notification"]
+	case strings.Contains(path, "/notifications/{key}"):
+		variable, from = "{key}", v.other["notifications"]
 	case strings.Contains(path, "{name}"):
 		variable, from = "{name}", v.names
 	case strings.Contains(path, "{activity}"):
