@@ -180,3 +180,53 @@ func TestGroupsTellNothingHidden(t *testing.T) {
 		t.Errorf("%v: %v", told, page)
 	}
 }
+
+// Of a muted conversation nothing more is told, wherever in it something happens.
+func TestMutedConversationsAreQuiet(t *testing.T) {
+	w := start(t)
+	post := w.alice.write("of mine", "company")
+	answer := w.bob.write("@alice indeed", "company", "in_reply_to_id", post)
+	other := w.alice.write("another", "company")
+	for _, s := range []string{answer, post} { // twice is once
+		if v := w.alice.post("/api/v1/statuses/"+s+"/mute", nil).demand(status).(object); v["muted"] != true || text(v, "id") != s {
+			t.Errorf("%v", v)
+		}
+	}
+	happen := func() {
+		t.Helper()
+		w.bob.write("@alice more", "company", "in_reply_to_id", answer)
+		for _, act := range []string{"favourite", "reblog"} {
+			w.bob.post("/api/v1/statuses/"+post+"/"+act, nil).ok()
+			w.bob.post("/api/v1/statuses/"+other+"/"+act, nil).ok()
+		}
+	}
+	happen()
+	told := func() (all []string) {
+		for _, n := range w.alice.get("/api/v1/notifications").list() {
+			all = append(all, text(n, "type")+" "+text(n, "status.id"))
+		}
+		return all
+	}
+	if got, want := told(), []string{"reblog " + other, "favourite " + other, "mention " + answer}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	muted := map[string]bool{}
+	for _, s := range w.alice.get("/api/v1/accounts/" + w.alice.id + "/statuses").list() {
+		muted[text(s, "id")] = s["muted"] == true
+	}
+	if !muted[post] || muted[other] {
+		t.Errorf("%v", muted)
+	}
+	for _, s := range w.bob.get("/api/v1/statuses/" + post + "/context").ok()["descendants"].([]any) {
+		if s.(object)["muted"] != false {
+			t.Errorf("muted for everybody: %v", s)
+		}
+	}
+	if v := w.alice.post("/api/v1/statuses/"+answer+"/unmute", nil).ok(); v["muted"] != false {
+		t.Errorf("%v", v)
+	}
+	w.bob.write("@alice are you there?", "company", "in_reply_to_id", post)
+	if got := told(); len(got) != 4 {
+		t.Errorf("%v", got)
+	}
+}

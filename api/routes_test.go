@@ -103,6 +103,8 @@ var rules = map[string]rule{
 	"POST /api/v1/statuses/{id}/unbookmark":           {"write:bookmarks", 401, 404},
 	"POST /api/v1/statuses/{id}/pin":                  {"write:accounts", 401, 404},
 	"POST /api/v1/statuses/{id}/unpin":                {"write:accounts", 401, 404},
+	"POST /api/v1/statuses/{id}/mute":                 {"write:mutes", 401, 404},
+	"POST /api/v1/statuses/{id}/unmute":               {"write:mutes", 401, 404},
 	"GET /api/v1/polls/{id}":                          {"", 404, 404},
 	"POST /api/v1/polls/{id}/votes":                   {"write:statuses", 401, 404},
 	"GET /api/v1/scheduled_statuses":                  {"read:statuses", 401, 200},

@@ -220,7 +220,7 @@ func (c *call) statusShape(v *social.PostView) *status {
 		Language: textOrNil(p.Language), InReplyToID: idOrNil(p.InReplyToID), InReplyToAccountID: idOrNil(p.InReplyToAccountID),
 		MediaAttachments: media, Mentions: mentions(p), Tags: tags, Emojis: emojis(p.Emojis),
 		RepliesCount: p.RepliesCount, ReblogsCount: p.BoostsCount, FavouritesCount: p.FavouritesCount,
-		Favourited: v.Favourited, Reblogged: v.Boosted, Bookmarked: v.Bookmarked, Pinned: v.Pinned,
+		Favourited: v.Favourited, Reblogged: v.Boosted, Bookmarked: v.Bookmarked, Pinned: v.Pinned, Muted: v.Muted,
 		Poll: c.pollShape(v), Filtered: filtered(v),
 		Parley: statusExtra{Audience: v.AudienceLabel(), Owner: p.Audience.Owner, Narrowed: v.Clamped, Via: textOrNil(p.Via), Group: groupID(v)}}
 	if v.Boost != nil {

@@ -43,6 +43,10 @@ func (a *API) statusRoutes() []route {
 			does: "Show a post first on your profile", gives: status{}},
 		{route: "POST /api/v1/statuses/{id}/unpin", scope: "write:accounts", run: turned(a.pin, false),
 			does: "Show it first no longer", gives: status{}},
+		{route: "POST /api/v1/statuses/{id}/mute", scope: "write:mutes", run: turned(a.muteThread, true),
+			does: "Hear nothing more of the conversation that a post stands in", gives: status{}},
+		{route: "POST /api/v1/statuses/{id}/unmute", scope: "write:mutes", run: turned(a.muteThread, false),
+			does: "Hear of it again", gives: status{}},
 		{route: "GET /api/v1/polls/{id}", run: withID(a.poll),
 			does: "A poll", gives: poll{}},
 		{route: "POST /api/v1/polls/{id}/votes", scope: "write:statuses", run: withID(a.vote),
@@ -188,6 +192,10 @@ func (a *API) reblog(c *call, id social.ID, on bool) (any, error) {
 
 func (a *API) bookmark(c *call, id social.ID, on bool) (any, error) {
 	return c.one(a.Social.Bookmark(c.Context(), c.reader, id, on))
+}
+
+func (a *API) muteThread(c *call, id social.ID, on bool) (any, error) {
+	return c.one(a.Social.MuteThread(c.Context(), c.reader, id, on))
 }
 
 func (a *API) pin(c *call, id social.ID, on bool) (any, error) {

@@ -26,6 +26,10 @@ type ConversationStore interface {
 	Conversation(ctx context.Context, account, thread ID) (ConversationItem, error)
 	// SetConversation notes how far one was read and put away; it never goes back.
 	SetConversation(ctx context.Context, account, thread, readTo, goneTo ID) error
+	// MuteThread says that an account hears nothing more of a thread, direct or not, or does
+	// again; MutesThread asks.
+	MuteThread(ctx context.Context, account, thread ID, on bool) error
+	MutesThread(ctx context.Context, account, thread ID) (bool, error)
 }
 
 // Conversations lists the reader's direct threads, the newest first; cursors are the ids
@@ -131,4 +135,10 @@ func (s *Service) ReadConversation(ctx context.Context, r Reader, id ID, gone bo
 		return nil
 	})
 	return c, err
+}
+
+// MuteThread lets the reader hear nothing more of the conversation that a post stands in,
+// whoever says or does what there; or lets it again.
+func (s *Service) MuteThread(ctx context.Context, r Reader, id ID, on bool) (*PostView, error) {
+	return s.act(ctx, r, id, func(tx Tx, me *Account, p *Post) error { return tx.MuteThread(ctx, me.ID, p.ThreadID, on) })
 }

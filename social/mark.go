@@ -307,8 +307,15 @@ func (s *Service) ClosePolls(ctx context.Context) (n int, err error) {
 			if err != nil {
 				return err
 			}
+			muted, err := tx.MutesThread(ctx, author.ID, p.ThreadID)
+			if err != nil {
+				return err
+			}
 			note := &Notification{ID: NewID(s.Now()), AccountID: author.ID, Kind: NotifyPoll, FromID: author.ID, PostID: p.ID, CreatedAt: s.Now()}
-			if err := s.inform(ctx, tx, note); err != nil {
+			if !muted {
+				err = s.inform(ctx, tx, note)
+			}
+			if err != nil {
 				return err
 			}
 			if err := s.tellCounts(ctx, tx, author, p.ID); err != nil {

@@ -210,6 +210,7 @@ type PostView struct {
 	Boosted    bool
 	Bookmarked bool
 	Pinned     bool
+	Muted      bool // its thread
 	Voted      bool
 	OwnVotes   []int
 	Filtered   []Filtered // by filters of the reader's

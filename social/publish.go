@@ -407,7 +407,8 @@ func (p *Post) addressed() []ID {
 	return unique(ids)
 }
 
-// notify tells a member, if that member may see the post and hears the author.
+// notify tells a member, if that member may see the post, and hears the author and the
+// conversation.
 func (s *Service) notify(ctx context.Context, tx Tx, to ID, kind NotificationKind, from *Account, p *Post) error {
 	if to == from.ID || isLate(ctx) {
 		return nil
@@ -427,6 +428,9 @@ func (s *Service) notify(ctx context.Context, tx Tx, to ID, kind NotificationKin
 	if p != nil {
 		n.PostID = p.ID
 		if ok, err := s.VisibleTo(ctx, tx, Member(owner, s.home), p); err != nil || !ok {
+			return err
+		}
+		if muted, err := tx.MutesThread(ctx, to, p.ThreadID); err != nil || muted {
 			return err
 		}
 	}

@@ -115,7 +115,7 @@ func (s *Service) views(ctx context.Context, tx Tx, r Reader, posts []*Post) ([]
 	build = func(p *Post, deep bool) *PostView {
 		m := marks[p.ID]
 		v := &PostView{Post: p, Author: accounts[p.AuthorID], Group: accounts[p.GroupID], Cursor: p.ID, Favourited: m.Favourited,
-			Boosted: m.Boosted, Bookmarked: m.Bookmarked, Pinned: m.Pinned, OwnVotes: p.Poll.known(votes[p.ID]), Voted: len(votes[p.ID]) > 0}
+			Boosted: m.Boosted, Bookmarked: m.Bookmarked, Pinned: m.Pinned, Muted: m.Muted, OwnVotes: p.Poll.known(votes[p.ID]), Voted: len(votes[p.ID]) > 0}
 		if b := inner[p.BoostOfID]; b != nil && deep {
 			v.Boost = build(b, true)
 		}

@@ -145,7 +145,8 @@ type PostStore interface {
 	SetPin(ctx context.Context, account, post ID, on bool, at time.Time) (bool, error)
 	// PinnedBy lists what an account or a group shows on top, newest first.
 	PinnedBy(ctx context.Context, account ID, limit int) ([]*Post, error)
-	// Marks tells which of the posts an account has favourited, boosted, bookmarked, pinned.
+	// Marks tells which of the posts an account has favourited, boosted, bookmarked, pinned,
+	// and of which it hears nothing more.
 	Marks(ctx context.Context, account ID, posts []ID) (map[ID]Marks, error)
 	// Favourites and Bookmarks list by the mark's own id (second result: cursors).
 	Favourites(ctx context.Context, account ID, p Page) ([]*Post, []ID, error)
@@ -191,6 +192,7 @@ type PostStore interface {
 // Marks of one account on one post.
 type Marks struct {
 	Favourited, Boosted, Bookmarked, Pinned bool
+	Muted                                   bool // its thread
 }
 
 // TimelineItem is a row of a home timeline; its ID says when it arrived here.

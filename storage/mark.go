@@ -87,7 +87,8 @@ func (t *Tx) Marks(ctx context.Context, account social.ID, posts []social.ID) (m
 		err := s.Scan(&r.post, &r.kind)
 		return r, err
 	}, `SELECT post_id, kind FROM mark WHERE account_id = $1 AND post_id IN `+t.db.dialect.ids("$2")+`
-		UNION ALL SELECT boost_of_id, 'boost' FROM post WHERE author_id = $1 AND deleted_at = 0 AND boost_of_id <> 0 AND boost_of_id IN `+t.db.dialect.ids("$2"),
+		UNION ALL SELECT boost_of_id, 'boost' FROM post WHERE author_id = $1 AND deleted_at = 0 AND boost_of_id <> 0 AND boost_of_id IN `+t.db.dialect.ids("$2")+`
+		UNION ALL SELECT p.id, 'mute' FROM post p JOIN conversation c ON c.account_id = $1 AND c.thread_id = p.thread_id AND c.muted = 1 WHERE p.id IN `+t.db.dialect.ids("$2"),
 		account, jsonText(posts))
 	for _, r := range rows {
 		m := out[r.post]
@@ -100,6 +101,8 @@ func (t *Tx) Marks(ctx context.Context, account social.ID, posts []social.ID) (m
 			m.Pinned = true
 		case "boost":
 			m.Boosted = true
+		case "mute":
+			m.Muted = true
 		}
 		out[r.post] = m
 	}

@@ -495,7 +495,7 @@ func (t *Tx) joinThread(ctx context.Context, thread social.ID, parent *social.Po
 			return err
 		}
 	}
-	return nil
+	return t.joinConversations(ctx, thread, parent.ThreadID)
 }
 
 func scanAudience(s scanner) (social.Audience, error) {

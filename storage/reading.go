@@ -137,3 +137,34 @@ func (t *Tx) SetConversation(ctx context.Context, account, thread, readTo, goneT
 		  gone_to = CASE WHEN excluded.gone_to > conversation.gone_to THEN excluded.gone_to ELSE conversation.gone_to END`, account, thread, readTo, goneTo)
 	return err
 }
+
+// MuteThread says that an account hears nothing more of a thread, or does again.
+func (t *Tx) MuteThread(ctx context.Context, account, thread social.ID, on bool) error {
+	_, err := t.exec(ctx, `INSERT INTO conversation (account_id, thread_id, read_to, gone_to, muted) VALUES ($1, $2, 0, 0, $3)
+		ON CONFLICT (account_id, thread_id) DO UPDATE SET muted = excluded.muted`, account, thread, bit(on))
+	return err
+}
+
+// MutesThread says that an account hears nothing of a thread.
+func (t *Tx) MutesThread(ctx context.Context, account, thread social.ID) (muted bool, err error) {
+	err = t.q.QueryRowContext(ctx, `SELECT count(*) > 0 FROM conversation WHERE account_id = $1 AND thread_id = $2 AND muted = 1`, account, thread).Scan(&muted)
+	return muted, t.db.translate(err)
+}
+
+// joinConversations takes along what members keep about a thread that turns out to be part
+// of another.
+func (t *Tx) joinConversations(ctx context.Context, thread, whole social.ID) error {
+	if thread == whole {
+		return nil
+	}
+	later := func(column string) string {
+		return column + ` = CASE WHEN excluded.` + column + ` > conversation.` + column + ` THEN excluded.` + column + ` ELSE conversation.` + column + ` END`
+	}
+	if _, err := t.exec(ctx, `INSERT INTO conversation (account_id, thread_id, read_to, gone_to, muted)
+		SELECT account_id, CAST($2 AS BIGINT), read_to, gone_to, muted FROM conversation WHERE thread_id = $1
+		ON CONFLICT (account_id, thread_id) DO UPDATE SET `+later("read_to")+`, `+later("gone_to")+`, `+later("muted"), thread, whole); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `DELETE FROM conversation WHERE thread_id = $1`, thread)
+	return err
+}

@@ -101,3 +101,35 @@ func readingIsKept(t *testing.T, db *storage.DB) {
 		t.Errorf("after another post in it %v", got)
 	}
 }
+
+func mutedThreadsStayMuted(t *testing.T, db *storage.DB) {
+	ctx := context.Background()
+	alice, bob := Account(t, db, "alice", ""), Account(t, db, "bob", "b.test")
+	late := Post(t, db, bob, func(p *social.Post) { p.InReplyToURI = "https://b.test/later" })
+	below := Post(t, db, bob, func(p *social.Post) { p.ThreadID = late.ThreadID })
+	other := Post(t, db, bob, nil)
+	muted := func(post *social.Post, thread social.ID, want bool) {
+		t.Helper()
+		must(t, db.View(ctx, func(tx social.Tx) error {
+			is, err := tx.MutesThread(ctx, alice.ID, thread)
+			others, err2 := tx.MutesThread(ctx, bob.ID, thread)
+			marks, err3 := tx.Marks(ctx, alice.ID, []social.ID{post.ID, other.ID})
+			if is != want || others || marks[post.ID].Muted != want || marks[other.ID].Muted {
+				t.Errorf("muted is %v, by others %v, marked %+v", is, others, marks)
+			}
+			return first(err, err2, err3)
+		}))
+	}
+	must(t, db.Tx(ctx, func(tx social.Tx) error {
+		return first(tx.SetConversation(ctx, alice.ID, late.ThreadID, below.ID, 0), tx.MuteThread(ctx, alice.ID, late.ThreadID, true))
+	}))
+	muted(below, late.ThreadID, true)
+	// Its beginning arrives: what was muted is part of a longer thread now.
+	parent := Post(t, db, bob, func(p *social.Post) { p.URI = "https://b.test/later" })
+	must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.ResolveReplies(ctx, parent.URI, parent) }))
+	muted(below, parent.ThreadID, true)
+	muted(parent, parent.ThreadID, true)
+	must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.ResolveReplies(ctx, parent.URI, parent) }))
+	must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.MuteThread(ctx, alice.ID, parent.ThreadID, false) }))
+	muted(below, parent.ThreadID, false)
+}

@@ -61,6 +61,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"ListsArePartsOfHome":                  listsArePartsOfHome,
 		"PushesEndWithTheirSession":            pushesEndWithTheirSession,
 		"ReadingIsKept":                        readingIsKept,
+		"MutedThreadsStayMuted":                mutedThreadsStayMuted,
 		"AppsAreLetIn":                         appsAreLetIn,
 		"UnsentIsKept":                         unsentIsKept,
 		"PostsAreSought":                       postsAreSought,
