@@ -79,7 +79,7 @@ func routeOf(method, path string, o *openapi.Operation) programRoute {
 		r.Takes = append(r.Takes, programField{Name: p.Name, Meaning: p.Description, Kind: kindOf(p.Schema), Needed: p.Required})
 	}
 	if o.Body != nil {
-		r.Takes = append(r.Takes, fieldsOf("", o.Body.Content["multipart/form-data"].Schema)...)
+		r.Takes = append(r.Takes, fieldsOf("", sent(o.Body))...)
 	}
 	for kind, c := range o.Responses["200"].Content {
 		if r.Gives = (programKind{Plain: kind}); kind == "application/json" {
@@ -87,6 +87,16 @@ func routeOf(method, path string, o *openapi.Operation) programRoute {
 		}
 	}
 	return r
+}
+
+// sent is the schema of a body: the same in every form, where there are several.
+func sent(b *openapi.Body) *openapi.Schema {
+	for _, kind := range []string{"multipart/form-data", "application/x-www-form-urlencoded", "application/activity+json"} {
+		if c, ok := b.Content[kind]; ok {
+			return c.Schema
+		}
+	}
+	return &openapi.Schema{}
 }
 
 // fieldsOf lists what an object holds, and what is within under the whole name.
