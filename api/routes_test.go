@@ -319,7 +319,7 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 	stranger := *bob
 	stranger.token = strings.Repeat("A", 43)
 	everywhere(t, &stranger, path, "an invented token")
-	if err := w.in.Social.DeleteAccount(t.Context(), w.alice.who.Account.ID, "test"); err != nil {
+	if err := w.in.Social.DeleteAccount(t.Context(), w.alice.who.Account.ID, "", "test"); err != nil {
 		t.Fatal(err)
 	}
 	everywhere(t, w.alice, path, "a deleted member")

@@ -144,8 +144,8 @@ func (s *Service) activeMember(ctx context.Context, id social.ID) (*social.Accou
 	if err != nil {
 		return nil, unauthenticated(err, "this account is gone")
 	}
-	if !a.Active() {
-		return nil, social.Errorf(social.Unauthenticated, "this account is suspended")
+	if err := a.MayAct(social.Unauthenticated); err != nil {
+		return nil, err
 	}
 	return a, nil
 }

@@ -120,7 +120,7 @@ func TestChangeLogTellsTheState(t *testing.T) {
 	if want := []string{"Delete " + first.URI, "Delete " + second.URI}; !slices.Equal(got, want) {
 		t.Errorf("%q\n%q", got, want)
 	}
-	if err := in.Social.DeleteAccount(ctx, bob.Account.ID, "test"); err != nil {
+	if err := in.Social.DeleteAccount(ctx, bob.Account.ID, "", "test"); err != nil {
 		t.Fatal(err)
 	}
 	if got, _, _ = readLog(t, in, r, head); got[0] != "Delete "+bob.Account.URI || slices.Contains(got, "Create <p>open</p>") {

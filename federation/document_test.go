@@ -109,7 +109,7 @@ func TestTombstonesAreForReadersOfTheLastAudience(t *testing.T) {
 			t.Errorf("kept of it: %s", kept)
 		}
 	}
-	if err := in.Social.DeleteAccount(context.Background(), alice.Account.ID, "test"); err != nil {
+	if err := in.Social.DeleteAccount(context.Background(), alice.Account.ID, "", "test"); err != nil {
 		t.Fatal(err)
 	}
 	if a := fetch(t, world, "GET", alice.Account.URI); a.status != 410 || a.doc["type"] != "Tombstone" {

@@ -94,7 +94,7 @@ func TestLeavingReachesWhoeverHasThePosts(t *testing.T) {
 	if _, err := b.Social.PostByURI(t.Context(), bob, p.URI); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Social.DeleteAccount(t.Context(), alice.Account.ID, "test"); err != nil {
+	if err := a.Social.DeleteAccount(t.Context(), alice.Account.ID, "", "test"); err != nil {
 		t.Fatal(err)
 	}
 	net.Settle()

@@ -286,7 +286,7 @@ func TestSuspendedMemberSendsNothing(t *testing.T) {
 			t.Errorf("%d %s of a suspended member went out", n, kind)
 		}
 	}
-	if err := in.Social.DeleteAccount(t.Context(), alice.Account.ID, "test"); err != nil {
+	if err := in.Social.DeleteAccount(t.Context(), alice.Account.ID, "", "test"); err != nil {
 		t.Fatal(err)
 	}
 	net.Settle()

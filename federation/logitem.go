@@ -123,7 +123,7 @@ func (s *Server) standings(ctx context.Context, tx social.Tx, r social.Reader, p
 		}
 	}
 	for _, p := range admitted {
-		if had[p.URI] && !p.Deleted() && !people[p.AuthorID].Active() {
+		if had[p.URI] && !p.Deleted() && !people[p.AuthorID].Shown() {
 			out[p.ID] = withheld
 		}
 	}
@@ -233,7 +233,7 @@ func (s *Server) profileItem(ctx context.Context, tx social.Tx, f *logFacts, a *
 	switch {
 	case !actor.DeletedAt.IsZero():
 		c.Verb = social.VerbLeave
-	case !actor.Active():
+	case !actor.Shown():
 		return nil, nil
 	case actor.Kind == social.KindGroup:
 		if shown, err := s.social.Shows(ctx, tx, f.reader, actor); err != nil || !shown {

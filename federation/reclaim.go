@@ -220,7 +220,7 @@ func (r *logRun) reclaimOne(ctx context.Context, peer *social.Account, o object,
 	by, id, ok := r.Links.ParsePost(ownID(o))
 	switch {
 	case o.Type() == activitypub.Delete && o.Ref("object") == author.URI:
-		return r.social.DeleteAccount(ctx, author.ID, "")
+		return r.social.DeleteAccount(ctx, author.ID, "", "")
 	case !ok || by != author.ID:
 		return social.Errorf(social.Invalid, "it is no post of this author")
 	case o.Type() == activitypub.Announce:

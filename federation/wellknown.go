@@ -44,7 +44,7 @@ func (s *Server) fingered(r *http.Request) (a *social.Account, err error) {
 		} else {
 			a, err = tx.AccountByName(r.Context(), name, "")
 		}
-		if err == nil && (!a.Local() || !a.Active()) {
+		if err == nil && (!a.Local() || !a.Shown()) {
 			err = social.NotFoundError()
 		}
 		return err

@@ -86,7 +86,7 @@ func directoryIsExchanged(t *testing.T, database func(int) string) {
 		t.Errorf("after a change: %q", got)
 	}
 	s.ok(s.b.Social.Suspend(s.ctx, bob.Account.ID, true, "test"))
-	s.ok(s.c.Social.DeleteAccount(s.ctx, carol.Account.ID, "test"))
+	s.ok(s.c.Social.DeleteAccount(s.ctx, carol.Account.ID, "", "test"))
 	net.Settle()
 	if got := s.found(s.a, alice, ""); got != "Alice Anders, Berta Boss" {
 		t.Errorf("after they left: %q", got)

@@ -173,7 +173,7 @@ func TestOwnerAndModeratorsRunAGroup(t *testing.T) {
 		t.Errorf("who was removed sees %v", got)
 	}
 	// The owner leaves the company: the first moderator owns it now.
-	s.ok(social1.DeleteAccount(s.ctx, alice.Account.ID, "test"))
+	s.ok(social1.DeleteAccount(s.ctx, alice.Account.ID, "", "test"))
 	if v, err = social1.Group(s.ctx, bob, g); err != nil || !v.Owns || len(v.Moderators) != 0 {
 		t.Errorf("%+v %v", v, err)
 	}

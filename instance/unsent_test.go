@@ -177,7 +177,7 @@ func TestDraftsAreKept(t *testing.T) {
 	d.ok(err)
 	_, err = in.SaveDraft(d.ctx, d.bob, social.Draft{Text: "bob's", MediaIDs: []social.ID{kept.ID}})
 	d.ok(err)
-	d.ok(in.DeleteAccount(d.ctx, d.bob.Account.ID, "test"))
+	d.ok(in.DeleteAccount(d.ctx, d.bob.Account.ID, "", "test"))
 	d.clock.Advance(48 * time.Hour)
 	d.ok(in.SweepMedia(d.ctx))
 	d.ok(d.a.DB.View(d.ctx, func(tx social.Tx) error {

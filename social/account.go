@@ -70,7 +70,8 @@ type Account struct {
 	AlsoKnownAs                  []string
 	CreatedAt, FetchedAt         time.Time
 	SuspendedAt, DeletedAt       time.Time
-	PostsCount                   int // what every member may see
+	ClosedAt                     time.Time `json:",omitzero"` // of a member who left: what they wrote stays
+	PostsCount                   int       // what every member may see
 	FollowersCount               int
 	FollowingCount               int
 	LastPostAt                   time.Time
@@ -93,8 +94,22 @@ type Emoji struct {
 // Local says that the account is a member of this instance.
 func (a *Account) Local() bool { return a.Host == "" }
 
-// Active says that the account may act and be shown.
-func (a *Account) Active() bool { return a.SuspendedAt.IsZero() && a.DeletedAt.IsZero() }
+// Active says that the account may act.
+func (a *Account) Active() bool { return a.Shown() && a.ClosedAt.IsZero() }
+
+// MayAct answers an error of a kind for an account that is not active.
+func (a *Account) MayAct(k Kind) error {
+	switch {
+	case a.Active():
+		return nil
+	case !a.ClosedAt.IsZero() && a.Shown():
+		return Errorf(k, "this account is closed")
+	}
+	return Errorf(k, "this account is suspended")
+}
+
+// Shown says that the account and what it wrote are in view.
+func (a *Account) Shown() bool { return a.SuspendedAt.IsZero() && a.DeletedAt.IsZero() }
 
 // Acct is the handle as the Mastodon API writes it: "alice" here, "bob@b.test" elsewhere.
 func (a *Account) Acct() string {

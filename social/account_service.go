@@ -221,7 +221,7 @@ func (s *Service) account(ctx context.Context, tx Tx, r Reader, id ID) (*Account
 // mayShow says whether a profile is shown: never a blocked peer, never an account
 // that left; signed-out visitors see no accounts of other servers.
 func (s *Service) mayShow(r Reader, a *Account) error {
-	if r.Zone.Kind == ZoneBlocked || !a.Active() || !a.Local() && !r.Local() && !r.System {
+	if r.Zone.Kind == ZoneBlocked || !a.Shown() || !a.Local() && !r.Local() && !r.System {
 		return NotFoundError()
 	}
 	if a.Kind == KindGroup && a.Local() && !r.System && !s.reaches(a, r) {
@@ -428,19 +428,71 @@ func (s *Service) SetRole(ctx context.Context, id ID, role Role, by string) erro
 	})
 }
 
-// DeleteAccount lets a member leave: the name stays reserved for ever, the posts
-// are hidden with the account, and other servers are told. by is who says so.
-func (s *Service) DeleteAccount(ctx context.Context, id ID, by string) error {
+// Close ends what a member does here and keeps what they wrote: the profile and the
+// posts stay in view, nothing more is sent, and their communities pass on.
+// Whoever may close an account ends its access too (auth.EndAccess). why may be empty;
+// by is who says so.
+func (s *Service) Close(ctx context.Context, id ID, why, by string) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
-		a, err := tx.Account(ctx, id)
-		if err != nil {
+		a, err := s.leaver(ctx, tx, id)
+		if err != nil || !a.Active() {
 			return err
 		}
-		if !a.Local() || a.Kind == KindApplication {
-			return Errorf(Invalid, "only members of this instance can be deleted here")
+		a.ClosedAt = s.Now()
+		if err := s.leaveGroups(ctx, tx, a.ID); err != nil {
+			return err
 		}
-		if !a.DeletedAt.IsZero() {
-			return nil
+		if err := tx.UpdateAccount(ctx, a); err != nil {
+			return err
+		}
+		if err := s.auditMember(ctx, tx, a, "closed", s.reason(why), by); err != nil {
+			return err
+		}
+		_, err = s.enterAndTell(ctx, tx, a, nil)
+		return err
+	})
+}
+
+// Reopen lets a member whose account was closed sign in again. The communities they had
+// stay with those who have them now.
+func (s *Service) Reopen(ctx context.Context, id ID, by string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		a, err := s.leaver(ctx, tx, id)
+		if err != nil || a.ClosedAt.IsZero() {
+			return err
+		}
+		a.ClosedAt = time.Time{}
+		if err := tx.UpdateAccount(ctx, a); err != nil {
+			return err
+		}
+		if err := s.auditMember(ctx, tx, a, "reopened", "", by); err != nil {
+			return err
+		}
+		_, err = s.enterAndTell(ctx, tx, a, nil)
+		return err
+	})
+}
+
+// leaver loads who may leave.
+func (s *Service) leaver(ctx context.Context, tx Tx, id ID) (*Account, error) {
+	a, err := tx.Account(ctx, id)
+	if err == nil && (!a.Local() || a.Kind == KindApplication) {
+		err = Errorf(Invalid, "only members of this server leave here")
+	}
+	return a, err
+}
+
+// reason is what somebody wrote to justify an act, as the audit log keeps it.
+func (s *Service) reason(text string) string { return s.Text.SanitizePlain(text, 500) }
+
+// DeleteAccount lets a member leave: the name stays reserved for ever, the posts
+// are hidden with the account, and other servers are told. why may be empty; by is who
+// says so.
+func (s *Service) DeleteAccount(ctx context.Context, id ID, why, by string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		a, err := s.leaver(ctx, tx, id)
+		if err != nil || !a.DeletedAt.IsZero() {
+			return err
 		}
 		if err := s.Outbox.Record(ctx, tx, Change{Verb: VerbLeave, Actor: a, At: s.Now()}); err != nil {
 			return err
@@ -460,7 +512,7 @@ func (s *Service) DeleteAccount(ctx context.Context, id ID, by string) error {
 		if err := tx.UpdateAccount(ctx, a); err != nil {
 			return err
 		}
-		if err := s.auditMember(ctx, tx, a, "deleted", "", by); err != nil {
+		if err := s.auditMember(ctx, tx, a, "deleted", s.reason(why), by); err != nil {
 			return err
 		}
 		_, err = s.enterAndTell(ctx, tx, a, nil)

@@ -42,7 +42,7 @@ func relationships(ctx context.Context, tx Tx, me ID, ids []ID) ([]Relationship,
 	}
 	var out []Relationship
 	for _, id := range ids {
-		if a := known[id]; a == nil || !a.Active() {
+		if a := known[id]; a == nil || !a.Shown() {
 			continue
 		}
 		rel := Relationship{AccountID: id, Blocking: blocks[id].Blocking, BlockedBy: blocks[id].BlockedBy, Muting: blocks[id].Muting}

@@ -537,7 +537,7 @@ func (s *Service) DeleteGroup(ctx context.Context, r Reader, id ID) error {
 	if r.Account != nil {
 		by = r.Account.Username
 	}
-	return s.DeleteAccount(ctx, id, by)
+	return s.DeleteAccount(ctx, id, "", by)
 }
 
 // GroupByName finds a group by its handle, here or among those known.

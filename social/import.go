@@ -106,10 +106,13 @@ func (s *Service) importStep(ctx context.Context, tx Tx, step importStep, by str
 	change, result := step.change, ""
 	switch step.kind {
 	case ImportLeave:
-		a.SuspendedAt, result = s.Now(), "suspended"
+		a.ClosedAt, result = s.Now(), "closed"
+		if err := s.leaveGroups(ctx, tx, a.ID); err != nil {
+			return nil, err
+		}
 		change = func(p *Person) { p.LeftAt = s.Now().Truncate(time.Millisecond) }
 	case ImportReturn:
-		a.SuspendedAt, result = time.Time{}, "restored"
+		a.ClosedAt, result = time.Time{}, "reopened"
 		change = func(p *Person) { step.change(p); p.LeftAt = time.Time{} }
 	}
 	s.importAccount(a, step)

@@ -221,6 +221,8 @@ func (p *planner) row(ctx context.Context, row importRow, a *Account) error {
 		step.kind = ImportReturn
 	case !a.SuspendedAt.IsZero():
 		p.note(row, "is suspended by an administrator, and stays so")
+	case !a.ClosedAt.IsZero():
+		p.note(row, "was closed by an administrator, and stays so")
 	}
 	if step.kind == ImportUpdate && len(details) == 0 && had.Imported {
 		p.plan.Unchanged++
@@ -299,7 +301,7 @@ func (p *planner) leavers(ctx context.Context) error {
 				continue
 			}
 			p.plan.kept++
-			p.plan.Changes = append(p.plan.Changes, ImportChange{Kind: ImportLeave, Username: one.Username, Details: []string{"is suspended; posts stay"}})
+			p.plan.Changes = append(p.plan.Changes, ImportChange{Kind: ImportLeave, Username: one.Username, Details: []string{"is closed; posts stay"}})
 			p.plan.steps = append(p.plan.steps, importStep{kind: ImportLeave, account: &Account{ID: one.ID}})
 		}
 	}

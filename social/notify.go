@@ -57,7 +57,7 @@ func (s *Service) notificationViews(ctx context.Context, tx Tx, r Reader, list [
 	var out []*NotificationView
 	for _, n := range list {
 		v := &NotificationView{Notification: n, From: accounts[n.FromID], Post: byID[n.PostID]}
-		if v.From == nil || !v.From.Active() || n.PostID != 0 && v.Post == nil {
+		if v.From == nil || !v.From.Shown() || n.PostID != 0 && v.Post == nil {
 			continue
 		}
 		out = append(out, v)

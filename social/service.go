@@ -119,8 +119,8 @@ func (s *Service) member(r Reader) (*Account, error) {
 	if !r.Local() {
 		return nil, Errorf(Unauthenticated, "sign in first")
 	}
-	if !r.Account.Active() {
-		return nil, Errorf(Forbidden, "this account is suspended")
+	if err := r.Account.MayAct(Forbidden); err != nil {
+		return nil, err
 	}
 	return r.Account, nil
 }

@@ -30,7 +30,7 @@ func (s *Service) TellCounts(ctx context.Context, poll ID) error {
 			return ignoreNotFound(err)
 		}
 		author, err := tx.Account(ctx, p.AuthorID)
-		if err != nil || !author.Active() {
+		if err != nil || !author.Shown() {
 			return err
 		}
 		return s.tellCounts(ctx, tx, author, p.ID)

@@ -58,7 +58,7 @@ func (t *factTable) of(r Reader, p *Post, a Audience) Facts {
 
 func (t *factTable) maySee(r Reader, p *Post) bool {
 	author := t.authors[p.AuthorID]
-	if author == nil || t.blocked[p.AuthorID] || !author.Active() && !r.System {
+	if author == nil || t.blocked[p.AuthorID] || !author.Shown() && !r.System {
 		return false
 	}
 	ceiling := t.of(r, p, p.Ceiling)

@@ -78,7 +78,7 @@ func (t *Tx) SearchAccounts(ctx context.Context, prefix string, limit int) ([]*s
 	return list(ctx, t, scanAccount, `
 		SELECT `+accountColumns+` FROM account a
 		WHERE (a.name LIKE $1 ESCAPE '!' OR a.words LIKE $1 ESCAPE '!' OR a.words LIKE $2 ESCAPE '!')
-		  AND a.suspended_at = 0 AND a.deleted_at = 0
+		  AND a.suspended_at = 0 AND a.deleted_at = 0 AND `+t.open()+`
 		ORDER BY CASE WHEN a.host = '' THEN 0 ELSE 1 END, a.name LIMIT $3`, p+"%", "% "+p+"%", limit)
 }
 
@@ -91,6 +91,11 @@ func likeEscape(s string) string {
 		out = append(out, c)
 	}
 	return string(out)
+}
+
+// open leaves accounts that were not closed.
+func (t *Tx) open() string {
+	return `coalesce(` + t.db.dialect.field("a.data", "ClosedAt") + `, '') = ''`
 }
 
 // membersOnly leaves accounts of people here.
@@ -106,7 +111,7 @@ func (t *Tx) LocalAccounts(ctx context.Context, text string, p social.Page) ([]*
 
 // Staff lists the members who get reports.
 func (t *Tx) Staff(ctx context.Context) ([]*social.Account, error) {
-	return list(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM account a WHERE `+membersOnly+` AND a.suspended_at = 0
+	return list(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM account a WHERE `+membersOnly+` AND a.suspended_at = 0 AND `+t.open()+`
 		AND `+t.db.dialect.field("a.data", "Role")+` IN ($1, $2) ORDER BY a.id`, string(social.RoleAdmin), string(social.RoleModerator))
 }
 

@@ -25,6 +25,9 @@ func (s staff) Myself() bool { return s.A.ID == s.Me.ID }
 // Gone says that the account is taken out of view.
 func (s staff) Gone() bool { return !s.A.SuspendedAt.IsZero() }
 
+// Closed says that the member left and what they wrote stayed.
+func (s staff) Closed() bool { return !s.A.ClosedAt.IsZero() }
+
 // staffPage lists the members.
 type staffPage struct {
 	*frame
@@ -111,20 +114,13 @@ func (w *Web) showLink(p *page, a *social.Account) error {
 // link for a new password. Nobody does the first two to themselves: somebody has to be
 // left who can undo it.
 func (w *Web) changeStaff(p *page) error {
-	id, err := p.id("id")
+	a, err := w.ofStaff(p)
 	if err != nil {
 		return err
 	}
-	found, err := w.Social.AccountsByID(p.ctx(), []social.ID{id})
-	if err != nil {
-		return err
-	}
-	a, do, by := found[id], mux.Vars(p.r)["act"], p.Me.Username
-	if a == nil || !a.Local() || a.Kind != social.KindPerson {
-		return social.NotFoundError()
-	}
+	id, do, by := a.ID, mux.Vars(p.r)["act"], p.Me.Username
 	if a.ID == p.Me.ID && (do == "role" || do == "suspend") {
-		return social.Errorf(social.Invalid, "another administrator has to do that to you")
+		return errYourself
 	}
 	switch do {
 	case "role":
@@ -135,10 +131,82 @@ func (w *Web) changeStaff(p *page) error {
 		}
 	case "restore":
 		err = w.Social.Suspend(p.ctx(), id, false, by)
+	case "reopen":
+		err = w.Social.Reopen(p.ctx(), id, by)
 	case "sign-out":
 		err = w.Auth.EndAccess(p.ctx(), id, by)
 	case "link":
 		return w.showLink(p, a)
+	}
+	if err != nil {
+		return err
+	}
+	return w.redirect(p, "/admin/people", "saved")
+}
+
+var errYourself = social.Errorf(social.Invalid, "another administrator has to do that to you")
+
+// ofStaff loads the member whom an address names.
+func (w *Web) ofStaff(p *page) (*social.Account, error) {
+	id, err := p.id("id")
+	if err != nil {
+		return nil, err
+	}
+	found, err := w.Social.AccountsByID(p.ctx(), []social.ID{id})
+	if err != nil {
+		return nil, err
+	}
+	a := found[id]
+	if a == nil || !a.Local() || a.Kind != social.KindPerson || !a.DeletedAt.IsZero() {
+		return nil, social.NotFoundError()
+	}
+	return a, nil
+}
+
+// leavePage asks what becomes of somebody's account and posts.
+func (w *Web) leavePage(p *page, a *social.Account) formPage {
+	d := formPage{frame: p.titled("staff_leave"), Admin: true, Intro: []string{p.T("leave_who", a.Name(), a.Username), p.T("leave_close_means"), p.T("leave_delete_means")},
+		Form: &form{Action: p.r.URL.Path, Submit: p.T("leave_do"), Fields: []field{
+			{Name: "how", Label: p.T("leave_how"), Kind: "select", Options: []option{{Value: "close", Label: p.T("leave_close"), Selected: true}, {Value: "delete", Label: p.T("leave_delete")}}},
+			{Name: "reason", Label: p.T("reason"), Kind: "text", Required: true, MaxLength: 500},
+			{Name: "sure", Label: p.T("leave_sure", a.Username), Hint: p.T("leave_sure_hint"), Kind: "text", MaxLength: 64, Autocomplete: "off"},
+		}}}
+	return d
+}
+
+func (w *Web) leaveForm(p *page) error {
+	a, err := w.ofStaff(p)
+	if err != nil {
+		return err
+	}
+	if a.ID == p.Me.ID {
+		return errYourself
+	}
+	return w.show(p, http.StatusOK, w.leavePage(p, a))
+}
+
+// leave closes an account or deletes it. The name is typed to delete, since that cannot
+// be taken back.
+func (w *Web) leave(p *page) error {
+	a, err := w.ofStaff(p)
+	if err != nil {
+		return err
+	}
+	why, deletes := strings.TrimSpace(p.r.PostFormValue("reason")), p.r.PostFormValue("how") == "delete"
+	switch {
+	case a.ID == p.Me.ID:
+		return errYourself
+	case why == "":
+		return w.again(p, w.leavePage(p, a), "reason", social.Errorf(social.Invalid, "say why: the audit log keeps it"))
+	case deletes && strings.TrimPrefix(strings.TrimSpace(p.r.PostFormValue("sure")), "@") != a.Username:
+		return w.again(p, w.leavePage(p, a), "sure", social.Errorf(social.Invalid, "type the username to delete the account"))
+	case deletes:
+		err = w.Social.DeleteAccount(p.ctx(), a.ID, why, p.Me.Username)
+	default:
+		err = w.Social.Close(p.ctx(), a.ID, why, p.Me.Username)
+	}
+	if err == nil {
+		err = w.Auth.EndAccess(p.ctx(), a.ID, p.Me.Username)
 	}
 	if err != nil {
 		return err

@@ -34,6 +34,10 @@ func (a deed) Did() string {
 		return a.T("did_hide")
 	case "member restored":
 		return a.T("did_restore")
+	case "member closed":
+		return a.T("did_close")
+	case "member reopened":
+		return a.T("did_reopen")
 	case "member signed out":
 		return a.T("did_sign_out")
 	case "member given a link":

@@ -133,6 +133,8 @@ func TestAdministratorsLookAfterPeople(t *testing.T) {
 	rita.post(of(bob.Account.ID, "restore"), 200).says("!hidden for now")
 	rita.post(of(bob.Account.ID, "link"), 200).says("Link for")
 	rita.post(of(1, "suspend"), 404)
+	rita.get(of(1, "leave"), 404)
+	rita.get(of(root.AccountID(), "leave"), 422).says("Another administrator")
 
 	alice := net.Member(in, "alice")
 	bad, err := in.Social.Publish(t.Context(), bob, social.Draft{Text: "a bad word", Audience: "company"})
@@ -147,6 +149,74 @@ func TestAdministratorsLookAfterPeople(t *testing.T) {
 	page = rita.get("/admin/reports", 200).says("a bad word", "alice")
 	closing := regexp.MustCompile(`/admin/reports/[0-9]+/close`).FindString(page.raw)
 	rita.post(closing, 200).says("The report is closed", "1 report dealt with", "No report is open")
+}
+
+// Who leaves signs in no more. A closed account keeps its profile and posts in view, and
+// can be opened again; a deleted one is gone for ever.
+func TestAdministratorsLetPeopleLeave(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], t.Context()
+	rita, root := administratorOf(t, net, 0, "en")
+	bob, alice := net.Member(in, "bob"), net.Member(in, "alice")
+	v, reader := newVisitor(t, in, "en").as(bob), newVisitor(t, in, "de").as(alice)
+	if _, err := in.Social.Publish(ctx, bob, social.Draft{Text: "how the press is set", Audience: "company"}); err != nil {
+		t.Fatal(err)
+	}
+	press, err := in.Social.CreateGroup(ctx, bob, social.NewGroup{Name: "press", DisplayName: "Press"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Social.Join(ctx, alice, press.Account.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	at := "/admin/people/" + bob.Account.ID.String()
+	signedOut := func() {
+		t.Helper()
+		if res, err := v.client.Get(in.Config.PublicURL + "/notifications"); err != nil || !strings.HasPrefix(res.Request.URL.Path, "/sign-in") {
+			t.Errorf("who left is still signed in: %v", err)
+		}
+	}
+	v.get("/notifications", 200)
+
+	rita.get(at+"/leave", 200).says("keep the posts")
+	rita.post(at+"/leave", 422, "how", "close", "reason", " ").wrong("reason", "reason", " ")
+	rita.post(at+"/leave", 200, "how", "close", "reason", "retires").says("Has left the company", "Let sign in again")
+	signedOut()
+	reader.get("/@bob", 200).says("Hat die Firma verlassen", "how the press is set")
+	reader.get("/company", 200).says("how the press is set")
+	reader.get("/directory", 200).says("!bob")
+	if err := in.DB.View(ctx, func(tx social.Tx) error {
+		a, err := tx.Account(ctx, bob.Account.ID)
+		if err != nil || a.MayAct(social.Forbidden) == nil {
+			t.Errorf("who left may act: %v", err)
+		}
+		found, err := tx.SearchAccounts(ctx, "bob", 5)
+		if len(found) != 0 {
+			t.Error("who left is offered for mentions")
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if g, err := in.Social.Group(ctx, root, press.Account.ID); err != nil || g.Owner == nil || g.Owner.ID != alice.Account.ID {
+		t.Errorf("the community stayed with who left: %v", err)
+	}
+	rita.post(at+"/reopen", 200).says("!Has left the company")
+	reader.get("/directory", 200).says("bob")
+
+	rita.post(at+"/leave", 422, "how", "delete", "reason", "asked for it", "sure", "bo").wrong("sure", "sure", "bo", "reason", "asked for it")
+	rita.post(at+"/leave", 200, "how", "delete", "reason", "asked for it", "sure", "@bob").says("!@bob")
+	reader.get("/@bob", 404)
+	reader.get("/company", 200).says("!how the press is set")
+	rita.get(at+"/leave", 404)
+	rows := newRows(t, in, 0)
+	for _, want := range [][2]string{{"closed", "retires"}, {"reopened", ""}, {"deleted", "asked for it"}} {
+		if !slices.ContainsFunc(rows, func(r social.AuditRow) bool {
+			return r.Result == want[0] && r.Cause == want[1] && r.Subject == "@bob" && r.By == "root"
+		}) {
+			t.Errorf("no row of %v", want)
+		}
+	}
 }
 
 // Whoever was here first is found among many, page by page; reports that wait for long

@@ -32,8 +32,17 @@ func (a *app) account() *cobra.Command {
 		a.named("unsuspend NAME", "Put a suspended member back", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
 			return in.Social.Suspend(ctx, m.ID, false, "parley account unsuspend")
 		}),
-		a.named("delete NAME", "Let a member leave; the name is never given again", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
-			if err := in.Social.DeleteAccount(ctx, m.ID, "parley account delete"); err != nil {
+		a.leaving("close NAME", "End a leaver's access and keep what they wrote", func(ctx context.Context, in *instance.Instance, m *social.Account, why string) error {
+			if err := in.Social.Close(ctx, m.ID, why, "parley account close"); err != nil {
+				return err
+			}
+			return in.Auth.EndAccess(ctx, m.ID, "parley account close")
+		}),
+		a.named("reopen NAME", "Let somebody sign in again whose account was closed", func(ctx context.Context, in *instance.Instance, m *social.Account) error {
+			return in.Social.Reopen(ctx, m.ID, "parley account reopen")
+		}),
+		a.leaving("delete NAME", "Delete a member with all posts, here and elsewhere; the name is never given again", func(ctx context.Context, in *instance.Instance, m *social.Account, why string) error {
+			if err := in.Social.DeleteAccount(ctx, m.ID, why, "parley account delete"); err != nil {
 				return err
 			}
 			return in.Auth.EndAccess(ctx, m.ID, "parley account delete")
@@ -109,11 +118,7 @@ func (a *app) accountList() *cobra.Command {
 			}
 			rows := [][]string{}
 			for _, m := range list {
-				state := "active"
-				if !m.Active() {
-					state = "suspended"
-				}
-				rows = append(rows, []string{m.Username, m.DisplayName, string(m.Role), state})
+				rows = append(rows, []string{m.Username, m.DisplayName, string(m.Role), state(m)})
 			}
 			return table(asJSON, []string{"name", "display_name", "role", "state"}, rows)
 		})
@@ -138,12 +143,8 @@ func (a *app) accountRole() *cobra.Command {
 func (a *app) accountShow() *cobra.Command {
 	var asJSON bool
 	c := a.named("show NAME", "Show a member", func(_ context.Context, in *instance.Instance, m *social.Account) error {
-		state := "active"
-		if !m.Active() {
-			state = "suspended"
-		}
 		return record(asJSON, [][2]string{{"name", m.Username}, {"handle", "@" + m.Username + "@" + in.Config.Domain}, {"display_name", m.DisplayName},
-			{"email", m.Email}, {"role", string(m.Role)}, {"state", state}, {"language", m.Language}, {"created", date(m.CreatedAt)}, {"uri", m.URI},
+			{"email", m.Email}, {"role", string(m.Role)}, {"state", state(m)}, {"language", m.Language}, {"created", date(m.CreatedAt)}, {"uri", m.URI},
 			{"posts", fmt.Sprint(m.PostsCount)}, {"followers", fmt.Sprint(m.FollowersCount)}, {"following", fmt.Sprint(m.FollowingCount)}})
 	})
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -179,6 +180,27 @@ func (a *app) peerShow() *cobra.Command {
 		return fmt.Errorf("nothing is known of %s; see parley peer list and parley peer requests", host)
 	})
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// state of a member in a word.
+func state(m *social.Account) string {
+	switch {
+	case !m.DeletedAt.IsZero():
+		return "deleted"
+	case !m.SuspendedAt.IsZero():
+		return "suspended"
+	case !m.ClosedAt.IsZero():
+		return "closed"
+	}
+	return "active"
+}
+
+// leaving is a command by which a member leaves, for a reason that the audit log keeps.
+func (a *app) leaving(use, short string, run func(ctx context.Context, in *instance.Instance, m *social.Account, why string) error) *cobra.Command {
+	var why string
+	c := a.named(use, short, func(ctx context.Context, in *instance.Instance, m *social.Account) error { return run(ctx, in, m, why) })
+	c.Flags().StringVar(&why, "reason", "", "why, for the audit log")
 	return c
 }
 

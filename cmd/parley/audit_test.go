@@ -14,16 +14,17 @@ import (
 func TestCommandsAreRecorded(t *testing.T) {
 	s := newShell(t)
 	s.run(0, "account", "create", "ben")
-	for _, command := range []string{"account role ben moderator", "account suspend ben", "account unsuspend ben", "account reset-link ben", "token create ben",
+	for _, command := range []string{"account role ben moderator", "account suspend ben", "account unsuspend ben", "account close ben --reason retired", "account reopen ben", "account reset-link ben", "token create ben",
 		"policy set groups.widest company", "peer zone b.example partner:acme --name Acme", "peer invite c.example", "delivery hold --peer b.example", "delivery retry",
 		"delivery drop --peer b.example", "delivery release --peer b.example", "peer remove b.example", "peer block evil.example", "account delete ben"} {
 		s.run(0, strings.Fields(command)...)
 	}
 	out, _ := s.run(0, "audit", "list", "--json")
-	for _, by := range []string{"account create", "account role", "account suspend", "account unsuspend", "account reset-link", "token create", "policy set", "peer zone", "peer invite",
+	for _, by := range []string{"account create", "account role", "account suspend", "account unsuspend", "account close", "account reopen", "account reset-link", "token create", "policy set", "peer zone", "peer invite",
 		"delivery hold", "delivery retry", "delivery drop", "delivery release", "peer remove", "peer block", "account delete"} {
 		wants(t, out, `"by":"parley `+by+`"`)
 	}
+	wants(t, out, `"cause":"retired"`)
 	if strings.Contains(out, `"by":""`) {
 		t.Errorf("somebody acted namelessly:\n%s", out)
 	}

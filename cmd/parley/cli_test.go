@@ -140,7 +140,7 @@ func TestMistakesNameTheNearest(t *testing.T) {
 
 func TestEveryCommandHasHelp(t *testing.T) {
 	s := newShell(t)
-	for _, c := range []string{"", "serve", "demo", "account", "account create", "account list", "account show", "account suspend", "account unsuspend", "account delete",
+	for _, c := range []string{"", "serve", "demo", "account", "account create", "account list", "account show", "account suspend", "account unsuspend", "account close", "account reopen", "account delete",
 		"account reset-link", "token", "token create", "token list", "token revoke", "peer", "peer list", "peer show", "peer digest", "peer catchup", "peer zone", "peer block", "peer remove", "peer requests",
 		"peer invite", "peer accept", "peer veto", "peer unveto", "peer leave", "peer history", "peer report", "peer rotate-keys",
 		"delivery", "delivery status", "delivery retry", "delivery drop", "delivery hold", "delivery release", "domain", "domain set", "setup-link", "backup", "restore", "doctor", "config", "version"} {

@@ -42,6 +42,6 @@ func TestImportShowsTheDifferencesFirst(t *testing.T) {
 	wants(t, errs, "leaves out 2 of 2 people", "--allow-leavers 2")
 	out, _ = s.run(0, "account", "import", "people.csv", "--allow-leavers", "2")
 	wants(t, out, "leave", "eva")
-	members("suspended")
+	members("closed")
 	s.run(1, "account", "import", "missing.csv")
 }

@@ -532,7 +532,7 @@ func (d *driver) personLeaves() {
 	if m == nil || !d.chance(20) {
 		return
 	}
-	if err := m.in.Social.DeleteAccount(d.ctx, m.person.reader.Account.ID, "test"); err != nil {
+	if err := m.in.Social.DeleteAccount(d.ctx, m.person.reader.Account.ID, "", "test"); err != nil {
 		d.Fatal(err)
 	}
 	m.deleted = true

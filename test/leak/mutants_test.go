@@ -37,7 +37,7 @@ func mutants() []mutant {
 		{"a reply stays within its thread", audience, "return p.Ceiling.IsZero() || p.Ceiling.Admits(r, ceiling)", "return true", net, "TestCeilingBounds"},
 		{"naming somebody lets nobody into another's thread", visible, "ceiling.Mentioned = ceiling.Mentioned && answers(r, p)", "", here, "TestNamingInAnothersThreadLetsNobodyIn"},
 		{"blocks between people hide", visible, "t.blocked[id] = t.blocked[id] || b.Blocking || b.BlockedBy", "_, _ = id, b", here, "TestBlockedPeopleFetchNothing"},
-		{"a suspended author is out of view", visible, "|| !author.Active() && !r.System {", "{", fed, "TestSuspendedMemberSendsNothing"},
+		{"a suspended author is out of view", visible, "|| !author.Shown() && !r.System {", "{", fed, "TestSuspendedMemberSendsNothing"},
 		{"a choice that does not fit is clamped", "social/choose.go", "within, narrowed := wanted.within(parent.Bound())", "within, narrowed := wanted, false", here, "TestEditsAndRepliesNeverWiden"},
 		{"an edit never widens", "social/publish.go", "if !a.narrows(p.Audience) {", "if false {", here, "TestEditsAndRepliesNeverWiden"},
 		{"an app publishes as far as it was granted", "social/choose.go", "if r.Grant == \"\" || r.only() != nil {", "if true || r.only() != nil {", "api", "TestTheRulesOfClients/5_visibility"},
