@@ -16,6 +16,7 @@ type Choice struct {
 	Name    string   // of a partner zone; of a group its handle
 	Group   *Account // nil for all else
 	Peers   int      // other instances it reaches now
+	Hosts   []string // of the company, and of a partner: whose instances these are
 	People  int      // whom it reaches and we know of; 0 where it is not known, or everybody
 	Least   bool     // People leaves out instances that tell nothing of theirs
 	Default bool
@@ -137,9 +138,9 @@ func (s *Service) fitting(me *Account, peers []Peer, people map[string]int, grou
 	for _, p := range peers {
 		switch p.effective(s.Mode, s.Now()).Kind {
 		case ZoneCompany:
-			company = company.with(people[p.Authority])
+			company = company.with(p.Authority, people[p.Authority])
 		case ZonePartner:
-			partners[p.Zone.Name] = partners[p.Zone.Name].with(people[p.Authority])
+			partners[p.Zone.Name] = partners[p.Zone.Name].with(p.Authority, people[p.Authority])
 		case ZonePublic:
 			outside++
 		}
@@ -147,7 +148,7 @@ func (s *Service) fitting(me *Account, peers []Peer, people map[string]int, grou
 	all := []Choice{{Kind: AudienceDirect}, {Kind: AudienceFollowers, People: me.FollowersCount}, here, company}
 	for _, name := range slices.Sorted(maps.Keys(partners)) {
 		c := partners[name]
-		all = append(all, Choice{Kind: AudiencePartner, Name: name, Peers: c.Peers + company.Peers, People: c.People + company.People, Least: c.Least || company.Least})
+		all = append(all, Choice{Kind: AudiencePartner, Name: name, Hosts: c.Hosts, Peers: c.Peers + company.Peers, People: c.People + company.People, Least: c.Least || company.Least})
 	}
 	all = append(all, Choice{Kind: AudienceUnlisted, Peers: outside + company.Peers}, Choice{Kind: AudiencePublic, Peers: outside + company.Peers})
 	for _, g := range groups { // a thread stays where it is
@@ -184,7 +185,8 @@ func (c Choice) as(kind AudienceKind, name string) Choice {
 }
 
 // with adds an instance of which we know that many people.
-func (c Choice) with(people int) Choice {
+func (c Choice) with(host string, people int) Choice {
+	c.Hosts = append(c.Hosts, host)
 	c.Peers, c.People, c.Least = c.Peers+1, c.People+people, c.Least || people == 0
 	return c
 }

@@ -67,14 +67,18 @@ func (c card) Seen() string {
 	case c.V.Post.Audience.Everybody():
 		return c.T("aud_group_public", g.Name())
 	}
-	return c.T("aud_group", g.Name())
+	return c.community(g)
 }
 
 // Reach is how far the post goes, as a style.
-func (c card) Reach() string { return reach(c.V.Post.Audience.Kind) }
+func (c card) Reach() string { return c.reach(c.V.Post.Audience.Kind, c.V.Group) }
 
 // reach is how far an audience goes, as a style: inside the company, to a partner, or out.
-func reach(kind social.AudienceKind) string {
+// That of a community is decided by whom it lets in, and by whose server it is on.
+func (f *frame) reach(kind social.AudienceKind, group *social.Account) string {
+	if kind == social.AudienceGroup && group != nil {
+		kind = f.groupReach(group)
+	}
 	switch {
 	case social.Audience{Kind: kind}.Everybody():
 		return "outside"
@@ -82,6 +86,21 @@ func reach(kind social.AudienceKind) string {
 		return "partner"
 	}
 	return "inside"
+}
+
+func (f *frame) groupReach(g *social.Account) social.AudienceKind {
+	zone := social.ZoneCompany
+	if !g.Local() {
+		zone = f.zone(g.Authority)
+	}
+	widest := g.Group.Widest.Kind
+	switch {
+	case g.Group.Everybody(), zone != social.ZoneCompany && zone != social.ZonePartner:
+		return social.AudiencePublic
+	case zone == social.ZonePartner, widest == social.AudiencePartner, widest == social.AudiencePublic:
+		return social.AudiencePartner
+	}
+	return social.AudienceGroup
 }
 
 // Link is the post's page here.

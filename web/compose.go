@@ -38,7 +38,8 @@ type composer struct {
 
 // meaning says in words and by a colour who an audience is.
 type meaning struct {
-	Choice, Reach, Text string
+	Choice, Label string
+	Reach, Text   string
 	Chosen              bool
 }
 
@@ -85,14 +86,14 @@ func (w *Web) composer(p *page, parent *social.PostView) (*composer, error) {
 	c.Text = field{Name: "text", Label: p.T(label), Kind: "textarea", Rows: 3, Language: p.Language}
 	c.Audience = field{Name: "audience", Label: p.T("who_sees"), Hint: hint, Kind: "select"}
 	last := w.lastAudience(p)
-	remembered := parent == nil && slices.ContainsFunc(choices, func(one social.Choice) bool { return one.Label == last })
+	remembered := parent == nil && slices.ContainsFunc(choices, func(one social.Choice) bool { return one.Label == last && p.reach(one.Kind, one.Group) == "inside" })
 	for _, one := range choices {
 		chosen := one.Default
 		if remembered {
 			chosen = one.Label == last
 		}
 		c.Audience.Options = append(c.Audience.Options, option{Value: one.Label, Label: p.Choice(one), Selected: chosen})
-		c.Meant = append(c.Meant, meaning{Choice: one.Label, Reach: reach(one.Kind), Text: p.Meaning(one)})
+		c.Meant = append(c.Meant, meaning{Choice: one.Label, Label: p.Choice(one), Reach: p.reach(one.Kind, one.Group), Text: p.Meaning(one)})
 	}
 	c.File = field{Name: "file", Label: p.T("files"), Kind: "file", Multiple: true}
 	c.Describe = field{Name: "description", Label: p.T("description"), Hint: p.T("description_hint"), Kind: "text", MaxLength: 1500}
@@ -268,7 +269,9 @@ func (w *Web) doubts(p *page, d social.Draft, files []*social.Media) (at string,
 			return "file", question{"bare", p.T("send_bare")}, social.Errorf(social.Invalid, "a picture has no description; whoever cannot see it learns nothing of it"), nil
 		}
 	}
-	if leaves(d) && !asked("outside") {
+	if out, err := w.leaves(p, d); err != nil {
+		return "", question{}, nil, err
+	} else if out && !asked("outside") {
 		return "audience", question{"outside", p.T("publish_outside")}, social.Errorf(social.Invalid, outsideToo), nil
 	}
 	if asked("named") {
@@ -288,10 +291,19 @@ func (w *Web) doubts(p *page, d social.Draft, files []*social.Media) (at string,
 	return "audience", question{"named", p.T("send_anyway")}, social.Errorf(social.Invalid, "%s will not see this post; choose other readers, or send it all the same", strings.Join(names, ", ")), nil
 }
 
-// leaves says that everybody would see a new post. A reply reaches no further than what
-// it answers, which was asked about already.
-func leaves(d social.Draft) bool {
-	return d.InReplyTo == 0 && (d.Audience == "public" || d.Audience == "unlisted")
+// leaves says that everybody would see a new post, in a community too. A reply reaches no
+// further than what it answers, which was asked about already.
+func (w *Web) leaves(p *page, d social.Draft) (bool, error) {
+	if d.InReplyTo != 0 {
+		return false, nil
+	}
+	choices, err := w.Social.Audiences(p.ctx(), p.reader, 0)
+	for _, one := range choices {
+		if one.Label == d.Audience {
+			return p.reach(one.Kind, one.Group) == "outside", err
+		}
+	}
+	return false, err
 }
 
 // save keeps a draft.

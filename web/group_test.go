@@ -2,11 +2,57 @@ package web_test
 
 import (
 	"context"
+	"regexp"
+	"strings"
 	"testing"
 
 	"parley/instance/instancetest"
 	"parley/social"
 )
+
+// A community that is open to everybody leaves the company, and is chosen, said and asked
+// like it: never remembered, by the colour of what goes out, and once more before it goes.
+func TestOpenCommunitiesLeaveTheCompany(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], t.Context()
+	if err := in.Social.FinishSetUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	alice := net.Member(in, "alice")
+	v := newVisitor(t, in, "en").as(alice)
+	paths := map[string]string{}
+	for _, g := range []social.NewGroup{{Name: "town", Widest: "public"}, {Name: "guests", Widest: "public", Join: "request"}, {Name: "suppliers", Widest: "partner:acme"}, {Name: "tools"}} {
+		made, err := in.Social.CreateGroup(ctx, alice, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths[g.Name] = "/groups/" + made.Account.ID.String()
+	}
+	for name, want := range map[string][2]string{"town": {"outside", "Everybody can read it, outside the company too: town is open to all."}, "guests": {"partner", "it can leave the company"},
+		"suppliers": {"partner", "it can leave the company"}, "tools": {"inside", "The members of tools read it"}} {
+		d := v.get(paths[name], 200).says(want[1])
+		if !strings.Contains(d.raw, `class="means `+want[0]+`" data-choice="group:`+name+`"`) {
+			t.Errorf("%s does not look %s", name, want[0])
+		}
+	}
+	asked := v.post("/posts", 422, "text", "for the town", "audience", "group:town").says("outside the company too")
+	if !strings.Contains(asked.raw, `name="outside" value="yes"`) {
+		t.Error("there is no button that publishes outside")
+	}
+	v.post("/posts", 200, "text", "for the tools", "audience", "group:tools")
+	remembered := func() string {
+		return regexp.MustCompile(`<option value="([^"]+)" selected`).FindStringSubmatch(v.get("/", 200).raw)[1]
+	}
+	if now := remembered(); now != "group:tools" {
+		t.Errorf("%s is chosen, not what was last", now)
+	}
+	v.post("/posts", 200, "text", "for the town", "audience", "group:town", "outside", "yes")
+	v.post("/posts", 200, "text", "for suppliers", "audience", "group:suppliers")
+	if now := remembered(); now != "company" {
+		t.Errorf("%s is chosen, though it leaves the company", now)
+	}
+	v.get(paths["suppliers"], 200).says("Community suppliers, with people outside")
+}
 
 // Communities in every state, in both languages.
 func TestCommunityPages(t *testing.T) {

@@ -48,7 +48,7 @@ func (w *Web) style(p *page) error {
 		c := p.Card(&social.PostView{Post: post, Author: p.Me, Favourited: i == 1})
 		c.Main, c.Depth = i == 1, i
 		d.Posts = append(d.Posts, c)
-		d.Marks = append(d.Marks, meaning{Reach: reach(kind), Text: p.Meaning(social.Choice{Kind: kind, Name: "acme"})})
+		d.Marks = append(d.Marks, meaning{Reach: p.reach(kind, nil), Text: p.Meaning(social.Choice{Kind: kind, Name: "acme"})})
 	}
 	d.Held = unsent{frame: p.frame, V: &social.UnsentView{Unsent: &social.Unsent{ID: 1}}, Left: 30}
 	return w.show(p, http.StatusOK, d)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -67,13 +68,25 @@ func (f *frame) Choice(c social.Choice) string {
 	text := f.audience(c.Kind, c.Name)
 	switch {
 	case c.Group != nil:
-		text = f.T("aud_group", c.Group.Name())
+		text = f.community(c.Group)
 	case c.Kind == social.AudienceCompany && c.Peers > 0:
 		text += " (" + f.N("companies", c.Peers+1) + ")"
 	case c.Kind == social.AudiencePartner, c.Peers > 0 && (c.Kind == social.AudiencePublic || c.Kind == social.AudienceUnlisted):
 		text += " (" + f.N("servers", c.Peers+1) + ")"
 	}
 	return text
+}
+
+// community names one as readers of a post, and says so when they are not the company's
+// own people alone.
+func (f *frame) community(g *social.Account) string {
+	switch f.reach(social.AudienceGroup, g) {
+	case "outside":
+		return f.T("aud_group_public", g.Name())
+	case "partner":
+		return f.T("aud_group_partner", g.Name())
+	}
+	return f.T("aud_group", g.Name())
 }
 
 // Meaning says in sentences whom an audience reaches, and how many that are.
@@ -84,11 +97,23 @@ func (f *frame) Meaning(c social.Choice) string {
 		return text
 	case c.Kind == social.AudienceFollowers || c.Kind == social.AudienceGroup || c.Peers == 0:
 		return text + " " + f.N("reaches", c.People)
-	case c.Least:
-		return text + " " + f.T("reaches_least", f.N("people", c.People), f.N("at_servers", c.Peers+1))
 	}
-	return text + " " + f.T("reaches_at", f.N("people", c.People), f.N("at_servers", c.Peers+1))
+	servers := f.N("at_servers", c.Peers+1)
+	if c.Kind == social.AudienceCompany && len(c.Hosts) <= mostNamed {
+		names := []string{f.Org.Name}
+		for _, host := range c.Hosts {
+			names = append(names, f.NameOf(host))
+		}
+		servers += " (" + strings.Join(names, ", ") + ")"
+	}
+	if c.Least {
+		return text + " " + f.T("reaches_least", f.N("people", c.People), servers)
+	}
+	return text + " " + f.T("reaches_at", f.N("people", c.People), servers)
 }
+
+// mostNamed is of how many other servers a choice says the names.
+const mostNamed = 6
 
 func (f *frame) meaning(c social.Choice) string {
 	switch c.Kind {
@@ -101,8 +126,18 @@ func (f *frame) meaning(c social.Choice) string {
 	case social.AudienceCompany:
 		return f.T("means_company")
 	case social.AudiencePartner:
-		return f.T("means_partner", f.Org.Partner(c.Name))
+		text := f.T("means_partner", f.Org.Partner(c.Name))
+		if len(c.Hosts) > 0 && len(c.Hosts) <= mostNamed {
+			text += " " + f.T("means_hosts", strings.Join(c.Hosts, ", "))
+		}
+		return text
 	case social.AudienceGroup:
+		switch f.reach(c.Kind, c.Group) {
+		case "outside":
+			return f.T("means_group_public", c.Group.Name())
+		case "partner":
+			return f.T("means_group_partner", c.Group.Name())
+		}
 		return f.T("means_group", c.Group.Name())
 	case social.AudienceUnlisted:
 		return f.T("means_unlisted")

@@ -221,7 +221,7 @@ var pageWords = map[string][2]string{
 	"aud_company":  {"Whole %s", "Ganze %s"}, "our_group": {"company", "Firma"},
 	"aud_partner": {"Our group and %s", "Unsere Gruppe und %s"},
 	"aud_public":  {"Public, outside the company too", "Öffentlich, auch außerhalb"}, "aud_unlisted": {"Public, outside the company too (quiet)", "Öffentlich, auch außerhalb (leise)"},
-	"aud_group": {"Community %s", "Community %s"}, "aud_group_public": {"Community %s, public", "Community %s, öffentlich"}, "aud_foreign": {"Shared with us by %s", "Mit uns geteilt von %s"}, "aud_foreign_partner": {"The companies around %s, and we (%s)", "Die Firmen um %s und wir (%s)"},
+	"aud_group": {"Community %s", "Community %s"}, "aud_group_partner": {"Community %s, with people outside", "Community %s, mit Leuten von außen"}, "aud_group_public": {"Community %s, public", "Community %s, öffentlich"}, "aud_foreign": {"Shared with us by %s", "Mit uns geteilt von %s"}, "aud_foreign_partner": {"The companies around %s, and we (%s)", "Die Firmen um %s und wir (%s)"},
 }
 
 var pageCounts = map[string][4]string{
