@@ -21,6 +21,7 @@ func texts() map[string][2]string {
 		string(social.NotifyPoll):          {"A poll has ended.", "Eine Umfrage ist zu Ende."},
 		string(social.NotifyUpdate):        {"A post that concerns you was changed.", "Ein Beitrag, der Sie angeht, wurde geändert."},
 		string(social.NotifyReport):        {"Something was reported.", "Etwas wurde gemeldet."},
+		string(social.NotifyReportClosed):  {"What you reported was dealt with.", "Ihre Meldung wurde bearbeitet."},
 		string(social.NotifyUnsent):        {"A post of yours could not be published.", "Ein Beitrag von Ihnen konnte nicht veröffentlicht werden."},
 	}
 }

@@ -27,10 +27,53 @@ func (s *Service) OpenReports(ctx context.Context, p Page) (list []*Report, n in
 	return list, n, err
 }
 
-// CloseReport says that a complaint was dealt with; by is the administrator.
+// Reported loads what reports name: the posts that the reader may see, and of all others
+// who wrote them, when and for whom, without what they say.
+func (s *Service) Reported(ctx context.Context, r Reader, list []*Report) (seen map[ID]*PostView, unseen map[ID]*Post, err error) {
+	var ids []ID
+	for _, one := range list {
+		ids = append(ids, one.PostIDs...)
+	}
+	views, err := s.PostsByID(ctx, r, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	seen, unseen = map[ID]*PostView{}, map[ID]*Post{}
+	for _, v := range views {
+		seen[v.Post.ID] = v
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		found, err := tx.Posts(ctx, unique(ids))
+		for id, p := range found {
+			if seen[id] == nil && !p.Deleted() {
+				unseen[id] = &Post{ID: id, AuthorID: p.AuthorID, Audience: p.Audience, PublishedAt: p.PublishedAt}
+			}
+		}
+		return err
+	})
+	return seen, unseen, err
+}
+
+// CloseReport says that a complaint was dealt with, and tells the member who made it; by
+// is the administrator.
 func (s *Service) CloseReport(ctx context.Context, id ID, by string) error {
 	return s.Store.Tx(ctx, func(tx Tx) error {
+		report, err := tx.Report(ctx, id)
+		if err != nil || !report.ClosedAt.IsZero() {
+			return err
+		}
 		if err := tx.CloseReport(ctx, id, s.Now()); err != nil {
+			return err
+		}
+		if from, err := tx.Account(ctx, report.FromID); err == nil && from.Local() {
+			n := &Notification{AccountID: from.ID, Kind: NotifyReportClosed, FromID: from.ID, CreatedAt: s.Now()}
+			if err := tx.RenewNotification(ctx, n); err != nil {
+				return err
+			}
+			if err := s.announce(ctx, tx, n); err != nil {
+				return err
+			}
+		} else if ignoreNotFound(err) != nil {
 			return err
 		}
 		return tx.AppendAudit(ctx, AuditRow{At: s.Now(), Kind: AuditPolicy, Subject: id.String(), Rule: "report", Result: "closed", By: by})

@@ -140,22 +140,32 @@ func (s *Service) Report(ctx context.Context, r Reader, target ID, posts []ID, c
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{ID: NewID(s.Now()), FromID: me.ID, TargetID: target, PostIDs: posts,
+	if len(posts) > maxReported {
+		return nil, Errorf(Invalid, "a report names %d posts at most", maxReported)
+	}
+	report := &Report{ID: NewID(s.Now()), FromID: me.ID, TargetID: target,
 		Comment: clip(comment, 1000), Forward: forward, CreatedAt: s.Now()}
 	err = s.Store.Tx(ctx, func(tx Tx) error {
 		accused, err := s.account(ctx, tx, r, target)
 		if err != nil {
 			return err
 		}
-		found, err := tx.Posts(ctx, posts)
+		found, err := tx.Posts(ctx, unique(posts))
 		if err != nil {
 			return err
 		}
 		var named []*Post
-		for _, p := range found {
-			if p.AuthorID == target {
+		for _, id := range unique(posts) {
+			if p := found[id]; p != nil && p.AuthorID == target {
 				named = append(named, p)
 			}
+		}
+		if named, err = s.Visible(ctx, tx, r, named); err != nil {
+			return err
+		}
+		report.PostIDs = nil
+		for _, p := range named {
+			report.PostIDs = append(report.PostIDs, p.ID)
 		}
 		if err := s.fileReport(ctx, tx, report, me); err != nil || !forward || accused.Local() {
 			return err
@@ -168,6 +178,9 @@ func (s *Service) Report(ctx context.Context, r Reader, target ID, posts []ID, c
 	})
 	return report, err
 }
+
+// maxReported is how many posts a report names.
+const maxReported = 50
 
 // fileReport keeps a report and tells the staff.
 func (s *Service) fileReport(ctx context.Context, tx Tx, r *Report, from *Account) error {

@@ -268,6 +268,7 @@ const (
 	NotifyUpdate        NotificationKind = "update"
 	NotifyReport        NotificationKind = "admin.report"
 	NotifyUnsent        NotificationKind = "parley.unsent"        // an own post was not published when it was due
+	NotifyReportClosed  NotificationKind = "parley.report_closed" // what one reported was dealt with
 	NotifyJoinRequest   NotificationKind = "parley.group_request" // somebody asks to join a group, which it is from
 )
 

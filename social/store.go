@@ -293,6 +293,7 @@ type NotificationStore interface {
 	MarkRead(ctx context.Context, account ID, upTo ID, at time.Time) error
 	DeleteNotifications(ctx context.Context, account ID, f NotificationFilter) error
 	InsertReport(ctx context.Context, r *Report) error
+	Report(ctx context.Context, id ID) (*Report, error)
 	Reports(ctx context.Context, p Page) ([]*Report, error)
 	// OpenReports lists those that nobody dealt with yet; CountOpenReports counts them.
 	OpenReports(ctx context.Context, p Page) ([]*Report, error)

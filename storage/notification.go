@@ -165,6 +165,11 @@ func (t *Tx) InsertReport(ctx context.Context, r *social.Report) error {
 	return err
 }
 
+// Report loads one.
+func (t *Tx) Report(ctx context.Context, id social.ID) (*social.Report, error) {
+	return one(ctx, t, scanReport, `SELECT data, closed_at FROM report WHERE id = $1`, id)
+}
+
 // Reports lists complaints, newest first.
 func (t *Tx) Reports(ctx context.Context, p social.Page) ([]*social.Report, error) {
 	return t.reports(ctx, "true", p)
@@ -183,18 +188,20 @@ func (t *Tx) CountOpenReports(ctx context.Context) (n int, err error) {
 
 func (t *Tx) reports(ctx context.Context, which string, p social.Page) ([]*social.Report, error) {
 	clause, args, rev := keyset("id", p, nil)
-	found, err := list(ctx, t, func(s scanner) (*social.Report, error) {
-		var data string
-		var closed int64
-		if err := s.Scan(&data, &closed); err != nil {
-			return nil, err
-		}
-		r := &social.Report{}
-		err := json.Unmarshal([]byte(data), r)
-		r.ClosedAt = at(closed)
-		return r, err
-	}, `SELECT data, closed_at FROM report WHERE `+which+clause, args...)
+	found, err := list(ctx, t, scanReport, `SELECT data, closed_at FROM report WHERE `+which+clause, args...)
 	return turn(found, rev), err
+}
+
+func scanReport(s scanner) (*social.Report, error) {
+	var data string
+	var closed int64
+	if err := s.Scan(&data, &closed); err != nil {
+		return nil, err
+	}
+	r := &social.Report{}
+	err := json.Unmarshal([]byte(data), r)
+	r.ClosedAt = at(closed)
+	return r, err
 }
 
 // CloseReport says when a complaint was dealt with.

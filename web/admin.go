@@ -49,10 +49,13 @@ type Console interface {
 	Version() string
 }
 
-// administrator lets administrators in; for all others the page is not there.
+// administrator lets administrators in; for all other members the page is not there.
 func administrator(run handler) handler {
 	return func(p *page) error {
-		if p.Me == nil || p.Me.Role != social.RoleAdmin {
+		if p.Me == nil {
+			return social.Errorf(social.Unauthenticated, "sign in first")
+		}
+		if p.Me.Role != social.RoleAdmin {
 			return social.NotFoundError()
 		}
 		return run(p)
@@ -62,7 +65,10 @@ func administrator(run handler) handler {
 // moderator lets moderators and administrators in.
 func moderator(run handler) handler {
 	return func(p *page) error {
-		if p.Me == nil || !p.moderates() {
+		if p.Me == nil {
+			return social.Errorf(social.Unauthenticated, "sign in first")
+		}
+		if !p.moderates() {
 			return social.NotFoundError()
 		}
 		return run(p)

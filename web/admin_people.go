@@ -224,6 +224,14 @@ type complaint struct {
 	Target *social.Account // nil when they are gone
 	From   *social.Account // nil for another server
 	Posts  []card
+	Unseen []unseenPost
+}
+
+// unseenPost is one that was reported and is for others than the moderator.
+type unseenPost struct {
+	ID   social.ID
+	Seen string // who sees it, in words
+	At   moment
 }
 
 // reportsPage lists what people and other servers complained about.
@@ -260,12 +268,18 @@ func (w *Web) reports(p *page) error {
 	if err != nil {
 		return err
 	}
+	seen, unseen, err := w.Social.Reported(p.ctx(), p.reader, list)
+	if err != nil {
+		return err
+	}
 	d := reportsPage{frame: p.titled("admin_reports"), Count: count, Older: older}
 	for _, r := range list {
 		c := complaint{frame: p.frame, R: r, Target: byID[r.TargetID], From: byID[r.FromID]}
 		for _, id := range r.PostIDs {
-			if v, err := w.Social.Post(p.ctx(), p.reader, id); err == nil {
+			if v := seen[id]; v != nil {
 				c.Posts = append(c.Posts, p.Card(v))
+			} else if hidden := unseen[id]; hidden != nil && c.Target != nil {
+				c.Unseen = append(c.Unseen, unseenPost{id, p.Who(hidden, c.Target), p.At(hidden.PublishedAt)})
 			}
 		}
 		if r.ClosedAt.IsZero() {
@@ -283,7 +297,13 @@ func (w *Web) takeDown(p *page) error {
 	if err != nil {
 		return err
 	}
-	if err := w.Social.TakeDown(p.ctx(), p.reader, id, p.Me.Username); err != nil {
+	var report social.ID
+	if s := p.r.PostFormValue("report"); s != "" {
+		if report, err = social.ParseID(s); err != nil {
+			return err
+		}
+	}
+	if err := w.Social.TakeDown(p.ctx(), p.reader, id, report, p.Me.Username); err != nil {
 		return err
 	}
 	return w.redirect(p, "/admin/reports", "taken_down")

@@ -149,6 +149,55 @@ func TestAdministratorsLookAfterPeople(t *testing.T) {
 	page = rita.get("/admin/reports", 200).says("a bad word", "alice")
 	closing := regexp.MustCompile(`/admin/reports/[0-9]+/close`).FindString(page.raw)
 	rita.post(closing, 200).says("The report is closed", "1 report dealt with", "No report is open")
+	newVisitor(t, in, "de").as(alice).get("/notifications", 200).says("die Moderation hat sich darum gekümmert")
+	newVisitor(t, in, "en").get("/admin/reports", 200).says("Sign in", "!Open reports")
+}
+
+// What was written for a few is not shown to moderators because one of them reported it,
+// yet they can take it down; a report names what its author may see, and no other post.
+func TestReportsShowNoMoreThanTheirReader(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], t.Context()
+	alice, bob, carol := net.Member(in, "alice"), net.Member(in, "bob"), net.Member(in, "carol")
+	if err := in.Social.SetRole(ctx, carol.Account.ID, social.RoleModerator, "test"); err != nil {
+		t.Fatal(err)
+	}
+	write := func(text, audience string) social.ID {
+		t.Helper()
+		v, err := in.Social.Publish(ctx, bob, social.Draft{Text: text, Audience: audience})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Post.ID
+	}
+	rude, other := write("@alice rude words", "direct"), write("@carol other words", "direct")
+	report, err := in.Social.Report(ctx, alice, bob.Account.ID, []social.ID{rude, other, 7}, "rude", false)
+	if err != nil || !slices.Equal(report.PostIDs, []social.ID{rude}) {
+		t.Fatalf("%v %v", report, err)
+	}
+	if _, err := in.Social.Report(ctx, alice, bob.Account.ID, make([]social.ID, 51), "rude", false); social.KindOf(err) != social.Invalid {
+		t.Errorf("51 posts: %v", err)
+	}
+	member, err := in.Social.Account(ctx, alice, carol.Account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVisitor(t, in, "en").as(social.Member(member, in.Social.HomeAuthority()))
+	page := v.get("/admin/reports", 200).says("is not for you to read", "!rude words")
+	if strings.Contains(page.raw, "/admin/people") {
+		t.Error("a moderator is sent where only administrators may go")
+	}
+	down := func(post social.ID, status int, form ...string) {
+		t.Helper()
+		v.post("/admin/posts/"+post.String()+"/take-down", status, form...)
+	}
+	down(rude, 404)
+	down(rude, 404, "report", "7")
+	down(other, 200) // carol may read it
+	down(rude, 200, "report", report.ID.String())
+	if _, err := in.Social.Post(ctx, bob, rude); social.KindOf(err) != social.NotFound {
+		t.Errorf("it is still there: %v", err)
+	}
 }
 
 // Who leaves signs in no more. A closed account keeps its profile and posts in view, and
@@ -413,8 +462,9 @@ func TestAdministratorsSetRules(t *testing.T) {
 	rita.post("/admin/settings", 422, page.filled("organisation", " ")...).wrong("organisation")
 
 	for _, path := range []string{"/admin", "/admin/servers", "/admin/servers/x.test", "/admin/people", "/admin/reports", "/admin/settings", "/admin/work"} {
-		for _, v := range []*visitor{bob, newVisitor(t, in, "en")} {
-			v.get(path, http.StatusNotFound)
+		bob.get(path, http.StatusNotFound)
+		if d := newVisitor(t, in, "en").get(path, 200); d.at.Path != "/sign-in" || d.at.Query().Get("next") != path {
+			t.Errorf("who is signed out is sent from %s to %s", path, d.at)
 		}
 	}
 }

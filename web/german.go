@@ -108,6 +108,7 @@ var german = map[string]string{
 	"an account of this instance cannot come from outside":                                                                 "Ein Konto dieses Servers kann nicht von außen kommen.",
 	"this account was deleted":                                                                                             "Dieses Konto wurde gelöscht.",
 	"this account is gone":                                                                                                 "Dieses Konto gibt es nicht mehr.",
+	"a report names %d posts at most":                                                                                      "Eine Meldung nennt höchstens %d Beiträge",
 	"this account is closed":                                                                                               "Dieses Konto ist geschlossen.",
 	"only members of this server leave here":                                                                               "Nur Mitglieder dieses Servers können hier gehen",
 	"say why: the audit log keeps it":                                                                                      "Sagen Sie, warum: Das Protokoll bewahrt es auf",

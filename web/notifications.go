@@ -182,7 +182,7 @@ func (w *Web) notice(p *page, g *social.NotificationGroup, asks map[social.ID]bo
 var noticeIcons = map[social.NotificationKind]string{
 	social.NotifyMention: "reply", social.NotifyFavourite: "like", social.NotifyReblog: "share", social.NotifyFollow: "person",
 	social.NotifyFollowRequest: "person", social.NotifyJoinRequest: "groups", social.NotifyPoll: "all", social.NotifyUpdate: "edit",
-	social.NotifyReport: "warn", social.NotifyUnsent: "clock",
+	social.NotifyReport: "warn", social.NotifyReportClosed: "warn", social.NotifyUnsent: "clock",
 }
 
 // clipped is the beginning of a text, in one line.

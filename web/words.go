@@ -209,6 +209,8 @@ func (f *frame) Does(k social.NotificationKind) string {
 		return f.T("poll_ended")
 	case social.NotifyUnsent:
 		return f.T("was_not_sent")
+	case social.NotifyReportClosed:
+		return f.T("was_dealt_with")
 	case social.NotifyJoinRequest:
 		return f.T("is_asked")
 	}

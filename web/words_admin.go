@@ -70,6 +70,7 @@ var adminWords = map[string][2]string{
 	"did_role":       {"Role changed", "Rolle geändert"},
 	"did_rule":       {"Rule changed", "Regel geändert"},
 	"did_take_down":  {"Post taken down", "Beitrag entfernt"},
+	"report_unseen":  {"A post of %s, which is not for you to read (%s). It can be removed all the same.", "Ein Beitrag für: %s. Sie dürfen ihn nicht lesen (%s). Er lässt sich trotzdem entfernen."},
 	"take_down":      {"Take this post down", "Diesen Beitrag entfernen"},
 	"take_down_what": {"It is gone here for good, and if it was written here, it is taken back from everybody who has it.", "Er ist hier endgültig weg; wurde er hier geschrieben, wird er bei allen zurückgenommen, die ihn haben."},
 	"take_down_now":  {"Take it down", "Entfernen"},

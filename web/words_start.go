@@ -25,6 +25,7 @@ var startWords = map[string][2]string{
 	"update":                  {"edited a post that you shared", "hat einen Beitrag bearbeitet, den Sie geteilt haben"},
 	"poll_ended":              {"A poll has ended", "Eine Umfrage ist beendet"},
 	"admin.report":            {"reported something", "hat etwas gemeldet"},
+	"was_dealt_with":          {"reported something; the moderators have dealt with it", "hat etwas gemeldet; die Moderation hat sich darum gekümmert"},
 	"was_not_sent":            {"could not publish a post when it was due; it is back in the drafts", "konnte einen Beitrag nicht zur gewählten Zeit veröffentlichen; er ist wieder bei den Entwürfen"},
 	"is_asked":                {"has somebody who wants to join", "hat eine Beitrittsanfrage"},
 	"show_post":               {"Show the post", "Beitrag zeigen"},

@@ -181,6 +181,12 @@ func notificationsAndReports(t *testing.T, db *storage.DB) {
 		reports, err4 := tx.Reports(ctx, social.Page{Limit: 9})
 		open, err6 := tx.OpenReports(ctx, social.Page{Limit: 9})
 		n, err7 := tx.CountOpenReports(ctx)
+		if one, err := tx.Report(ctx, reports[0].ID); err != nil || one.Comment != "spam" {
+			t.Errorf("one report: %v %v", one, err)
+		}
+		if _, err := tx.Report(ctx, 1); social.KindOf(err) != social.NotFound {
+			t.Errorf("a report that is none: %v", err)
+		}
 		if len(open) != 1 || n != 1 || err6 != nil || err7 != nil {
 			t.Errorf("%d open, %d counted: %v %v", len(open), n, err6, err7)
 		}
