@@ -141,7 +141,7 @@ func (w *Web) changeStaff(p *page) error {
 	if err != nil {
 		return err
 	}
-	return w.redirect(p, "/admin/people", "saved")
+	return w.back(p, "/admin/people", "saved")
 }
 
 var errYourself = social.Errorf(social.Invalid, "another administrator has to do that to you")

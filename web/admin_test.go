@@ -126,7 +126,9 @@ func TestAdministratorsLookAfterPeople(t *testing.T) {
 	rita.post(of(root.AccountID(), "role"), 422, "role", "member").says("Another administrator has to do that to you")
 	rita.post(of(root.AccountID(), "suspend"), 422)
 	v.get("/notifications", 200)
-	rita.post(of(bob.Account.ID, "suspend"), 200).says("hidden for now")
+	if d := rita.post(of(bob.Account.ID, "suspend"), 200, "next", "/admin/people?q=bo").says("hidden for now", "!new.one"); d.at.Query().Get("q") != "bo" {
+		t.Errorf("it leads to %s", d.at)
+	}
 	if res, err := v.client.Get(in.Config.PublicURL + "/notifications"); err != nil || !strings.HasPrefix(res.Request.URL.Path, "/sign-in") {
 		t.Errorf("who was taken out of view is still signed in: %v", err)
 	}

@@ -40,7 +40,7 @@ type composer struct {
 type meaning struct {
 	Choice, Label string
 	Reach, Text   string
-	Chosen              bool
+	Chosen        bool
 }
 
 // question is asked before something is sent that may not be meant so.

@@ -184,6 +184,8 @@ var adminWords = map[string][2]string{
 	"leave_do":            {"Do it", "Ausführen"},
 	"leave_sure":          {"To delete, type %s", "Zum Löschen %s eintippen"},
 	"leave_sure_hint":     {"Stays empty to close.", "Bleibt zum Schließen leer."},
+	"staff_suspend_what":  {"Nobody sees the profile and the posts until you put them back; access ends at once.", "Niemand sieht Profil und Beiträge, bis Sie sie zurückholen; der Zugang endet sofort."},
+	"staff_suspend_now":   {"Take out of view now", "Jetzt ausblenden"},
 	"staff_restore":       {"Put back", "Zurückholen"},
 	"staff_link":          {"Link for a new password", "Link für ein neues Passwort"},
 	"staff_sign_out":      {"Sign out everywhere", "Überall abmelden"},
