@@ -279,6 +279,7 @@ type errorPage struct {
 	Text    string
 	Request string // names the request in the log, for faults of ours
 	Retry   bool
+	Seek    bool // what was looked for may be found otherwise
 }
 
 func (errorPage) file() string { return "error.html" }
@@ -300,7 +301,17 @@ func (w *Web) fail(p *page, err error) {
 		p.Path = "/" // a page that says nothing of what was asked for has no way back to it
 	}
 	p.Live = "/live?" // with a place in time no two answers would be alike
-	e := errorPage{frame: p.titled("error"), Text: p.say(err), Retry: status >= 500 || status == http.StatusTooManyRequests}
+	e := errorPage{Text: p.say(err), Retry: status >= 500 || status == http.StatusTooManyRequests, Seek: status == http.StatusNotFound}
+	switch status {
+	case http.StatusNotFound, http.StatusGone:
+		e.frame = p.titled("error_missing")
+	case http.StatusForbidden:
+		e.frame = p.titled("error_forbidden")
+	case http.StatusTooManyRequests:
+		e.frame = p.titled("error_limited")
+	default:
+		e.frame = p.titled("error")
+	}
 	if status >= 500 {
 		e.Request = serve.RequestID(p.ctx())
 	}
@@ -312,11 +323,7 @@ func (w *Web) fail(p *page, err error) {
 // signInAgain lets whoever was signed out while a form was open sign in and come back to
 // it. What was typed stands on the page, to be taken along.
 func (w *Web) signInAgain(p *page) error {
-	next := "/"
-	if from, err := url.Parse(p.r.Referer()); err == nil && from.Scheme+"://"+from.Host == w.Links.PublicURL && ours(from.RequestURI()) {
-		next = from.RequestURI()
-	}
-	f := w.signInPage(p, next)
+	f := w.signInPage(p, cmp.Or(w.cameFrom(p.r), "/"))
 	f.Problem = p.T("signed_out_form")
 	var typed []string
 	for _, name := range slices.Sorted(maps.Keys(p.r.PostForm)) {
@@ -328,6 +335,15 @@ func (w *Web) signInAgain(p *page) error {
 	}
 	f.Kept = strings.Join(typed, "\n\n")
 	return w.show(p, http.StatusUnauthorized, f)
+}
+
+// cameFrom is the page of ours that led to a request, as the browser says; "" for none.
+func (w *Web) cameFrom(r *http.Request) string {
+	from, err := url.Parse(r.Referer())
+	if err != nil || from.Scheme+"://"+from.Host != w.Links.PublicURL || !ours(from.RequestURI()) {
+		return ""
+	}
+	return from.RequestURI()
 }
 
 // Refuse answers what ended before any page ran, such as too many requests: people

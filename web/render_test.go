@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -555,6 +556,48 @@ func composerStates(v *visitor) {
 	if d := v.post("/posts", 200, "text", "short now", "audience", "company", "once", "1"); strings.Count(d.text, "short now") != 1 {
 		v.Error("the same form made two posts")
 	}
+}
+
+// Whoever opens a link to what is not for everybody can sign in and comes back to it; the
+// page says the same of what there is and of what there is not.
+func TestSignInLeadsBackToAHiddenPost(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	if err := in.Social.FinishSetUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	alice := net.Member(in, "alice")
+	made, err := in.Social.Publish(t.Context(), alice, social.Draft{Text: "inside", Audience: "company"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/@alice/" + made.Post.ID.String()
+	for _, language := range []string{"en", "de"} {
+		v := newVisitor(t, in, language)
+		hidden, missing := v.get(path, 404).says(v.pick("not for you", "nicht für Sie"), v.pick("you come back to it", "kommen Sie darauf zurück")), v.get("/@alice/7", 404)
+		if hidden.raw != missing.raw {
+			t.Error("hidden and missing differ")
+		}
+		r, err := http.NewRequest(http.MethodGet, in.Config.PublicURL+"/sign-in?back=yes", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for from, next := range map[string]string{in.Config.PublicURL + path: path, "https://evil.test/x": "", in.Config.PublicURL + "//evil.test": ""} {
+			r.Header.Set("Referer", from)
+			res, err := v.client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(res.Body)
+			if err := errors.Join(err, res.Body.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(text), `name="next" value="`+next+`"`) {
+				t.Errorf("from %s it does not lead to %q", from, next)
+			}
+		}
+	}
+	newVisitor(t, in, "en").as(alice).get("/@alice/7", 404).says("Search", "!sign in")
 }
 
 // postOf finds the id of the newest post that holds a text.

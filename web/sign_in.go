@@ -21,6 +21,9 @@ func (w *Web) signInPage(p *page, next string) formPage {
 
 func (w *Web) signInForm(p *page) error {
 	next := p.r.URL.Query().Get("next")
+	if p.r.URL.Query().Get("back") != "" { // from a page that was not there for who is signed out, and says nothing of what was asked for
+		next = w.cameFrom(p.r)
+	}
 	if lang := appLanguage(next); p.Me == nil && lang != "" {
 		p.Language = lang
 	}

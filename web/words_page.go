@@ -12,8 +12,12 @@ var pageWords = map[string][2]string{
 	"find_submit": {"Find", "Suchen"},
 
 	// Errors
-	"error":     {"That did not work", "Das hat nicht geklappt"},
-	"back_home": {"Back to the start", "Zurück zum Start"}, "try_again": {"Try again", "Noch einmal versuchen"},
+	"error_missing":   {"Not here, or not for you", "Nicht da, oder nicht für Sie"},
+	"error_forbidden": {"You may not do that", "Das dürfen Sie nicht"},
+	"error_limited":   {"Too much at once", "Zu viel auf einmal"},
+	"error_sign_in":   {"If it was meant for you, sign in; then you come back to it.", "Wenn es für Sie gedacht war, melden Sie sich an; dann kommen Sie darauf zurück."},
+	"error":           {"That did not work", "Das hat nicht geklappt"},
+	"back_home":       {"Back to the start", "Zurück zum Start"}, "try_again": {"Try again", "Noch einmal versuchen"},
 	"request_id":   {"If it stays, tell your administrator this number:", "Wenn es so bleibt, nennen Sie Ihrer Administration diese Nummer:"},
 	"check_form":   {"Please check the marked field.", "Bitte prüfen Sie das markierte Feld."},
 	"form_address": {"This is the address of a form and cannot be opened by itself.", "Das ist die Adresse eines Formulars; allein lässt sie sich nicht öffnen."},
