@@ -155,6 +155,7 @@ type Stream struct {
 	Group  social.ID // of a group's stream
 	Media  bool      // only posts with files
 	Here   bool      // only posts that were written here
+	Begins bool      // only posts that begin a conversation
 	Told   bool      // notifications too, which a User stream has anyway
 	Since  int64     // begin after this place in time; 0 for now
 }
@@ -304,7 +305,7 @@ func (h *Hub) message(ctx context.Context, st Stream, r social.Reader, what *mom
 
 // holds says that a post that the reader may see belongs to a stream.
 func (st Stream) holds(p *social.Post) bool {
-	if st.Media && len(p.Attachments) == 0 || st.Here && !p.Local {
+	if st.Media && len(p.Attachments) == 0 || st.Here && !p.Local || st.Begins && p.InReplyToURI != "" {
 		return false
 	}
 	switch st.Name {

@@ -299,6 +299,7 @@ func (f *frame) onTop(pinned, views []*social.PostView, act string) (top, rest [
 				c.Pin = act
 			}
 			rest = append(rest, c)
+			rest[len(rest)-1].Place = len(rest)
 		}
 	}
 	return top, rest

@@ -153,9 +153,12 @@ func (w *Web) group(p *page) error {
 	d := groupPage{frame: p.frame, Group: community{p.frame, v}, Empty: p.T("group_empty")}
 	d.Title = v.Account.Name()
 	views, err := w.Social.GroupPosts(p.ctx(), p.reader, id, p.cursor())
-	if social.KindOf(err) == social.NotFound && err != nil {
+	switch {
+	case err == nil && p.Me != nil && p.cursor().Max == 0:
+		p.hear("group", "group", id.String())
+	case social.KindOf(err) == social.NotFound && err != nil:
 		d.Empty = p.T("group_members_only")
-	} else if err != nil {
+	case err != nil:
 		return err
 	}
 	var pinned []*social.PostView
@@ -164,12 +167,8 @@ func (w *Web) group(p *page) error {
 			return err
 		}
 	}
-	act := ""
-	if v.Runs {
-		act = "pin-group"
-	}
 	d.Older = p.older(views)
-	d.Pinned, d.Posts = p.onTop(pinned, views, act)
+	d.Pinned, d.Posts = p.onTop(pinned, views, pinsIn(v))
 	if v.Member {
 		if d.Composer, err = w.composer(p, nil); err != nil {
 			return err
@@ -179,6 +178,14 @@ func (w *Web) group(p *page) error {
 		}
 	}
 	return w.show(p, http.StatusOK, d)
+}
+
+// pinsIn is the act that puts a post on top of a community; "" for who does not run it.
+func pinsIn(v *social.GroupView) string {
+	if v.Runs {
+		return "pin-group"
+	}
+	return ""
 }
 
 // newGroup is the form for a new group.

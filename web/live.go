@@ -12,7 +12,7 @@ import (
 )
 
 // lists are the pages whose new posts appear by themselves, by the words of ?of=.
-var lists = map[string]live.Name{"": "", "home": live.User, "all": live.Public, "here": live.Local, "company": live.Company, "tag": live.Hashtag, "thread": live.Thread}
+var lists = map[string]live.Name{"": "", "home": live.User, "all": live.Public, "here": live.Local, "company": live.Company, "tag": live.Hashtag, "thread": live.Thread, "group": live.Group}
 
 // hear names the list of the page whose new posts static/js/live.js is to show.
 func (p *page) hear(of string, more ...string) {
@@ -40,18 +40,29 @@ func (w *Web) wanted(p *page) (st live.Stream, err error) {
 		return st, social.NotFoundError()
 	}
 	st = live.Stream{Name: name, Tag: w.Social.Text.FoldTag(q.Get("tag")), Told: true, Since: since}
-	if name != live.Thread {
-		return st, nil
-	}
-	id, err := social.ParseID(q.Get("post"))
-	if err != nil {
-		return st, err
-	}
-	v, err := w.Social.Post(p.ctx(), p.reader, id)
-	if err == nil {
+	switch name {
+	case live.Thread:
+		id, err := social.ParseID(q.Get("post"))
+		if err != nil {
+			return st, err
+		}
+		v, err := w.Social.Post(p.ctx(), p.reader, id)
+		if err != nil {
+			return st, err
+		}
 		st.Thread = v.Post.ThreadID
+	case live.Group:
+		id, err := social.ParseID(q.Get("group"))
+		if err != nil {
+			return st, err
+		}
+		v, err := w.Social.Group(p.ctx(), p.reader, id)
+		if err != nil {
+			return st, err
+		}
+		st.Group, st.Begins, p.pins = id, true, pinsIn(v)
 	}
-	return st, err
+	return st, nil
 }
 
 // live tells a page of what happens while somebody looks at it, as server-sent events:
@@ -106,6 +117,8 @@ func (w *Web) happened(p *page, m live.Message) (name, data string, err error) {
 	}
 	p.now, p.zone, p.shown = w.Now(), w.zones(p.ctx()), map[social.ID]bool{}
 	var b strings.Builder
-	err = w.parts.ExecuteTemplate(&b, "post", p.Card(m.Post))
+	c := p.Card(m.Post)
+	c.Pin = p.pins
+	err = w.parts.ExecuteTemplate(&b, "post", c)
 	return name, b.String(), err
 }

@@ -198,3 +198,85 @@ func TestAPageHearsWhatItsReaderMaySee(t *testing.T) {
 		t.Errorf("after its session a page was told %v", h)
 	}
 }
+
+// The page of a community tells its members of what begins there. Who is no member, or no
+// longer one, hears nothing of it on a page that is open.
+func TestACommunityPageHearsItsPosts(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	ctx := t.Context()
+	alice, bob, carol, dora := net.Member(in, "alice"), net.Member(in, "bob"), net.Member(in, "carol"), net.Member(in, "dora")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	made := map[string]*social.GroupView{}
+	for name, join := range map[string]string{"tools": "request", "board": "closed"} {
+		g, err := in.Social.CreateGroup(ctx, alice, social.NewGroup{Name: name, Join: join})
+		must(err)
+		made[name] = g
+	}
+	tools := made["tools"].Account.ID
+	must(in.Social.AddMember(ctx, alice, tools, bob.Account.ID))
+	must(in.Social.AddMember(ctx, alice, tools, carol.Account.ID))
+	write := func(r social.Reader, d social.Draft) *social.PostView {
+		t.Helper()
+		v, err := in.Social.Publish(ctx, r, d)
+		must(err)
+		return v
+	}
+	first := write(alice, social.Draft{Text: "welcome", Audience: "group:tools"})
+
+	address := func(v *visitor, path string) (live, fresh string) {
+		t.Helper()
+		for _, n := range v.get(path, 200).elements {
+			live += attr(n, "data-live")
+			fresh += attr(n, "data-fresh")
+		}
+		return live, fresh
+	}
+	a, b, c, d := newVisitor(t, in, "en").as(alice), newVisitor(t, in, "en").as(bob), newVisitor(t, in, "en").as(carol), newVisitor(t, in, "en").as(dora)
+	path := "/groups/" + tools.String()
+	asMember, fresh := address(b, path)
+	if !strings.Contains(asMember, "of=group") || fresh == "" {
+		t.Fatalf("a member's page listens at %q and says %q", asMember, fresh)
+	}
+	asOther, fresh := address(d, path)
+	if strings.Contains(asOther, "of=group") || fresh != "" {
+		t.Errorf("the page of who is no member listens at %q and says %q", asOther, fresh)
+	}
+	if older, _ := address(b, path+"?older="+first.Post.ID.String()); strings.Contains(older, "of=group") {
+		t.Errorf("a page of older posts listens at %q", older)
+	}
+	d.get("/live?of=group&group="+made["board"].Account.ID.String(), 404)
+	d.get("/live?of=group&group=1", 404)
+	d.get("/live?of=group", 404)
+	watch := func(v *visitor) <-chan happening { return v.watch("/live?of=group&group=" + tools.String()) }
+	runs, member, former, stranger := watch(a), b.watch(asMember), watch(c), watch(d)
+
+	must(in.Social.RemoveMember(ctx, alice, tools, carol.Account.ID))
+	write(alice, social.Draft{Text: "in another", Audience: "group:board"})
+	write(alice, social.Draft{Text: "for all", Audience: "instance"})
+	write(bob, social.Draft{Text: "an answer", InReplyTo: first.Post.ID})
+	write(bob, social.Draft{Text: "a new saw", Audience: "group:tools"})
+	var page happening
+	for page = range runs {
+		if page.name == "posted" {
+			break
+		}
+	}
+	if !strings.Contains(page.data, "a new saw") || !strings.Contains(page.data, "/pin-group") {
+		t.Errorf("who runs it was told %v", page)
+	}
+	if got := until(t, member, "a new saw"); len(got) != 0 {
+		t.Errorf("before the post a member was told %v", got)
+	}
+	write(alice, social.Draft{Text: "@carol @dora that is all", Audience: "direct"})
+	for who, told := range map[string]<-chan happening{"who was removed": former, "who is no member": stranger} {
+		if h := <-told; h.name != "told" {
+			t.Errorf("%s was told %v", who, h)
+		}
+	}
+}

@@ -66,6 +66,7 @@ type page struct {
 	reader  social.Reader
 	session social.ID // by which the reader is signed in
 	since   int64     // the place in time before anything was read
+	pins    string    // the act that puts a post that comes to stand here on top; "" for none
 }
 
 func (p *page) ctx() context.Context { return p.r.Context() }

@@ -13,6 +13,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -266,6 +267,7 @@ func (d *doc) checkElements(language string) {
 			}
 		}
 	}
+	d.checkFeeds()
 	if count["h1"] != 1 || count["main"] != 1 || count["title"] != 1 || count["header"] < 1 || count["nav"] < 1 && !d.bare {
 		d.Errorf("%s: %d h1, %d main, %d title, %d header, %d nav", d.name, count["h1"], count["main"], count["title"], count["header"], count["nav"])
 	}
@@ -273,6 +275,25 @@ func (d *doc) checkElements(language string) {
 		for _, id := range strings.Fields(attr(n, "aria-describedby") + " " + attr(n, "aria-labelledby")) {
 			if !ids[id] {
 				d.Errorf("%s: nothing has the id %s", d.name, id)
+			}
+		}
+	}
+}
+
+// checkFeeds wants posts in a feed to say which one of it they are.
+func (d *doc) checkFeeds() {
+	d.Helper()
+	for _, n := range d.elements {
+		if attr(n, "role") != "feed" {
+			continue
+		}
+		place := 0
+		for c := range n.ChildNodes() {
+			if c.Data != "article" {
+				continue
+			}
+			if place++; attr(c, "aria-posinset") != strconv.Itoa(place) || attr(c, "aria-setsize") == "" {
+				d.Errorf("%s: post %d of a feed says it is number %q of %q", d.name, place, attr(c, "aria-posinset"), attr(c, "aria-setsize"))
 			}
 		}
 	}

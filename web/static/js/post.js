@@ -21,6 +21,11 @@ export function renew(old, fresh) {
   if (by && !fresh.querySelector(":scope > .by")) {
     fresh.prepend(by);
   }
+  const pin = old.querySelector('form[action*="pin"]');
+  if (pin) { // only the page knows whether its reader may put the post on top of it
+    fresh.querySelector('form[action*="pin"]')?.remove();
+    [...fresh.querySelectorAll("footer > form")].at(-1)?.after(pin);
+  }
   fresh.querySelectorAll("details").forEach((one, i) => { one.open = open[i] ?? one.open; });
   for (const one of old.querySelectorAll("input:checked")) {
     const same = fresh.querySelector(`input[name="${one.name}"][value="${one.value}"]`);
