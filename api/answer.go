@@ -233,6 +233,7 @@ type relation struct {
 type notification struct {
 	Account   *account `json:"account" null:"never"`
 	CreatedAt string   `json:"created_at" format:"date-time"`
+	Filtered  bool     `json:"filtered,omitempty"` // held back by your policy
 	GroupKey  string   `json:"group_key"`
 	ID        string   `json:"id"`
 	Status    *status  `json:"status"`

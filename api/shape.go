@@ -261,7 +261,7 @@ func relationship(r social.Relationship) relation {
 
 func (c *call) notificationShape(v *social.NotificationView) notification {
 	out := notification{ID: v.Notification.ID.String(), Type: string(v.Notification.Kind), CreatedAt: date(v.Notification.CreatedAt),
-		Account: c.accountShape(v.From), GroupKey: v.Notification.GroupKey()}
+		Account: c.accountShape(v.From), GroupKey: v.Notification.GroupKey(), Filtered: v.Notification.Held}
 	if v.Post != nil {
 		out.Status = c.statusShape(v.Post)
 	}

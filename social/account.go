@@ -56,10 +56,11 @@ type Account struct {
 
 	Role            Role
 	Email           string
-	DefaultAudience string  // label; "" means the instance's default
-	UndoSeconds     *int    `json:",omitempty"` // see UndoTime; nil if nothing was chosen
-	Group           *Group  `json:",omitempty"` // of KindGroup only
-	Welcome         Welcome `json:",omitzero"`  // of a member
+	DefaultAudience string       // label; "" means the instance's default
+	UndoSeconds     *int         `json:",omitempty"` // see UndoTime; nil if nothing was chosen
+	Group           *Group       `json:",omitempty"` // of KindGroup only
+	Welcome         Welcome      `json:",omitzero"`  // of a member
+	Notices         NoticePolicy `json:",omitzero"`
 
 	URI, URL                     string
 	InboxURI, SharedInboxURI     string

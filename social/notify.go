@@ -35,6 +35,23 @@ func (s *Service) notificationViews(ctx context.Context, tx Tx, r Reader, list [
 	if err != nil {
 		return nil, err
 	}
+	byID, err := s.seen(ctx, tx, r, ids)
+	if err != nil {
+		return nil, err
+	}
+	var out []*NotificationView
+	for _, n := range list {
+		v := &NotificationView{Notification: n, From: accounts[n.FromID], Post: byID[n.PostID]}
+		if v.From == nil || !v.From.Shown() || n.PostID != 0 && v.Post == nil {
+			continue
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// seen are those of some posts that the reader may see.
+func (s *Service) seen(ctx context.Context, tx Tx, r Reader, ids []ID) (map[ID]*PostView, error) {
 	found, err := tx.Posts(ctx, unique(ids))
 	if err != nil {
 		return nil, err
@@ -47,22 +64,11 @@ func (s *Service) notificationViews(ctx context.Context, tx Tx, r Reader, list [
 		return nil, err
 	}
 	views, err := s.views(ctx, tx, r, posts)
-	if err != nil {
-		return nil, err
-	}
 	byID := make(map[ID]*PostView, len(views))
 	for _, v := range views {
 		byID[v.Post.ID] = v
 	}
-	var out []*NotificationView
-	for _, n := range list {
-		v := &NotificationView{Notification: n, From: accounts[n.FromID], Post: byID[n.PostID]}
-		if v.From == nil || !v.From.Shown() || n.PostID != 0 && v.Post == nil {
-			continue
-		}
-		out = append(out, v)
-	}
-	return out, nil
+	return byID, err
 }
 
 // Notification shows one of the reader's own.

@@ -408,7 +408,7 @@ func (p *Post) addressed() []ID {
 }
 
 // notify tells a member, if that member may see the post, and hears the author and the
-// conversation.
+// conversation; what the member's policy holds back is kept, and told to nobody.
 func (s *Service) notify(ctx context.Context, tx Tx, to ID, kind NotificationKind, from *Account, p *Post) error {
 	if to == from.ID || isLate(ctx) {
 		return nil
@@ -433,6 +433,13 @@ func (s *Service) notify(ctx context.Context, tx Tx, to ID, kind NotificationKin
 		if muted, err := tx.MutesThread(ctx, to, p.ThreadID); err != nil || muted {
 			return err
 		}
+	}
+	verdict, err := s.weigh(ctx, tx, owner, from, kind, p)
+	if err != nil || verdict == NoticeDrop {
+		return err
+	}
+	if n.Held = verdict == NoticeFilter; n.Held {
+		return tx.InsertNotification(ctx, n)
 	}
 	return s.inform(ctx, tx, n)
 }

@@ -26,6 +26,7 @@ type Tx interface {
 	TimelineStore
 	FollowStore
 	NotificationStore
+	NoticePolicyStore
 	PushStore
 	PeerStore
 	PairingStore

@@ -81,6 +81,8 @@ func TestHotQueriesUseAnIndex(t *testing.T) {
 		"unread":   func(tx *Tx) error { _, err := tx.CountUnread(ctx, 1, social.NotificationFilter{}, 100); return err },
 		"accounts": func(tx *Tx) error { _, err := tx.Accounts(ctx, ids); return err },
 		"marks":    func(tx *Tx) error { _, err := tx.Marks(ctx, 1, ids); return err },
+		"requests": func(tx *Tx) error { _, err := tx.HeldFrom(ctx, 1, 0, page); return err },
+		"heard":    func(tx *Tx) error { _, err := tx.Heard(ctx, 1, 2); return err },
 		"muted":    func(tx *Tx) error { _, err := tx.MutesThread(ctx, 1, 2); return err },
 		"boost": func(tx *Tx) error {
 			if _, err := tx.BoostOf(ctx, 1, 2); !errors.Is(err, social.ErrNotFound) {

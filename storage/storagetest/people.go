@@ -315,3 +315,47 @@ func notificationsStandTogether(t *testing.T, db *storage.DB) {
 		return first(err, err2)
 	})
 }
+
+func heldNotificationsWait(t *testing.T, db *storage.DB) {
+	ctx, now := context.Background(), time.Now()
+	alice, bob, carol := Account(t, db, "alice", ""), Account(t, db, "bob", "b.test"), Account(t, db, "carol", "b.test")
+	post := Post(t, db, bob, nil)
+	page := social.Page{Limit: 9}
+	tell := func(tx social.Tx, from *social.Account, kind social.NotificationKind, about social.ID) error {
+		return tx.InsertNotification(ctx, &social.Notification{AccountID: alice.ID, Kind: kind, FromID: from.ID, PostID: about, CreatedAt: now, Held: true})
+	}
+	both(t, db, func(tx social.Tx) error {
+		return first(tell(tx, bob, social.NotifyMention, post.ID), tell(tx, bob, social.NotifyFollow, 0), tell(tx, carol, social.NotifyFollow, 0))
+	}, func(tx social.Tx) error {
+		all, err := tx.HeldFrom(ctx, alice.ID, 0, page)
+		older, err2 := tx.HeldFrom(ctx, alice.ID, 0, social.Page{Limit: 9, Max: all[0].Newest})
+		one, err3 := tx.HeldFrom(ctx, alice.ID, bob.ID, page)
+		requests, notifications, err4 := tx.CountHeld(ctx, alice.ID)
+		heard, err5 := tx.Heard(ctx, alice.ID, bob.ID)
+		if len(all) != 2 || all[0].FromID != carol.ID || all[0].PostID != 0 || len(older) != 1 || len(one) != 1 || older[0] != one[0] {
+			t.Fatalf("%+v, older %+v, one %+v", all, older, one)
+		}
+		if one[0].Count != 2 || one[0].PostID != post.ID || one[0].First >= one[0].Newest || requests != 2 || notifications != 3 || heard {
+			t.Errorf("%+v, %d of %d, %v", one[0], notifications, requests, heard)
+		}
+		return first(err, err2, err3, err4, err5)
+	})
+	both(t, db, func(tx social.Tx) error {
+		none, err := tx.AcceptHeld(ctx, alice.ID, []social.ID{alice.ID})
+		told, err2 := tx.AcceptHeld(ctx, alice.ID, []social.ID{bob.ID, alice.ID})
+		gone, err3 := tx.DropHeld(ctx, alice.ID, []social.ID{bob.ID, carol.ID})
+		if none != 0 || told != 2 || gone != 1 {
+			t.Errorf("%d, %d told, %d gone", none, told, gone)
+		}
+		return first(err, err2, err3)
+	}, func(tx social.Tx) error {
+		list, err := tx.Notifications(ctx, alice.ID, page, social.NotificationFilter{})
+		requests, notifications, err2 := tx.CountHeld(ctx, alice.ID)
+		heard, err3 := tx.Heard(ctx, alice.ID, bob.ID)
+		others, err4 := tx.Heard(ctx, alice.ID, carol.ID)
+		if len(list) != 2 || requests != 0 || notifications != 0 || !heard || others {
+			t.Errorf("%v, %d of %d, %v %v", list, notifications, requests, heard, others)
+		}
+		return first(err, err2, err3, err4)
+	})
+}

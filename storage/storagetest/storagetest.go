@@ -53,6 +53,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"AccountsAreFound":                     accountsAreFound,
 		"FollowsBlocksAndMutes":                followsBlocksAndMutes,
 		"NotificationsAndReports":              notificationsAndReports,
+		"HeldNotificationsWait":                heldNotificationsWait,
 		"NotificationsStandTogether":           notificationsStandTogether,
 		"PeersAndZones":                        peersAndZones,
 		"PostsAreFoundAndEdited":               postsAreFoundAndEdited,

@@ -324,6 +324,13 @@ func (v *vault) hideAccounts(home *site) {
 		v.other["notification"] = append(v.other["notification"], secret{n.Notification.ID.String(), none, others})
 		v.other["notifications"] = append(v.other["notifications"], secret{n.Notification.GroupKey(), "ungrouped-" + none, others})
 	}
+	if err := v.in.Social.SetNoticePolicy(v.Context(), v.alice.reader, func(p *social.NoticePolicy) { p.NotFollowing = social.NoticeFilter }); err != nil {
+		v.Fatal(err)
+	}
+	if _, err := v.in.Social.Publish(v.Context(), bob.reader, social.Draft{Text: "@alice", Audience: "direct"}); err != nil {
+		v.Fatal(err)
+	}
+	v.other["request"] = []secret{{bob.reader.Account.ID.String(), none, others}}
 	v.accounts = []secret{{eve.ID.String(), none, others}, {group.Account.ID.String(), none, others}}
 	v.names = []secret{{"eve", "nemo", others}, {"secretive", "nobodyhere", others}}
 	v.other["group"] = []secret{{group.Account.ID.String(), none, others}}
@@ -365,6 +372,8 @@ func (v *vault) pairs(route string) []secret {
 		variable, from = "{id}", v.other["list"]
 	case strings.Contains(path, "/notifications/{id}"):
 		variable, from = "{id}", v.other["notification"]
+	case strings.Contains(path, "/notifications/requests/{id}"):
+		variable, from = "{id}", v.other["request"]
 	case strings.Contains(path, "/notifications/{key}"):
 		variable, from = "{key}", v.other["notifications"]
 	case strings.Contains(path, "{name}"):
