@@ -37,21 +37,28 @@ func (a *API) notificationRoutes() []route {
 	}
 }
 
+func (c *call) noticeKinds(name string) []social.NotificationKind {
+	var out []social.NotificationKind
+	for _, s := range c.list(name) {
+		out = append(out, social.NotificationKind(s))
+	}
+	return out
+}
+
 // told reads which notifications are meant.
 func (c *call) told() (f social.NotificationFilter, err error) {
-	kinds := func(name string) []social.NotificationKind {
-		var out []social.NotificationKind
-		for _, s := range c.list(name) {
-			out = append(out, social.NotificationKind(s))
-		}
-		return out
-	}
-	f = social.NotificationFilter{Kinds: kinds("types"), Exclude: kinds("exclude_types"), Held: c.bool("include_filtered"), Together: social.Gathered()}
-	if wanted := kinds("grouped_types"); len(wanted) > 0 {
-		f.Together = slices.DeleteFunc(f.Together, func(k social.NotificationKind) bool { return !slices.Contains(wanted, k) })
-	}
+	f = social.NotificationFilter{Kinds: c.noticeKinds("types"), Exclude: c.noticeKinds("exclude_types")}
 	f.FromID, err = c.id("account_id")
 	return f, err
+}
+
+// together reads which kinds the app can show as groups.
+func (c *call) together() []social.NotificationKind {
+	all, wanted := social.Gathered(), c.noticeKinds("grouped_types")
+	if len(wanted) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(k social.NotificationKind) bool { return !slices.Contains(wanted, k) })
 }
 
 func (a *API) notifications(c *call) (any, error) {
@@ -59,7 +66,7 @@ func (a *API) notifications(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Together = nil
+	f.Held = c.bool("include_filtered")
 	list, err := a.Social.Notifications(c.Context(), c.reader, c.part(), f)
 	out := []notification{}
 	for _, v := range list {
@@ -73,23 +80,23 @@ func (a *API) notificationGroups(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.Held, f.Together = c.bool("include_filtered"), c.together()
 	list, err := a.Social.NotificationGroups(c.Context(), c.reader, c.part(), f)
 	return c.paged(c.groupsShape(list), err)
 }
 
-func (a *API) unreadCount(c *call) (any, error) {
+func (a *API) unreadCount(c *call) (any, error) { return c.unread(c.told()) }
+
+func (a *API) unreadGroups(c *call) (any, error) {
 	f, err := c.told()
-	f.Together = nil
+	f.Together = c.together()
 	return c.unread(f, err)
 }
-
-func (a *API) unreadGroups(c *call) (any, error) { return c.unread(c.told()) }
 
 func (c *call) unread(f social.NotificationFilter, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Held = false
 	most := c.number("limit")
 	if most <= 0 {
 		most = 100
