@@ -541,7 +541,12 @@ type usage struct {
 	Users activeUsers `json:"users"`
 }
 
+type apiVersions struct {
+	Mastodon int `json:"mastodon"`
+}
+
 type instanceV2 struct {
+	APIVersions   apiVersions   `json:"api_versions"`
 	Configuration configuration `json:"configuration"`
 	Contact       contact       `json:"contact"`
 	Description   string        `json:"description"`

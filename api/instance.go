@@ -19,9 +19,12 @@ func (a *API) instanceRoutes() []route {
 	}
 }
 
-// apiVersion is the Mastodon version whose calls are served here; apps decide by it
-// what they ask for (clients.md, rules 1 and 2).
-const apiVersion = "4.2.0"
+// apiVersion is the Mastodon version whose calls are served here, and apiNumber the newer
+// count of the same; apps decide by both what they ask for (clients.md, rules 1 and 2).
+const (
+	apiVersion = "4.3.0"
+	apiNumber  = 5
+)
 
 func (a *API) version() string { return apiVersion + "+parley." + a.Version }
 
@@ -75,6 +78,6 @@ func (a *API) instanceV2(c *call) (any, error) {
 	o, err := a.Social.Organisation(c.Context())
 	conf := a.configuration()
 	conf.URLs, conf.Vapid, conf.Translation = &streamingURL{a.streamingURL()}, &vapid{a.PushKey}, &translation{}
-	return instanceV2{Domain: a.Links.Domain, Title: o.Name, Version: a.version(), Description: o.Description, Thumbnail: thumbnail{c.nobody()},
+	return instanceV2{APIVersions: apiVersions{apiNumber}, Domain: a.Links.Domain, Title: o.Name, Version: a.version(), Description: o.Description, Thumbnail: thumbnail{c.nobody()},
 		Languages: o.Languages, Configuration: conf, Contact: contact{Account: c.contact(o)}, Rules: rules(o)}, err
 }

@@ -333,16 +333,57 @@ func closePoll(ctx context.Context, in *instance.Instance, poll string) error {
 	return err
 }
 
+// promises call what apps ask for from a number on.
+var promises = map[int]func(*testing.T){
+	1: func(t *testing.T) { // with 4.3: grouped notifications have a policy
+		w := start(t)
+		w.alice.get("/api/v2/notifications/policy").demand(policy.check)
+		w.alice.get("/api/v1/notifications/policy").demand(policyV1.check)
+		w.alice.do("PATCH", "/api/v2/notifications/policy", object{"for_not_following": "filter"}).demand(policy.check)
+		w.bob.write("hello @alice", "company")
+		if list := w.alice.get("/api/v1/notifications/requests").demand(listOf(request.check)).([]any); len(list) != 1 {
+			t.Errorf("%v", list)
+		}
+		w.alice.post("/api/v1/notifications/requests/"+w.bob.id+"/accept", nil).ok()
+	},
+	2: func(t *testing.T) { // grouped notifications
+		w := start(t)
+		w.bob.post("/api/v1/accounts/"+w.alice.id+"/follow", nil).ok()
+		_, page := w.alice.get("/api/v2/notifications").groups()
+		key := text(page, "notification_groups.0.group_key")
+		if n := text(w.alice.get("/api/v2/notifications/unread_count").ok(), "count"); n != "1" {
+			t.Errorf("%s unread", n)
+		}
+		w.alice.get("/api/v2/notifications/" + key).demand(grouped.check)
+		w.alice.get("/api/v2/notifications/" + key + "/accounts").demand(listOf(account.check))
+		w.alice.post("/api/v2/notifications/"+key+"/dismiss", nil).ok()
+	},
+	3: tokensWithoutPKCEAndWith,
+	4: appsSubscribeToPush, // encrypted by the standard, RFC 8291
+	5: func(t *testing.T) { // filters that blur
+		w := start(t)
+		w.alice.post("/api/v2/filters", object{"title": "t", "context": []string{"public"}, "filter_action": "blur", "keywords_attributes": []object{{"keyword": "spoiler"}}}).ok()
+		w.bob.write("a spoiler", "company")
+		if s := w.alice.get("/api/v1/timelines/public").list()[0]; text(s, "filtered.0.filter.filter_action") != "blur" {
+			t.Errorf("%v", s["filtered"])
+		}
+	},
+}
+
 // What the version promises is there, and nothing more is promised (rule 2).
 func versionPromisesWhatIsThere(t *testing.T) {
 	w := start(t)
 	v2 := w.nobs.get("/api/v2/instance").ok()
-	if v := text(v2, "version"); !strings.HasPrefix(v, "4.2.") {
-		t.Errorf("%s: from 4.3 on apps ask for grouped notifications and their policy", v)
+	if v := text(v2, "version"); !strings.HasPrefix(v, "4.3.") {
+		t.Errorf("%s: the calls of 4.3 are what is tried here", v)
 	}
-	if v2["api_versions"] != nil {
-		t.Error("api_versions promises calls that are not there")
+	if n := text(v2, "api_versions.mastodon"); n != strconv.Itoa(len(promises)) {
+		t.Errorf("the number is %s, and what %d promise is tried", n, len(promises))
 	}
+	for n := 1; n <= len(promises); n++ {
+		promises[n](t)
+	}
+	w.alice.post("/api/v1/accounts/"+w.bob.id+"/endorse", nil).refused(404) // 6: who adds it raises the number
 }
 
 // The limits that are told are those that hold: what reaches one is taken, what goes
