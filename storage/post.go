@@ -175,6 +175,13 @@ func (t *Tx) filtered(ctx context.Context, where string, args []any, p social.Pa
 	return turn(found, rev), err
 }
 
+// QuotesOf lists what quotes a post.
+func (t *Tx) QuotesOf(ctx context.Context, post social.ID, p social.Page) ([]*social.Post, error) {
+	clause, args, rev := keyset("p.id", p, []any{post})
+	found, err := t.postList(ctx, `SELECT `+postColumns+` FROM post p WHERE p.quote_of_id = $1 AND p.quote_of_id <> 0 AND p.deleted_at = 0`+clause, args...)
+	return turn(found, rev), err
+}
+
 // Replies lists direct replies, oldest first.
 func (t *Tx) Replies(ctx context.Context, parent social.ID, p social.Page) ([]*social.Post, error) {
 	return t.postList(ctx, `SELECT `+postColumns+` FROM post p WHERE p.parent_id = $1 AND p.parent_id <> 0 AND p.id > $2 AND p.deleted_at = 0 ORDER BY p.id LIMIT $3`,
@@ -217,11 +224,11 @@ func (t *Tx) InsertPost(ctx context.Context, p *social.Post) error {
 	n, err := t.exec(ctx, `
 		INSERT INTO post (id, uri, author_id, kind, parent_id, parent_uri, thread_id, boost_of_id,
 		  audience_kind, audience_name, audience_owner, ceiling_kind, ceiling_name, ceiling_owner, local, has_media,
-		  published_at, edited_at, arrived_at, version, data, raw, group_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+		  published_at, edited_at, arrived_at, version, data, raw, group_id, quote_of_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
 		p.ID, p.URI, p.AuthorID, string(p.Kind), p.InReplyToID, p.InReplyToURI, p.ThreadID, p.BoostOfID,
 		string(p.Audience.Kind), p.Audience.Name, p.Audience.Owner, string(p.Ceiling.Kind), p.Ceiling.Name, p.Ceiling.Owner,
-		bit(p.Local), bit(len(p.Attachments) > 0), ms(p.PublishedAt), ms(p.EditedAt), ms(p.ArrivedAt), p.Version, dataOf(p), bytesOrNil(raw), p.GroupID)
+		bit(p.Local), bit(len(p.Attachments) > 0), ms(p.PublishedAt), ms(p.EditedAt), ms(p.ArrivedAt), p.Version, dataOf(p), bytesOrNil(raw), p.GroupID, p.QuoteOfID)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -331,9 +338,9 @@ func (t *Tx) UpdatePost(ctx context.Context, p *social.Post) error {
 		return err
 	}
 	if _, err := t.exec(ctx, `
-		UPDATE post SET audience_kind = $2, audience_name = $3, audience_owner = $4, has_media = $5, edited_at = $6, version = $7, data = $8, raw = coalesce($9, raw), group_id = $10
+		UPDATE post SET audience_kind = $2, audience_name = $3, audience_owner = $4, has_media = $5, edited_at = $6, version = $7, data = $8, raw = coalesce($9, raw), group_id = $10, quote_of_id = $11
 		WHERE id = $1`, p.ID, string(p.Audience.Kind), p.Audience.Name, p.Audience.Owner, bit(len(p.Attachments) > 0),
-		ms(p.EditedAt), p.Version, dataOf(p), bytesOrNil(raw), p.GroupID); err != nil {
+		ms(p.EditedAt), p.Version, dataOf(p), bytesOrNil(raw), p.GroupID, p.QuoteOfID); err != nil {
 		return err
 	}
 	for _, table := range []string{"mention", "post_tag"} {
