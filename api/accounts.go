@@ -11,6 +11,10 @@ func (a *API) accountRoutes() []route {
 			does: "Who you are", gives: account{}},
 		{route: "PATCH /api/v1/accounts/update_credentials", scope: "write:accounts", run: a.updateCredentials, files: true,
 			does: "Change your profile: what is not sent stays", takes: in{"display_name text your name", "note text about you", "avatar file a picture", "header file a wide picture", "locked bool followers need your consent", "bot bool a program writes here", "discoverable bool show me in search and suggestions", "hide_collections bool hide whom I follow", "source[privacy] text who sees new posts: public, unlisted, private or direct", "source[language] text of your posts", "fields_attributes objects lines with name and value"}, gives: account{}},
+		{route: "DELETE /api/v1/profile/avatar", scope: "write:accounts", run: a.deletePicture(social.ProfileChange{AvatarID: new(social.ID)}),
+			does: "Take your picture away", gives: account{}},
+		{route: "DELETE /api/v1/profile/header", scope: "write:accounts", run: a.deletePicture(social.ProfileChange{HeaderID: new(social.ID)}),
+			does: "Take your wide picture away", gives: account{}},
 		{route: "GET /api/v1/accounts/lookup", run: a.lookup,
 			does: "Somebody by handle", takes: in{"acct! text name, or name@host"}, gives: account{}},
 		{route: "GET /api/v1/accounts/search", scope: "read:accounts", run: a.searchAccounts,
@@ -83,6 +87,16 @@ func (a *API) updateCredentials(c *call) (any, error) {
 		return nil, err
 	}
 	return c.ownShape(me)
+}
+
+func (a *API) deletePicture(change social.ProfileChange) endpoint {
+	return func(c *call) (any, error) {
+		me, err := a.Social.UpdateProfile(c.Context(), c.reader, change)
+		if err != nil {
+			return nil, err
+		}
+		return c.ownShape(me)
+	}
 }
 
 // fields reads the lines of a profile; nil when none were sent. Apps send empty

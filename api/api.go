@@ -86,7 +86,7 @@ type route struct {
 const anybody = ""
 
 func (a *API) routes() []route {
-	return slices.Concat(a.oauthRoutes(), a.timelineRoutes(), a.streamRoutes(), a.statusRoutes(), a.scheduledRoutes(), a.accountRoutes(), a.noticePolicyRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes(), a.adminRoutes(), a.peerRoutes(), a.groupRoutes(), a.directoryRoutes(), a.listRoutes(), a.pushRoutes(), a.filterRoutes(), a.phraseRoutes(), a.readingRoutes(), a.emptyRoutes(), a.documentRoutes())
+	return slices.Concat(a.oauthRoutes(), a.timelineRoutes(), a.streamRoutes(), a.statusRoutes(), a.scheduledRoutes(), a.accountRoutes(), a.noticePolicyRoutes(), a.notificationRoutes(), a.mediaRoutes(), a.instanceRoutes(), a.parleyRoutes(), a.adminRoutes(), a.peerRoutes(), a.groupRoutes(), a.directoryRoutes(), a.listRoutes(), a.pushRoutes(), a.filterRoutes(), a.phraseRoutes(), a.regardRoutes(), a.readingRoutes(), a.emptyRoutes(), a.documentRoutes())
 }
 
 // open are the prefixes that every web page may read (clients.md, rule 10), and

@@ -24,12 +24,6 @@ func (a *API) emptyRoutes() []route {
 			does: "Trends: there are none", gives: []empty{}},
 		{route: "GET /api/v1/announcements", scope: "read:accounts", run: none,
 			does: "Announcements: there are none", gives: []empty{}},
-		{route: "GET /api/v1/featured_tags", scope: "read:accounts", run: none,
-			does: "Hashtags on your profile: there are none", gives: []empty{}},
-		{route: "GET /api/v1/domain_blocks", scope: "read:blocks", run: none, // administrators decide on servers
-			does: "Servers that you block: administrators decide on them", gives: []empty{}},
-		{route: "GET /api/v1/endorsements", scope: "read:accounts", run: none,
-			does: "Whom you recommend: there is nobody", gives: []empty{}},
 		{route: "GET /api/v1/instance/peers", run: none, // whom a company speaks with is its own
 			does: "Other servers: not told", gives: []empty{}},
 		{route: "GET /api/v1/instance/activity", run: none,
@@ -46,10 +40,6 @@ func (a *API) emptyRoutes() []route {
 			does: "Posts by their ids", takes: in{"id ids which"}, gives: []status{}},
 		{route: "GET /api/v1/accounts/familiar_followers", scope: "read:follows", run: a.familiarFollowers,
 			does: "Who of your people follows somebody: not told", takes: in{"id ids who"}, gives: []familiarFollowers{}},
-		{route: "GET /api/v1/accounts/{id:[0-9]+}/featured_tags", run: withID(a.nothingOf),
-			does: "Hashtags on a profile: there are none", gives: []empty{}},
-		{route: "GET /api/v1/accounts/{id:[0-9]+}/endorsements", run: withID(a.nothingOf),
-			does: "Whom somebody recommends: not told", gives: []empty{}},
 		{route: "POST /api/v1/statuses/{id:[0-9]+}/translate", scope: "read:statuses", run: withID(a.translate),
 			does: "Translate a post: not here", gives: failure{}},
 	}
@@ -91,12 +81,6 @@ func (a *API) familiarFollowers(c *call) (any, error) {
 		out = append(out, familiarFollowers{ID: id.String(), Accounts: []*account{}})
 	}
 	return out, err
-}
-
-// nothingOf is an empty list of somebody who is shown to the caller.
-func (a *API) nothingOf(c *call, id social.ID) (any, error) {
-	_, err := a.Social.Account(c.Context(), c.reader, id)
-	return []empty{}, err
 }
 
 // translate is honest: nothing is handed to a service for it.

@@ -37,7 +37,7 @@ func (a *API) configuration() configuration {
 			ImageSizeLimit: l.UploadBytes, ImageMatrixLimit: media.MaxPixels},
 		Polls: pollLimits{MaxOptions: l.PollOptions, MaxCharactersPerOption: l.OptionLength,
 			MinExpiration: int(social.MinPollTime.Seconds()), MaxExpiration: int(social.MaxPollTime.Seconds())},
-		Accounts: accountLimits{MaxPinnedStatuses: social.MaxPins, MaxProfileFields: l.Fields},
+		Accounts: accountLimits{MaxPinnedStatuses: social.MaxPins, MaxProfileFields: l.Fields, MaxFeaturedTags: social.MaxFeaturedTags},
 	}
 }
 

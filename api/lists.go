@@ -8,11 +8,11 @@ func (a *API) listRoutes() []route {
 		{route: "GET /api/v1/lists", scope: "read:lists", run: a.lists,
 			does: "Your lists", gives: []list{}},
 		{route: "POST /api/v1/lists", scope: "write:lists", run: a.createList,
-			does: "Make a list", takes: in{"title! text its name"}, gives: list{}},
+			does: "Make a list", takes: in{"title! text its name", "replies_policy text which answers stand in it: followed, list or none", "exclusive bool its people's posts stand in no other timeline of yours"}, gives: list{}},
 		{route: "GET " + one, scope: "read:lists", run: withID(a.oneList),
 			does: "A list", gives: list{}},
-		{route: "PUT " + one, scope: "write:lists", run: withID(a.renameList),
-			does: "Rename a list", takes: in{"title! text its name"}, gives: list{}},
+		{route: "PUT " + one, scope: "write:lists", run: withID(a.changeList),
+			does: "Change a list: what is not sent stays", takes: in{"title text its name", "replies_policy text which answers stand in it: followed, list or none", "exclusive bool its people's posts stand in no other timeline of yours"}, gives: list{}},
 		{route: "DELETE " + one, scope: "write:lists", run: withID(a.deleteList),
 			does: "Delete a list", gives: empty{}},
 		{route: "GET " + one + "/accounts", scope: "read:lists", run: withID(a.listMembers),
@@ -29,7 +29,7 @@ func (a *API) listRoutes() []route {
 }
 
 func listShape(l *social.List) list {
-	return list{ID: l.ID.String(), Title: l.Title, RepliesPolicy: "list"}
+	return list{ID: l.ID.String(), Title: l.Title, RepliesPolicy: string(l.Replies), Exclusive: l.Exclusive}
 }
 
 func listShapes(lists []*social.List, err error) (any, error) {
@@ -60,12 +60,21 @@ func (a *API) oneList(c *call, id social.ID) (any, error) {
 	return shapedList(a.Social.List(c.Context(), c.reader, id))
 }
 
-func (a *API) createList(c *call) (any, error) {
-	return shapedList(a.Social.CreateList(c.Context(), c.reader, c.in.Get("title")))
+// listChange reads what is to be of a list.
+func (c *call) listChange() social.ListChange {
+	change := social.ListChange{Title: c.maybeText("title"), Exclusive: c.maybeBool("exclusive")}
+	if policy := social.RepliesPolicy(c.in.Get("replies_policy")); policy != "" {
+		change.Replies = &policy
+	}
+	return change
 }
 
-func (a *API) renameList(c *call, id social.ID) (any, error) {
-	return shapedList(a.Social.RenameList(c.Context(), c.reader, id, c.in.Get("title")))
+func (a *API) createList(c *call) (any, error) {
+	return shapedList(a.Social.CreateList(c.Context(), c.reader, c.listChange()))
+}
+
+func (a *API) changeList(c *call, id social.ID) (any, error) {
+	return shapedList(a.Social.ChangeList(c.Context(), c.reader, id, c.listChange()))
 }
 
 func (a *API) deleteList(c *call, id social.ID) (any, error) {

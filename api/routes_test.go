@@ -224,6 +224,21 @@ var rules = map[string]rule{
 	"GET /api/parley/v1/directory":                     {"read:accounts", 401, 200},
 	"GET /api/parley/v1/profile":                       {"read:accounts", 401, 200},
 	"PATCH /api/parley/v1/profile":                     {"write:accounts", 401, 200},
+
+	"POST /api/v1/accounts/{id}/remove_from_followers": {"write:follows", 401, 404},
+	"POST /api/v1/accounts/{id}/note":                  {"write:accounts", 401, 404},
+	"POST /api/v1/accounts/{id}/endorse":               {"write:accounts", 401, 404},
+	"POST /api/v1/accounts/{id}/unendorse":             {"write:accounts", 401, 404},
+	"POST /api/v1/accounts/{id}/pin":                   {"write:accounts", 401, 404},
+	"POST /api/v1/accounts/{id}/unpin":                 {"write:accounts", 401, 404},
+	"DELETE /api/v1/profile/avatar":                    {"write:accounts", 401, 200},
+	"DELETE /api/v1/profile/header":                    {"write:accounts", 401, 200},
+	"POST /api/v1/featured_tags":                       {"write:accounts", 401, 422},
+	"DELETE /api/v1/featured_tags/{id}":                {"write:accounts", 401, 404},
+	"GET /api/v1/featured_tags/suggestions":            {"read:accounts", 401, 200},
+	"POST /api/v1/domain_blocks":                       {"write:blocks", 401, 422},
+	"DELETE /api/v1/domain_blocks":                     {"write:blocks", 401, 422},
+	"GET /api/v1/statuses/{id}/quotes":                 {"", 404, 404},
 }
 
 var pattern = regexp.MustCompile(`:[^}]+}`)

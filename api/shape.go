@@ -256,7 +256,7 @@ func (c *call) statuses(views []*social.PostView) []*status {
 func relationship(r social.Relationship) relation {
 	return relation{ID: r.AccountID.String(), Following: r.Following, ShowingReblogs: r.ShowBoosts, Notifying: r.Notify,
 		FollowedBy: r.FollowedBy, Blocking: r.Blocking, BlockedBy: r.BlockedBy, Muting: r.Muting, MutingNotifications: r.Muting,
-		Requested: r.Requested, RequestedBy: r.RequestedBy}
+		Requested: r.Requested, RequestedBy: r.RequestedBy, Note: r.Note, Endorsed: r.Endorsed, DomainBlocking: r.DomainBlocking}
 }
 
 func (c *call) notificationShape(v *social.NotificationView) notification {

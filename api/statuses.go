@@ -27,6 +27,8 @@ func (a *API) statusRoutes() []route {
 			does: "Who likes a post", takes: paged(), gives: []account{}},
 		{route: "GET /api/v1/statuses/{id}/reblogged_by", run: withID(a.rebloggedBy),
 			does: "Who shared a post", takes: paged(), gives: []account{}},
+		{route: "GET /api/v1/statuses/{id}/quotes", run: withID(a.quotes),
+			does: "Posts that quote it", takes: paged(), gives: []status{}},
 		{route: "POST /api/v1/statuses/{id}/favourite", scope: "write:favourites", run: turned(a.favourite, true),
 			does: "Like a post", gives: status{}},
 		{route: "POST /api/v1/statuses/{id}/unfavourite", scope: "write:favourites", run: turned(a.favourite, false),
@@ -200,6 +202,10 @@ func (a *API) muteThread(c *call, id social.ID, on bool) (any, error) {
 
 func (a *API) pin(c *call, id social.ID, on bool) (any, error) {
 	return c.one(a.Social.Pin(c.Context(), c.reader, id, on))
+}
+
+func (a *API) quotes(c *call, id social.ID) (any, error) {
+	return c.posts(a.Social.Quotes(c.Context(), c.reader, id, c.part()))
 }
 
 func (a *API) poll(c *call, id social.ID) (any, error) {

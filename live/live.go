@@ -288,8 +288,8 @@ func (h *Hub) message(ctx context.Context, st Stream, r social.Reader, what *mom
 		if m.Post, err = h.social.Post(ctx, r, e.Post); err == nil && !st.holds(m.Post.Post) {
 			return nil, nil
 		}
-		if err == nil && st.Name == List {
-			if in, err := h.social.InList(ctx, r, st.List, m.Post.Post.AuthorID); err != nil || !in {
+		if err == nil && (st.Name == List || st.Name == User && e.Kind == social.EventPosted) {
+			if in, err := h.social.ComesIn(ctx, r, st.List, m.Post.Post); err != nil || !in {
 				return nil, err
 			}
 		}

@@ -173,4 +173,6 @@ type Relationship struct {
 	Following, FollowedBy, Requested         bool
 	RequestedBy, Blocking, BlockedBy, Muting bool
 	ShowBoosts, Notify                       bool
+	DomainBlocking                           bool
+	Regard
 }

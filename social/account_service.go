@@ -506,6 +506,9 @@ func (s *Service) DeleteAccount(ctx context.Context, id ID, why, by string) erro
 		if err := s.deleteLists(ctx, tx, a.ID); err != nil {
 			return err
 		}
+		if err := tx.ForgetRegards(ctx, a.ID); err != nil {
+			return err
+		}
 		a.DeletedAt = s.Now()
 		a.DisplayName, a.Note, a.NoteSource, a.Fields, a.Email = "", "", "", nil, ""
 		a.AvatarID, a.HeaderID = 0, 0

@@ -21,6 +21,10 @@ func (s *Service) ApplyFollow(ctx context.Context, actor, target *Account, activ
 		if err != nil {
 			return err
 		}
+		away, err := keptAway(ctx, tx, target.ID, map[ID]*Account{actor.ID: actor})
+		if err != nil {
+			return err
+		}
 		f, err := tx.Follow(ctx, actor.ID, target.ID)
 		if ignoreNotFound(err) != nil {
 			return err
@@ -29,7 +33,7 @@ func (s *Service) ApplyFollow(ctx context.Context, actor, target *Account, activ
 			f = &Follow{ID: NewID(s.Now()), FollowerID: actor.ID, TargetID: target.ID, State: FollowPending, ShowBoosts: true, CreatedAt: s.Now()}
 		}
 		f.URI = activityURI
-		if blocks[actor.ID].Blocking {
+		if blocks[actor.ID].Blocking || away[actor.ID] {
 			return s.Outbox.Record(ctx, tx, Change{Verb: VerbReject, Actor: target, Target: actor, Follow: f, At: s.Now()})
 		}
 		may, err := s.mayFollow(ctx, tx, actor, target)

@@ -40,16 +40,26 @@ func relationships(ctx context.Context, tx Tx, me ID, ids []ID) ([]Relationship,
 	if err != nil {
 		return nil, err
 	}
+	regards, err := tx.Regards(ctx, me, ids)
+	if err != nil {
+		return nil, err
+	}
+	away, err := keptAway(ctx, tx, me, known)
+	if err != nil {
+		return nil, err
+	}
 	var out []Relationship
 	for _, id := range ids {
 		if a := known[id]; a == nil || !a.Shown() {
 			continue
 		}
-		rel := Relationship{AccountID: id, Blocking: blocks[id].Blocking, BlockedBy: blocks[id].BlockedBy, Muting: blocks[id].Muting}
+		rel := Relationship{AccountID: id, Blocking: blocks[id].Blocking, BlockedBy: blocks[id].BlockedBy, Muting: blocks[id].Muting,
+			DomainBlocking: away[id], Regard: regards[id]}
 		if f := to[id]; f != nil {
 			rel.Following, rel.Requested = f.State == FollowAccepted, f.State == FollowPending
 			rel.ShowBoosts, rel.Notify = f.ShowBoosts, f.Notify
 		}
+		rel.Endorsed = rel.Endorsed && rel.Following
 		if f := from[id]; f != nil {
 			rel.FollowedBy, rel.RequestedBy = f.State == FollowAccepted, f.State == FollowPending
 		}
@@ -101,7 +111,11 @@ func (s *Service) Follow(ctx context.Context, r Reader, id ID, o FollowOptions) 
 			if err != nil {
 				return err
 			}
-			if b := blocks[other.ID]; b.Blocking || b.BlockedBy {
+			away, err := keptAway(ctx, tx, me.ID, map[ID]*Account{other.ID: other})
+			if err != nil {
+				return err
+			}
+			if b := blocks[other.ID]; b.Blocking || b.BlockedBy || away[other.ID] {
 				return Errorf(Forbidden, "you cannot follow this account")
 			}
 			now := s.Now()

@@ -9,12 +9,31 @@ import (
 // MaxLists is how many lists of people a member can have.
 const MaxLists = 50
 
+// RepliesPolicy says which answers a list shows, by the words of the Mastodon API.
+// Answers to oneself, and to the list's owner, stand in every list.
+type RepliesPolicy string
+
+const (
+	RepliesFollowed RepliesPolicy = "followed" // to anybody whom the owner follows
+	RepliesList     RepliesPolicy = "list"     // to people of the list
+	RepliesNone     RepliesPolicy = "none"
+)
+
 // List is some of the people whom a member follows: a part of the home timeline. Nobody
 // else sees it. Who is followed no more counts no more.
 type List struct {
-	ID      ID
-	OwnerID ID
-	Title   string
+	ID        ID
+	OwnerID   ID
+	Title     string
+	Replies   RepliesPolicy
+	Exclusive bool // what its people bring stands here alone, not in the home timeline
+}
+
+// ListChange sets what is not nil.
+type ListChange struct {
+	Title     *string
+	Replies   *RepliesPolicy
+	Exclusive *bool
 }
 
 // ListStore keeps lists of people.
@@ -29,23 +48,65 @@ type ListStore interface {
 	SetInList(ctx context.Context, list, account ID, on bool) error
 	// ListMembers lists whom the owner follows of those in a list (second result: cursors).
 	ListMembers(ctx context.Context, list ID, p Page) ([]*Account, []ID, error)
-	// ListTimeline lists the part of the owner's home timeline that a list's people wrote
-	// or shared.
+	// AmongListed tells which of the accounts are in a list.
+	AmongListed(ctx context.Context, list ID, accounts []ID) (map[ID]bool, error)
+	// IsApart says that an account whom the owner follows is in an exclusive list of the
+	// owner's.
+	IsApart(ctx context.Context, owner, account ID) (bool, error)
+	// ListTimeline lists what a list's people wrote or shared of all that came to its owner.
 	ListTimeline(ctx context.Context, l *List, p Page) ([]TimelineItem, error)
 }
 
-// InList says that somebody is in a list of the reader's.
-func (s *Service) InList(ctx context.Context, r Reader, list, account ID) (in bool, err error) {
+// ComesIn says that a post shows in the reader's home timeline, which it has reached, or
+// in a list of the reader's.
+func (s *Service) ComesIn(ctx context.Context, r Reader, list ID, p *Post) (shown bool, err error) {
 	me, err := s.member(r)
 	if err != nil {
 		return false, err
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
-		lists, err := tx.ListsWith(ctx, me.ID, account)
-		in = slices.ContainsFunc(lists, func(l *List) bool { return l.ID == list })
+		var l *List
+		if list == 0 {
+			apart, err := tx.IsApart(ctx, me.ID, p.AuthorID)
+			if err != nil || apart {
+				return err
+			}
+		} else {
+			if l, err = s.ownList(ctx, tx, r, list); err != nil {
+				return ignoreNotFound(err)
+			}
+			in, err := tx.AmongListed(ctx, l.ID, []ID{p.AuthorID})
+			if err != nil || !in[p.AuthorID] {
+				return err
+			}
+		}
+		kept, err := s.homely(ctx, tx, r, l, []*Post{p})
+		shown = len(kept) == 1
 		return err
 	})
-	return in, err
+	return shown, err
+}
+
+// homely drops what a home timeline has and does not show, and with a list which answers
+// that shows.
+func (s *Service) homely(ctx context.Context, tx Tx, r Reader, l *List, posts []*Post) ([]*Post, error) {
+	posts, err := s.withoutForeignReplies(ctx, tx, r, posts)
+	if err != nil || l == nil || l.Replies == RepliesFollowed {
+		return posts, err
+	}
+	var in map[ID]bool
+	if l.Replies == RepliesList {
+		var answered []ID
+		for _, p := range posts {
+			answered = append(answered, p.InReplyToAccountID)
+		}
+		if in, err = tx.AmongListed(ctx, l.ID, unique(answered)); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(posts, func(p *Post) bool {
+		return p.InReplyToURI != "" && !p.concerns(l.OwnerID) && !in[p.InReplyToAccountID]
+	}), nil
 }
 
 // Lists are the reader's own.
@@ -98,25 +159,35 @@ func (s *Service) ownList(ctx context.Context, tx Tx, r Reader, id ID) (*List, e
 	return l, err
 }
 
-func (s *Service) listTitle(title string) (string, error) {
-	title = strings.TrimSpace(s.Text.SanitizePlain(title, 100))
-	if title == "" {
-		return "", Errorf(Invalid, "the list needs a name")
+// changeList takes what was chosen.
+func (s *Service) changeList(l *List, c ListChange) error {
+	if c.Title != nil {
+		l.Title = strings.TrimSpace(s.Text.SanitizePlain(*c.Title, 100))
 	}
-	return title, nil
+	if l.Title == "" {
+		return Errorf(Invalid, "the list needs a name")
+	}
+	if c.Replies != nil {
+		if l.Replies = *c.Replies; !slices.Contains([]RepliesPolicy{RepliesFollowed, RepliesList, RepliesNone}, l.Replies) {
+			return Errorf(Invalid, "replies_policy is followed, list or none")
+		}
+	}
+	setBool(&l.Exclusive, c.Exclusive)
+	return nil
 }
 
 // CreateList makes a list.
-func (s *Service) CreateList(ctx context.Context, r Reader, title string) (*List, error) {
+func (s *Service) CreateList(ctx context.Context, r Reader, c ListChange) (*List, error) {
 	me, err := s.member(r)
 	if err != nil {
 		return nil, err
 	}
-	if title, err = s.listTitle(title); err != nil {
-		return nil, err
-	}
 	var l *List
 	err = s.Store.Tx(ctx, func(tx Tx) error {
+		l = &List{OwnerID: me.ID, Replies: RepliesList}
+		if err := s.changeList(l, c); err != nil {
+			return err
+		}
 		had, err := tx.ListsOf(ctx, me.ID)
 		if err != nil {
 			return err
@@ -124,19 +195,18 @@ func (s *Service) CreateList(ctx context.Context, r Reader, title string) (*List
 		if len(had) >= MaxLists {
 			return Errorf(Invalid, "at most %d lists; delete one first", MaxLists)
 		}
-		l = &List{OwnerID: me.ID, Title: title}
 		return tx.PutList(ctx, l)
 	})
 	return l, err
 }
 
-// RenameList gives one of the reader's own another name.
-func (s *Service) RenameList(ctx context.Context, r Reader, id ID, title string) (l *List, err error) {
+// ChangeList gives one of the reader's own another name, or lets it show more or less.
+func (s *Service) ChangeList(ctx context.Context, r Reader, id ID, c ListChange) (l *List, err error) {
 	err = s.Store.Tx(ctx, func(tx Tx) error {
 		if l, err = s.ownList(ctx, tx, r, id); err != nil {
 			return err
 		}
-		if l.Title, err = s.listTitle(title); err != nil {
+		if err := s.changeList(l, c); err != nil {
 			return err
 		}
 		return tx.PutList(ctx, l)
@@ -230,7 +300,7 @@ func (s *Service) ListTimeline(ctx context.Context, r Reader, id ID, p Page) (vi
 			return err
 		}
 		read := func(p Page) ([]TimelineItem, error) { return tx.ListTimeline(ctx, l, p) }
-		show := func(items []TimelineItem) ([]*PostView, error) { return s.timelineViews(ctx, tx, r, items) }
+		show := func(items []TimelineItem) ([]*PostView, error) { return s.timelineViews(ctx, tx, r, l, items) }
 		views, err = scan(p.Clamp(defaultPage, maxPage), read, show, func(it TimelineItem) ID { return it.ID }, place)
 		return err
 	})

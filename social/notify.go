@@ -39,10 +39,14 @@ func (s *Service) notificationViews(ctx context.Context, tx Tx, r Reader, list [
 	if err != nil {
 		return nil, err
 	}
+	away, err := keptAway(ctx, tx, r.AccountID(), accounts)
+	if err != nil {
+		return nil, err
+	}
 	var out []*NotificationView
 	for _, n := range list {
 		v := &NotificationView{Notification: n, From: accounts[n.FromID], Post: byID[n.PostID]}
-		if v.From == nil || !v.From.Shown() || n.PostID != 0 && v.Post == nil {
+		if v.From == nil || !v.From.Shown() || away[n.FromID] || n.PostID != 0 && v.Post == nil {
 			continue
 		}
 		out = append(out, v)

@@ -421,7 +421,11 @@ func (s *Service) notify(ctx context.Context, tx Tx, to ID, kind NotificationKin
 	if err != nil {
 		return err
 	}
-	if b := blocks[from.ID]; b.Blocking || b.BlockedBy || b.Muting {
+	away, err := keptAway(ctx, tx, to, map[ID]*Account{from.ID: from})
+	if err != nil {
+		return err
+	}
+	if b := blocks[from.ID]; b.Blocking || b.BlockedBy || b.Muting || away[from.ID] {
 		return nil
 	}
 	n := &Notification{ID: NewID(s.Now()), AccountID: to, Kind: kind, FromID: from.ID, CreatedAt: s.Now()}

@@ -216,7 +216,7 @@ func (s *Service) Home(ctx context.Context, r Reader, p Page) (views []*PostView
 			return err
 		}
 		read := func(p Page) ([]TimelineItem, error) { return tx.Timeline(ctx, me.ID, p) }
-		show := func(items []TimelineItem) ([]*PostView, error) { return s.timelineViews(ctx, tx, r, items) }
+		show := func(items []TimelineItem) ([]*PostView, error) { return s.timelineViews(ctx, tx, r, nil, items) }
 		views, err = scan(p.Clamp(defaultPage, maxPage), read, show, func(it TimelineItem) ID { return it.ID }, place)
 		return err
 	})
@@ -249,7 +249,8 @@ func atPosts(ctx context.Context, tx Tx, owner ID, p Page) (Page, error) {
 	return p, err
 }
 
-func (s *Service) timelineViews(ctx context.Context, tx Tx, r Reader, items []TimelineItem) ([]*PostView, error) {
+// timelineViews shows what a home timeline has, or a list that is a part of it.
+func (s *Service) timelineViews(ctx context.Context, tx Tx, r Reader, l *List, items []TimelineItem) ([]*PostView, error) {
 	ids := make([]ID, len(items))
 	cursor := make(map[ID]ID, len(items))
 	for i, it := range items {
@@ -268,7 +269,7 @@ func (s *Service) timelineViews(ctx context.Context, tx Tx, r Reader, items []Ti
 	if posts, err = s.Visible(ctx, tx, r, posts); err != nil {
 		return nil, err
 	}
-	if posts, err = s.withoutForeignReplies(ctx, tx, r, posts); err != nil {
+	if posts, err = s.homely(ctx, tx, r, l, posts); err != nil {
 		return nil, err
 	}
 	views, err := s.views(ctx, tx, r, posts)
@@ -299,14 +300,19 @@ func (s *Service) withoutForeignReplies(ctx context.Context, tx Tx, r Reader, po
 	}
 	out := posts[:0]
 	for _, p := range posts {
-		to := p.InReplyToAccountID
-		mine := p.AuthorID == me || to == me || to == p.AuthorID || p.MentionsAccount(me)
-		if blocks[p.AuthorID].Muting || p.InReplyToURI != "" && !mine && follows[to] == nil {
+		if blocks[p.AuthorID].Muting || p.InReplyToURI != "" && !p.concerns(me) && follows[p.InReplyToAccountID] == nil {
 			continue
 		}
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// concerns says that somebody wrote an answer, is answered or named, or that its author
+// goes on with what they wrote.
+func (p *Post) concerns(who ID) bool {
+	to := p.InReplyToAccountID
+	return p.AuthorID == who || to == who || to == p.AuthorID || p.MentionsAccount(who)
 }
 
 // Public lists what was said to everybody that the reader belongs to: here
@@ -488,6 +494,18 @@ func (s *Service) Replies(ctx context.Context, r Reader, id ID, p Page) (posts [
 		return err
 	})
 	return posts, err
+}
+
+// Quotes lists the posts that quote one, as far as the reader may see them.
+func (s *Service) Quotes(ctx context.Context, r Reader, id ID, p Page) (views []*PostView, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if _, err := s.readable(ctx, tx, r, id); err != nil {
+			return err
+		}
+		views, err = s.collect(ctx, tx, r, p, func(p Page) ([]*Post, error) { return tx.QuotesOf(ctx, id, p) })
+		return err
+	})
+	return views, err
 }
 
 // Versions lists a post's former states, oldest first, and the present one last.

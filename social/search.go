@@ -99,7 +99,20 @@ func (s *Service) searchAccounts(ctx context.Context, r Reader, q string, o Sear
 				return err
 			}
 		}
+		var away map[ID]bool
+		if r.Local() {
+			byID := make(map[ID]*Account, len(found))
+			for _, a := range found {
+				byID[a.ID] = a
+			}
+			if away, err = keptAway(ctx, tx, r.Account.ID, byID); err != nil {
+				return err
+			}
+		}
 		for _, a := range found {
+			if away[a.ID] {
+				continue
+			}
 			shown := s.shows(ctx, tx, r, a)
 			if KindOf(shown) != NotFound && shown != nil {
 				return shown

@@ -38,6 +38,7 @@ type Tx interface {
 	UnsentStore
 	ListStore
 	FilterStore
+	RegardStore
 	ConversationStore
 	ReadingStore
 	SearchStore
@@ -110,6 +111,8 @@ type PostStore interface {
 	PublicPosts(ctx context.Context, p Page, local, remote bool, f PostFilter) ([]*Post, error)
 	// Replies lists direct replies, oldest first.
 	Replies(ctx context.Context, parent ID, p Page) ([]*Post, error)
+	// QuotesOf lists the posts that quote one, by post id, without tombstones.
+	QuotesOf(ctx context.Context, post ID, p Page) ([]*Post, error)
 	// Thread lists all posts of a thread, oldest first, at most limit.
 	Thread(ctx context.Context, thread ID, limit int) ([]*Post, error)
 	// InsertPost fails with a Conflict when the URI is known. It counts up the
@@ -209,6 +212,7 @@ type TimelineStore interface {
 	// a post once, and not when a boost of it stands among the newest 40. It stands on
 	// top, or where its date puts it when at is a while ago.
 	AddToTimelines(ctx context.Context, post *Post, extra []ID, at time.Time) (owners []ID, err error)
+	// Timeline leaves out what people in exclusive lists of the owner's brought.
 	Timeline(ctx context.Context, owner ID, p Page) ([]TimelineItem, error)
 	// InTimeline finds where posts stand in it, each under the id that was asked for; who
 	// boosts a post is found where it stands.

@@ -30,7 +30,7 @@ func (s *Service) VisibleTo(ctx context.Context, tx Tx, r Reader, p *Post) (bool
 // factTable holds what is known of one reader and a batch of posts.
 type factTable struct {
 	follows map[string]bool  // actor URI -> the reader is an accepted follower
-	blocked map[ID]bool      // author -> one of the two blocks the other
+	blocked map[ID]bool      // author -> one of the two blocks the other, or the author's server
 	authors map[ID]*Account  // of the posts
 	named   map[string]*Post // posts whose people an audience names
 	members map[string]bool  // group URI -> the reader is a member
@@ -152,8 +152,17 @@ func (s *Service) learnAuthors(ctx context.Context, tx Tx, r Reader, authors []I
 	if err != nil {
 		return err
 	}
+	var away map[ID]bool
+	if r.Local() {
+		if away, err = keptAway(ctx, tx, r.Account.ID, t.authors); err != nil {
+			return err
+		}
+	}
 	for id, b := range blocks {
 		t.blocked[id] = t.blocked[id] || b.Blocking || b.BlockedBy
+	}
+	for id, on := range away {
+		t.blocked[id] = t.blocked[id] || on
 	}
 	return nil
 }

@@ -10,6 +10,10 @@ import (
 // pastAfter is longer than any transaction takes: what happened earlier is not new.
 const pastAfter = time.Hour
 
+// apart are whom the owner $1 follows of those in exclusive lists.
+const apart = `SELECT m.account_id FROM people_list l JOIN people_list_member m ON m.list_id = l.id
+	JOIN follow f ON f.follower_id = l.owner_id AND f.target_id = m.account_id WHERE l.owner_id = $1 AND l.exclusive = 1 AND f.state = 'accepted'`
+
 // AddToTimelines puts a post into home timelines; an owner gets a post once,
 // whether as itself or as a boost.
 func (t *Tx) AddToTimelines(ctx context.Context, p *social.Post, extra []social.ID, when time.Time) ([]social.ID, error) {
@@ -33,7 +37,7 @@ func (t *Tx) AddToTimelines(ctx context.Context, p *social.Post, extra []social.
 // Timeline pages through the ids of a home timeline.
 func (t *Tx) Timeline(ctx context.Context, owner social.ID, p social.Page) ([]social.TimelineItem, error) {
 	clause, args, rev := keyset("id", p, []any{owner})
-	items, err := list(ctx, t, scanItem, `SELECT id, post_id FROM timeline WHERE owner_id = $1`+clause, args...)
+	items, err := list(ctx, t, scanItem, `SELECT id, post_id FROM timeline WHERE owner_id = $1 AND author_id NOT IN (`+apart+`)`+clause, args...)
 	return turn(items, rev), err
 }
 

@@ -298,7 +298,7 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	app, _, err := in.Auth.Register(ctx, auth.NewApp{Name: "Reader", Website: "https://reader.test", RedirectURIs: []string{"https://reader.test/back"}, Scopes: "read write push"})
 	must(err)
 	consent := "/oauth/authorize?" + url.Values{"response_type": {"code"}, "client_id": {app.ClientID}, "redirect_uri": app.RedirectURIs, "scope": {app.Scopes}}.Encode()
-	list, err := in.Social.CreateList(ctx, alice, "Team")
+	list, err := in.Social.CreateList(ctx, alice, social.ListChange{Title: new("Team")})
 	must(err)
 	must(in.Social.SetInList(ctx, alice, list.ID, []social.ID{found.ID}, true))
 	at, of, who := "/accounts/"+alice.Account.ID.String(), "/groups/"+group.Account.ID.String(), "/"+instancetest.Handle(other, carol)

@@ -181,6 +181,14 @@ var german = map[string]string{
 	"the server %s is not admitted here":                                                                                   "Der Server %s ist hier nicht zugelassen.",
 	"the server %s cannot be reached":                                                                                      "Der Server %s ist nicht zu erreichen.",
 	"the server %s does not answer as expected":                                                                            "Der Server %s antwortet nicht wie erwartet.",
+
+	"replies_policy is followed, list or none":       "replies_policy ist followed, list oder none",
+	"a note has at most %d characters":               "Eine Notiz hat höchstens %d Zeichen",
+	"only people whom you follow can be recommended": "Nur Leute, denen Sie folgen, lassen sich empfehlen",
+	"name a hashtag": "Nennen Sie einen Hashtag",
+	"at most %d hashtags; take one away first":                         "Höchstens %d Hashtags; nehmen Sie zuerst einen weg",
+	"that is this server; you can mute or block its people one by one": "Das ist dieser Server; seine Leute können Sie einzeln stummschalten oder sperren",
+	"at most %d servers; take one from the list first":                 "Höchstens %d Server; nehmen Sie zuerst einen von der Liste",
 }
 
 // plain has the English of those errors whose own text is for programs and

@@ -3,28 +3,68 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 
+	"parley/activitypub"
 	"parley/social"
 )
 
-// hiddenPage lists whom the reader has muted and blocked; nobody else sees it.
+// hiddenPage lists whom the reader has muted and blocked, and which servers are kept away;
+// nobody else sees it.
 type hiddenPage struct {
 	*frame
 	Muted, Blocked         []person
 	MoreMuted, MoreBlocked string // addresses of the next pages
+	Servers                []social.DomainBlock
+	Form                   *form
 }
 
 func (hiddenPage) file() string { return "hidden.html" }
 
-func (w *Web) hidden(p *page) (err error) {
-	d := hiddenPage{frame: p.titled("hidden")}
+func (w *Web) hiddenPage(p *page) (d hiddenPage, err error) {
+	d = hiddenPage{frame: p.titled("hidden"), Form: &form{Action: "/settings/hidden", Submit: p.T("hide_server"), Fields: []field{
+		{Name: "domain", Label: p.T("hide_server_name"), Kind: "text", Required: true, MaxLength: 260}}}}
 	if d.Muted, d.MoreMuted, err = w.listed(p, "muted", w.Social.Muted); err != nil {
-		return err
+		return d, err
 	}
 	if d.Blocked, d.MoreBlocked, err = w.listed(p, "blocked", w.Social.Blocked); err != nil {
+		return d, err
+	}
+	d.Servers, err = w.Social.DomainBlocks(p.ctx(), p.reader, social.Page{Limit: 200})
+	return d, err
+}
+
+func (w *Web) hidden(p *page) error {
+	d, err := w.hiddenPage(p)
+	if err != nil {
 		return err
 	}
 	return w.show(p, http.StatusOK, d)
+}
+
+// hideServer keeps a server away from the reader, or shows it again.
+func (w *Web) hideServer(p *page) error {
+	typed, problem := strings.TrimSpace(p.r.PostFormValue("domain")), p.T("hide_server_bad")
+	shown := p.r.PostFormValue("shown")
+	domain, err := activitypub.HostPort(typed + shown)
+	if err == nil {
+		err = w.Social.BlockDomain(p.ctx(), p.reader, domain, shown == "")
+		if err == nil {
+			return w.redirect(p, "/settings/hidden", "saved")
+		}
+		if !mistake(err) {
+			return err
+		}
+		problem = p.say(err)
+	}
+	d, fault := w.hiddenPage(p)
+	if fault != nil {
+		return fault
+	}
+	d.Form.refill(p.r)
+	d.Form.mark("domain", problem)
+	d.Problem = p.T("check_form")
+	return w.show(p, http.StatusUnprocessableEntity, d)
 }
 
 // listed reads a page of people from the place that a parameter of the address names.

@@ -19,11 +19,29 @@ type listsPage struct {
 func (listsPage) file() string { return "lists.html" }
 
 func (p *page) listForm(l *social.List) *form {
-	f := &form{Action: "/lists", Submit: p.T("make_list"), Fields: []field{{Name: "title", Label: p.T("list_name"), Kind: "text", Required: true, MaxLength: 100}}}
+	replies := field{Name: "replies", Label: p.T("list_replies"), Kind: "select", Options: []option{
+		{Value: string(social.RepliesList), Label: p.T("replies_list")},
+		{Value: string(social.RepliesFollowed), Label: p.T("replies_followed")},
+		{Value: string(social.RepliesNone), Label: p.T("replies_none")}}}
+	f := &form{Action: "/lists", Submit: p.T("make_list"), Fields: []field{
+		{Name: "title", Label: p.T("list_name"), Kind: "text", Required: true, MaxLength: 100}, replies,
+		{Name: "exclusive", Label: p.T("list_exclusive"), Hint: p.T("list_exclusive_hint"), Kind: "checkbox"}}}
 	if l != nil {
 		f.Action, f.Submit, f.Fields[0].Value = "/lists/"+l.ID.String()+"/rename", p.T("save"), l.Title
+		f.Fields[1].choose(string(l.Replies))
+		f.Fields[2].Checked = l.Exclusive
 	}
 	return f
+}
+
+// listChange reads the form of a list.
+func (p *page) listChange() social.ListChange {
+	title, exclusive := p.r.PostFormValue("title"), p.r.PostFormValue("exclusive") != ""
+	c := social.ListChange{Title: &title, Exclusive: &exclusive}
+	if policy := social.RepliesPolicy(p.r.PostFormValue("replies")); policy != "" {
+		c.Replies = &policy
+	}
+	return c
 }
 
 func (w *Web) listsPage(p *page) (listsPage, error) {
@@ -40,7 +58,7 @@ func (w *Web) lists(p *page) error {
 }
 
 func (w *Web) createList(p *page) error {
-	l, err := w.Social.CreateList(p.ctx(), p.reader, p.r.PostFormValue("title"))
+	l, err := w.Social.CreateList(p.ctx(), p.reader, p.listChange())
 	if mistake(err) {
 		d, fault := w.listsPage(p)
 		if fault != nil {
@@ -155,7 +173,7 @@ func (w *Web) listable(p *page, d *listPage) error {
 	return err
 }
 
-// changeList renames or deletes a list, or changes who stands in it.
+// changeList renames or deletes a list, or changes what and who stands in it.
 func (w *Web) changeList(p *page) error {
 	l, err := w.ownList(p)
 	if err != nil {
@@ -168,7 +186,7 @@ func (w *Web) changeList(p *page) error {
 		}
 		return w.redirect(p, "/lists", "list_deleted")
 	case "rename":
-		_, err = w.Social.RenameList(p.ctx(), p.reader, l.ID, p.r.PostFormValue("title"))
+		_, err = w.Social.ChangeList(p.ctx(), p.reader, l.ID, p.listChange())
 	default:
 		err = w.inList(p, l, act == "add")
 	}

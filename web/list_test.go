@@ -48,6 +48,17 @@ func peopleLists(t *testing.T, net *instancetest.Network, language string) {
 	v.post(path+"/rename", 422, "title", " ").wrong("title")
 	v.post(path+"/rename", 200, "title", "Crew")
 	v.get("/lists", 200).says("Crew")
+	v.get("/", 200).says("from " + carol.Account.Username)
+	d = v.post(path+"/rename", 200, "title", "Crew", "replies", "none", "exclusive", "yes")
+	d.says(v.pick("Show their posts only here", "Ihre Beiträge nur hier zeigen"), v.pick("None", "Keine"))
+	if l, err := in.Social.Lists(ctx, alice); err != nil || l[0].Replies != social.RepliesNone || !l[0].Exclusive || !strings.Contains(d.raw, `value="none" selected`) || !strings.Contains(d.raw, "checked") {
+		t.Errorf("%+v %v", l[0], err)
+	}
+	v.get("/", 200).says("!from " + carol.Account.Username)
+	v.get(path, 200).says("from " + carol.Account.Username)
+	v.post(path+"/rename", 422, "title", "Crew", "replies", "all")
+	v.post(path+"/rename", 200, "title", "Crew", "replies", "list")
+	v.get("/", 200).says("from " + carol.Account.Username)
 	profile := "/@" + bob.Account.Username
 	v.get(profile, 200).says("Crew")
 	if d := v.post(path+"/add", 200, "id", bob.Account.ID.String(), "next", profile); d.at.Path != profile || !strings.Contains(d.raw, path+"/remove") {

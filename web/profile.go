@@ -61,6 +61,7 @@ type profilePage struct {
 	*frame
 	Person person
 	Entry  *colleague // what the directory says; nil for nothing
+	Note   *form      // what the reader keeps about them; nil for oneself and when signed out
 	Lists  []listing  // the reader's, where somebody stands whom the reader follows
 	Pinned []card
 	Posts  []card
@@ -120,6 +121,10 @@ func (w *Web) profile(p *page) error {
 		} else if social.KindOf(err) != social.NotFound {
 			return err
 		}
+	}
+	if rel := d.Person.Rel; rel != nil {
+		d.Note = &form{Action: "/accounts/" + a.ID.String() + "/note", Submit: p.T("save"), Hidden: map[string]string{"next": p.Path}, Fields: []field{
+			{Name: "comment", Label: p.T("own_note"), Hint: p.T("own_note_hint"), Kind: "textarea", Rows: 3, MaxLength: social.NoteLength, Value: rel.Note, Language: p.Language}}}
 	}
 	if rel := d.Person.Rel; rel != nil && rel.Following {
 		if err := w.listsWith(p, &d); err != nil {
@@ -199,6 +204,12 @@ func (w *Web) relate(p *page) error {
 	case "block", "unblock":
 		_, err = w.Social.Block(p.ctx(), p.reader, id, act == "block")
 		done = act + "ed"
+	case "note":
+		_, err = w.Social.SetNote(p.ctx(), p.reader, id, p.r.PostFormValue("comment"))
+		done = "saved"
+	case "drop":
+		_, err = w.Social.RemoveFollower(p.ctx(), p.reader, id)
+		done = "follower_dropped"
 	case "accept":
 		_, err = w.Social.AnswerFollow(p.ctx(), p.reader, id, true)
 	case "reject":

@@ -712,6 +712,21 @@ func awayStates(v *visitor, net *instancetest.Network, bob social.Reader, handle
 	v.post(at+"/block", 200, "next", "/@bob").says(v.pick("You blocked this person", "Von Ihnen gesperrt"), "!"+v.pick("Withdraw the request", "Anfrage zurückziehen"))
 	v.get("/settings/hidden", 200).says("bob", v.pick("Stop blocking", "Nicht mehr sperren"))
 	v.post(at+"/unblock", 200, "next", "/settings/hidden").says(v.pick("You have blocked nobody", "Sie haben niemanden gesperrt"))
+	v.post(at+"/note", 200, "comment", "met in Bonn "+canary, "next", "/@bob").says("met in Bonn", v.pick("Only you can read it", "Nur Sie können sie lesen"), v.pick("Saved", "Gespeichert"))
+	v.post(at+"/note", 422, "comment", strings.Repeat("x", social.NoteLength+1))
+	newVisitor(v.T, v.in, v.language).as(bob).get("/@bob", 200).says("!met in Bonn")
+	if _, err := v.in.Social.Follow(v.Context(), bob, v.account("alice").ID, social.FollowOptions{}); err != nil {
+		v.Fatal(err)
+	}
+	if rel, err := v.in.Social.AnswerFollow(v.Context(), social.Member(v.account("alice"), v.in.Social.HomeAuthority()), bob.Account.ID, true); err != nil || !rel.FollowedBy {
+		v.Fatal(rel, err)
+	}
+	v.get("/@bob", 200).says(v.pick("Remove from my followers", "Nicht mehr folgen lassen"))
+	v.post(at+"/drop", 200, "next", "/@bob").says(v.pick("follows you no longer", "folgt Ihnen nicht mehr"), "!"+v.pick("Remove from my followers", "Nicht mehr folgen lassen"))
+	v.post("/settings/hidden", 422, "domain", "no host").wrong("domain").says(v.pick("not the name of a server", "kein Name eines Servers"))
+	v.post("/settings/hidden", 422, "domain", v.in.Config.Domain).wrong("domain").says(v.pick("That is this server", "Das ist dieser Server"))
+	v.post("/settings/hidden", 200, "domain", " Quiet.Test ").says("quiet.test", v.pick("See it again", "Wieder sehen"))
+	v.post("/settings/hidden", 200, "shown", "quiet.test").says("!quiet.test")
 	v.get(at+"/report", 200).says(v.pick("Report bob", "bob melden"), "!"+v.pick("without your name", "ohne Ihren Namen"))
 	v.post(at+"/report", 200, "comment", canary).says(v.pick("The moderators were told", "Die Moderation ist benachrichtigt"))
 	v.get(at+"/followers", 200).says(v.pick("Who follows bob", "Wer bob folgt"), v.pick("nobody to show", "niemand zu zeigen"))

@@ -46,6 +46,25 @@ func listsArePartsOfHome(t *testing.T, db *storage.DB) {
 		return first(err, err2, err3, err4, err5, err6)
 	})
 	both(t, db, func(tx social.Tx) error {
+		team.Replies, team.Exclusive = social.RepliesNone, true
+		return tx.PutList(ctx, team)
+	}, func(tx social.Tx) error {
+		one, err := tx.List(ctx, team.ID)
+		home, err2 := tx.Timeline(ctx, alice.ID, page)
+		line, err3 := tx.ListTimeline(ctx, team, page)
+		in, err4 := tx.AmongListed(ctx, team.ID, []social.ID{carol.ID, bob.ID, dora.ID})
+		apart, err5 := tx.IsApart(ctx, alice.ID, carol.ID)
+		unfollowed, err6 := tx.IsApart(ctx, alice.ID, dora.ID)
+		others, err7 := tx.IsApart(ctx, bob.ID, carol.ID)
+		if one == nil || *one != *team || len(home) != 1 || home[0].PostID != posts[bob].ID || len(line) != 1 {
+			t.Errorf("%v, %v at home, %v in the list", one, home, line)
+		}
+		if !apart || unfollowed || others || !in[carol.ID] || in[bob.ID] || !in[dora.ID] {
+			t.Errorf("apart: %v %v %v, in the list: %v", apart, unfollowed, others, in)
+		}
+		return first(err, err2, err3, err4, err5, err6, err7)
+	})
+	both(t, db, func(tx social.Tx) error {
 		team.Title = "Crew"
 		_, err := tx.DeleteFollow(ctx, alice.ID, carol.ID)
 		return first(err, tx.PutList(ctx, team), tx.DeleteList(ctx, other.ID), tx.SetInList(ctx, team.ID, dora.ID, false))

@@ -14,6 +14,8 @@ func postsAreFoundAndEdited(t *testing.T, db *storage.DB) {
 	alice := Account(t, db, "alice", "")
 	p := Post(t, db, alice, nil)
 	reply := Post(t, db, alice, func(r *social.Post) { r.InReplyToID, r.InReplyToURI, r.ThreadID = p.ID, p.URI, p.ID })
+	quote := Post(t, db, alice, func(q *social.Post) { q.QuoteOfID, q.QuoteOfURI = p.ID, p.URI })
+	later := Post(t, db, alice, nil)
 	both(t, db, func(tx social.Tx) error {
 		p.Content, p.EditedAt, p.Version, p.Raw = "<p>y</p>", now, 2, []byte(`{"content":"y","x":"kept"}`)
 		return tx.UpdatePost(ctx, p)
@@ -37,6 +39,18 @@ func postsAreFoundAndEdited(t *testing.T, db *storage.DB) {
 			t.Errorf("%v %v %v", versions, replies, thread)
 		}
 		return first(err, err2, err3)
+	})
+	both(t, db, func(tx social.Tx) error {
+		later.QuoteOfID, later.Version = p.ID, 2 // what it quotes was known later
+		_, err := tx.DeletePost(ctx, quote.ID, now)
+		return first(err, tx.UpdatePost(ctx, later))
+	}, func(tx social.Tx) error {
+		quotes, err := tx.QuotesOf(ctx, p.ID, social.Page{Limit: 5})
+		none, err2 := tx.QuotesOf(ctx, 0, social.Page{Limit: 5})
+		if len(quotes) != 1 || quotes[0].ID != later.ID || len(none) != 0 {
+			t.Errorf("%v quote the post, %v nothing", quotes, none)
+		}
+		return first(err, err2)
 	})
 }
 

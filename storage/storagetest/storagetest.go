@@ -60,6 +60,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"MarksAndMedia":                        marksAndMedia,
 		"GroupsAndTheirPosts":                  groupsAndTheirPosts,
 		"ListsArePartsOfHome":                  listsArePartsOfHome,
+		"RegardsAreKept":                       regardsAreKept,
 		"PushesEndWithTheirSession":            pushesEndWithTheirSession,
 		"ReadingIsKept":                        readingIsKept,
 		"MutedThreadsStayMuted":                mutedThreadsStayMuted,

@@ -64,7 +64,7 @@ var audiences = map[string]rule{
 	"GET /lists": signedIn, "GET /lists/{id}": object, "GET /lists/{id}/edit": object,
 	"POST /lists": write, "POST /lists/{id}/{act}": write,
 	"GET /settings/reading": signedIn, "POST /settings/reading": write, "GET /settings/move": signedIn, "POST /settings/move": write, "GET /settings/notices": signedIn, "POST /settings/notices": write, "GET /settings/security": signedIn, "POST /settings/security": write, "POST /settings/picture": write, "GET /settings/data": signedIn, "GET /settings/data/posts.json": signedIn, "GET /settings/data/following.csv": signedIn, "GET /settings/data/bookmarks.csv": signedIn, "GET /directory/chart": signedIn,
-	"GET /settings/hidden": signedIn, "GET /settings/apps": signedIn, "POST /settings/apps": write, "GET /accounts/{id}/report": object, "POST /accounts/{id}/report": write, "GET /accounts/{id}/followers": object, "GET /accounts/{id}/following": object,
+	"GET /settings/hidden": signedIn, "POST /settings/hidden": write, "GET /settings/apps": signedIn, "POST /settings/apps": write, "GET /accounts/{id}/report": object, "POST /accounts/{id}/report": write, "GET /accounts/{id}/followers": object, "GET /accounts/{id}/following": object,
 	"GET /directory": signedIn, "GET /settings/directory": signedIn, "POST /settings/directory": write, "POST /directory/follow": write,
 
 	"GET /admin/requests": admins, "GET /admin/start": admins, "POST /admin/requests": admins, "GET /admin": admins, "GET /admin/work": admins, "POST /admin/work": admins, "GET /admin/servers": admins, "POST /admin/servers/invite": admins, "POST /admin/servers/accept": admins, "POST /admin/servers/leave": admins,
@@ -166,6 +166,9 @@ func newVault(t *testing.T) *vault {
 		v.net.Zone(s.in, v.in, zone)
 	}
 	v.alice = home.people["alice"]
+	if _, err := v.in.Social.SetNote(t.Context(), v.alice.reader, home.people["bob"].reader.Account.ID, hush); err != nil {
+		t.Fatal(err)
+	}
 	v.readers = map[string]func(method, address, accept string) *http.Request{
 		"nobody": v.plain, "the world": v.signed(world.people["wanda"]), "a partner": v.signed(acme.people["ada"]),
 		"an app of bob": v.app(home.people["bob"]), "bob's browser": v.browser(home.people["bob"]),
@@ -273,7 +276,7 @@ func (v *vault) hideUnsent() {
 		}
 		v.other["scheduled"] = append(v.other["scheduled"], secret{later.ID.String(), social.NewID(time.Now()).String(), others})
 	}
-	list, err := v.in.Social.CreateList(v.Context(), v.alice.reader, hush)
+	list, err := v.in.Social.CreateList(v.Context(), v.alice.reader, social.ListChange{Title: new(hush)})
 	if err != nil {
 		v.Fatal(err)
 	}
