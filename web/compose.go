@@ -162,6 +162,7 @@ func (w *Web) compose(p *page) error {
 		return err
 	}
 	c.Text.Value = shared(p.r)
+	c.address(p.r.URL.Query().Get("to"))
 	return w.show(p, http.StatusOK, composePage{p.titled("new_post"), c})
 }
 

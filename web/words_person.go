@@ -6,6 +6,8 @@ var personWords = map[string][2]string{
 	"company_group":       {"A company of our group: %s", "Eine Firma unserer Gruppe: %s"},
 	"company_partner":     {"Our business partner %s", "Unser Geschäftspartner %s"},
 	"company_outside":     {"From outside our group: %s", "Von außerhalb unserer Gruppe: %s"},
+	"write_to":            {"Write to them alone", "Nur an diese Person schreiben"},
+	"names_meant":         {"People with this name", "Leute mit diesem Namen"},
 	"left_since":          {"Has left the company (%s)", "Hat die Firma verlassen (%s)"},
 	"keep_away":           {"Mute, block or report", "Stummschalten, sperren oder melden"},
 	"keep_away_hint":      {"Muting hides their posts from you; they do not notice. Blocking also ends following, both ways.", "Stummschalten blendet Beiträge für Sie aus; die andere Seite merkt es nicht. Sperren beendet auch das Folgen, in beide Richtungen."},

@@ -65,7 +65,7 @@ function recall(form) {
     return;
   }
   const field = text(form);
-  if (!kept || field.value !== field.defaultValue || kept.text === field.value || form.querySelector(".wrong, [name=draft]")) {
+  if (!kept || field.value || form.querySelector(".wrong, [name=draft]")) {
     return;
   }
   field.value = kept.text;

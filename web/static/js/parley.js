@@ -5,6 +5,7 @@ import "./compose.js";
 import "./install.js";
 import "./keys.js";
 import "./live.js";
+import "./names.js";
 import "./notices.js";
 import "./offline.js";
 import "./seek.js";
