@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorilla/mux"
-
 	"parley/activitypub"
 	"parley/queue"
 	"parley/social"
@@ -302,7 +300,7 @@ type otherPage struct {
 func (otherPage) file() string { return "admin_server.html" }
 
 func (w *Web) other(p *page) error {
-	return w.showOther(p, http.StatusOK, mux.Vars(p.r)["host"], otherPage{})
+	return w.showOther(p, http.StatusOK, p.part("host"), otherPage{})
 }
 
 func (w *Web) showOther(p *page, status int, host string, d otherPage) error {
@@ -383,7 +381,7 @@ func (w *Web) changeLevel(p *page, host string) error {
 
 // changeOther does what the forms on a server's page ask for.
 func (w *Web) changeOther(p *page) error {
-	host, by := mux.Vars(p.r)["host"], p.Me.Username
+	host, by := p.part("host"), p.Me.Username
 	to := "/admin/servers/" + url.PathEscape(host)
 	switch p.r.PostFormValue("do") {
 	case "level":

@@ -6,8 +6,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/gorilla/mux"
-
 	"parley/social"
 )
 
@@ -78,7 +76,7 @@ func (w *Web) feedOf(a *social.Account) string { return w.Links.AccountPage(a.Us
 // reader signs in nowhere.
 func (w *Web) forFeed(p *page) (*social.Account, []*social.PostView, error) {
 	nobody := social.Nobody(w.Links.Home())
-	a, err := w.Social.AccountByHandle(p.ctx(), nobody, mux.Vars(p.r)["name"])
+	a, err := w.Social.AccountByHandle(p.ctx(), nobody, p.part("name"))
 	if err != nil {
 		return nil, nil, err
 	}

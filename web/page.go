@@ -400,6 +400,16 @@ func (w *Web) setCookie(p *page, name, value string, age int) {
 
 func (p *page) id(name string) (social.ID, error) { return social.ParseID(mux.Vars(p.r)[name]) }
 
+// part is a text in the page's address, as it was before the browser escaped it; "" is
+// nobody's name.
+func (p *page) part(name string) string {
+	s, err := url.PathUnescape(mux.Vars(p.r)[name])
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
 // cursor reads ?older=, a place in a list.
 func (p *page) cursor() social.Page {
 	id, err := social.ParseID(p.r.URL.Query().Get("older"))

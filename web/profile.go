@@ -84,7 +84,7 @@ func (w *Web) byID(p *page) error {
 }
 
 func (w *Web) profile(p *page) error {
-	a, err := w.Social.AccountByHandle(p.ctx(), p.reader, mux.Vars(p.r)["name"])
+	a, err := w.Social.AccountByHandle(p.ctx(), p.reader, p.part("name"))
 	if err != nil {
 		return err
 	}
