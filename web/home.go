@@ -3,8 +3,6 @@ package web
 import (
 	"net/http"
 
-	"github.com/gorilla/mux"
-
 	"parley/social"
 )
 
@@ -13,6 +11,7 @@ type timelinePage struct {
 	*frame
 	Intro    string
 	Lists    []checklist
+	Topic    *topic    // of a page of one; nil for others, and for who is signed out
 	Edit     string    // where to say whose posts they are; "" for none
 	Composer *composer // nil when signed out
 	Posts    []card
@@ -109,7 +108,7 @@ func (menuPage) file() string { return "menu.html" }
 func (w *Web) menu(p *page) error { return w.show(p, http.StatusOK, menuPage{p.titled("menu")}) }
 
 func (w *Web) tag(p *page) error {
-	tag := mux.Vars(p.r)["tag"]
+	tag := p.part("tag")
 	views, err := w.Social.TagPosts(p.ctx(), p.reader, tag, p.cursor())
 	if err != nil {
 		return err
@@ -117,6 +116,9 @@ func (w *Web) tag(p *page) error {
 	p.hear("tag", "tag", tag)
 	t := timelinePage{frame: p.titled("hashtag"), Empty: p.T("tag_empty"), EmptyTo: "/"}
 	t.Title = "#" + w.Social.Text.FoldTag(tag)
+	if t.Topic, err = w.topicOf(p, w.Social.Text.FoldTag(tag)); err != nil {
+		return err
+	}
 	return w.timeline(p, t, views)
 }
 

@@ -118,6 +118,9 @@ func (w *Web) thread(p *page) error {
 			return err
 		}
 		t.Composer.Text.Value = p.named(v)
+		if err := w.readTalk(p, v); err != nil {
+			return err
+		}
 	}
 	return w.show(p, http.StatusOK, t)
 }

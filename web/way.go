@@ -18,6 +18,8 @@ func (f *frame) Ways() []way {
 		{Posts: true, Path: "/here", Icon: "here", Label: f.Org.Name},
 		{Posts: true, Path: "/public", Icon: "all", Label: f.T("all_posts")},
 		{Posts: true, Path: "/groups", Icon: "groups", Label: f.T("groups")},
+		{Posts: true, Path: "/tags", Icon: "tag", Label: f.T("topics")},
+		{Path: "/conversations", Icon: "reply", Label: f.T("talks")},
 		{Path: "/directory", Icon: "people", Label: f.T("directory")},
 		{Path: "/find", Icon: "search", Label: f.T("find"), Tab: true},
 		{Path: "/notifications", Icon: "bell", Label: f.T("notifications"), Tab: true, Count: f.Unread, CountText: f.T("unread", f.Unread)},

@@ -69,6 +69,22 @@ var pageWords = map[string][2]string{
 	"older":            {"Older", "Ältere"},
 	"hashtag":          {"Hashtag", "Schlagwort"},
 
+	// Conversations and topics
+	"talks":          {"Private conversations", "Persönliche Gespräche"},
+	"talks_intro":    {"What was written to you, or by you, for named people alone.", "Was nur für genannte Leute geschrieben ist, an Sie oder von Ihnen."},
+	"talks_empty":    {"Nobody has written to you alone yet, nor you to others. Find somebody and write from their profile.", "Noch hat niemand nur Ihnen geschrieben, und Sie niemandem. Suchen Sie jemanden und schreiben Sie vom Profil aus."},
+	"talk_alone":     {"Nobody else", "Niemand sonst"},
+	"talk_new":       {"new", "neu"},
+	"talk_outside":   {"Leaves the company: people at %s read along.", "Verlässt die Firma: Leute bei %s lesen mit."},
+	"talk_put_away":  {"Put away", "Weglegen"},
+	"talk_away":      {"Put away. It comes back when somebody writes in it.", "Weggelegt. Es kommt wieder, wenn jemand darin schreibt."},
+	"topics":         {"Topics", "Themen"},
+	"topics_intro":   {"Posts with the hashtags that you follow come to your home, as far as they are for you.", "Beiträge mit Schlagwörtern, denen Sie folgen, kommen auf Ihre Startseite, soweit sie für Sie sind."},
+	"topics_empty":   {"You follow no topic yet.", "Sie folgen noch keinem Thema."},
+	"topic_open":     {"Open a hashtag", "Ein Schlagwort öffnen"},
+	"topic_follow":   {"Follow this topic", "Diesem Thema folgen"},
+	"topic_unfollow": {"Follow no more", "Nicht mehr folgen"},
+
 	// Communities
 	"groups":             {"Communities", "Communitys"},
 	"groups_intro":       {"What belongs together across departments and companies: one place, its own readers.", "Was über Abteilungen und Firmen hinweg zusammengehört: ein Ort, ein eigener Leserkreis."},
