@@ -288,7 +288,7 @@ func (errorPage) file() string { return "error.html" }
 // fail shows an error as a page with a way on.
 func (w *Web) fail(p *page, err error) {
 	status := serve.Prepare(p.w, p.r, w.Log, err)
-	if status == http.StatusUnauthorized && p.r.Method == http.MethodGet {
+	if status == http.StatusUnauthorized && (p.r.Method == http.MethodGet || p.r.Method == http.MethodHead) {
 		http.Redirect(p.w, p.r, "/sign-in?next="+url.QueryEscape(p.Path), http.StatusSeeOther)
 		return
 	}
