@@ -50,6 +50,9 @@ func (g *Group) Runs(id ID) bool {
 	return g != nil && id != 0 && (id == g.OwnerID || slices.Contains(g.Moderators, id))
 }
 
+// Narrows says that a group may be changed to reach as far as a circle and no farther.
+func (g *Group) Narrows(to Audience) bool { return to.narrows(g.Widest) }
+
 // parseWidest reads how far a group may reach; "" is the whole company.
 func (s *Service) parseWidest(label string) (Audience, error) {
 	if label == "" {

@@ -507,7 +507,7 @@ func (s *Service) UpdateGroup(ctx context.Context, r Reader, id ID, c GroupChang
 			if err != nil {
 				return err
 			}
-			if !widest.narrows(info.Widest) {
+			if !info.Narrows(widest) {
 				return Errorf(Invalid, "a community can only become narrower: its members wrote for those whom it is for now")
 			}
 			info.Widest = widest

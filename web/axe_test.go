@@ -281,6 +281,8 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	must(err)
 	_, err = in.Social.Join(ctx, bob, group.Account.ID, true)
 	must(err)
+	must(in.Social.AddMember(ctx, alice, group.Account.ID, found.ID)) // who is elsewhere is invited
+	must(in.Social.AddMember(ctx, alice, group.Account.ID, net.Member(in, "dora").Account.ID))
 	must(in.DB.Tx(ctx, func(tx social.Tx) error {
 		a, err := tx.Account(ctx, alice.Account.ID)
 		if err != nil {
@@ -305,7 +307,7 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	return v, map[string][]string{
 		"bob": {"/", "/welcome", "/welcome?step=skills", "/welcome?step=people", "/welcome?step=groups", "/welcome?step=post", "/drafts", "/groups", of, "/bookmarks", "/notifications", "/conversations", "/tags", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
 		"alice": {"/", "/public", "/company", "/here", "/menu", "/keys", "/compose", "/drafts", "/drafts/" + kept.ID.String(), "/groups", "/groups/new", of, of + "/edit", of + "/members", "/admin/requests", "/admin/start", "/admin", "/admin/servers", "/admin/servers/" + other.Config.Domain, "/admin/people", "/admin/people/" + bob.Account.ID.String() + "/leave", "/admin/reports", "/admin/settings", "/admin/work", "/tags/plan", "/directory", "/settings/directory", "/@alice", at + "/following", at + "/followers", "/accounts/" + bob.Account.ID.String() + "/report", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
-			"/about", "/api/docs", consent, "/groups?q=nothing", "/lists", "/lists/" + list.ID.String(), "/lists/" + list.ID.String() + "/edit",
+			"/about", "/api/docs", consent, "/groups?q=nothing", of + "/hand-over?to=bob", of + "/close", "/lists", "/lists/" + list.ID.String(), "/lists/" + list.ID.String() + "/edit",
 			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/apps", "/settings/reading", "/settings/notices", "/settings/move", "/settings/security", "/settings/data", "/directory/chart", "/posts/" + first + "/history", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
 	}
 }

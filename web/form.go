@@ -61,6 +61,7 @@ type form struct {
 	Fields []field
 	Submit string // label of the button
 	File   bool   // sends files
+	Danger bool   // what it does cannot be taken back
 }
 
 // mark puts a problem at a field and moves the focus there.
@@ -117,10 +118,11 @@ type formPage struct {
 	Intro    []string // paragraphs before the form
 	Form     *form
 	After    string
-	Admin    bool     // a page of administrators
-	Kept     string   // what was written and could not be taken; "" for nothing
-	Settings bool     // one of the pages of settings
-	Picture  *ownFace // the reader's picture, to change it
+	Admin    bool       // a page of administrators
+	Kept     string     // what was written and could not be taken; "" for nothing
+	Settings bool       // one of the pages of settings
+	Group    *community // whose running it is part of
+	Picture  *ownFace   // the reader's picture, to change it
 }
 
 func (formPage) file() string { return "form.html" }

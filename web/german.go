@@ -135,6 +135,7 @@ var german = map[string]string{
 	"the purpose is longer than %d characters":                                                                             "Der Zweck ist länger als %d Zeichen.",
 	"the server %s is outside what this community is for":                                                                  "Der Server %s liegt außerhalb des weitesten Kreises dieser Community.",
 	"a community can only become narrower: its members wrote for those whom it is for now":                                 "Der weiteste Kreis einer Community kann nur enger werden: Ihre Mitglieder haben für die geschrieben, die darin sind.",
+	"type %s to close the community":                                                                                       "Tippen Sie %s ein, um die Community zu schließen.",
 	"there is no group %q":                                                                                                 "Die Community %q gibt es nicht.",
 	"you cannot follow this account":                                                                                       "Sie können diesem Konto nicht folgen.",
 	"only own posts can be pinned, and no direct ones":                                                                     "Anheften lassen sich nur eigene Beiträge, die nicht nur an Genannte gehen.",

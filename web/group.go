@@ -74,6 +74,31 @@ func (p *page) communities(views []*social.GroupView) []community {
 	return out
 }
 
+// RunWays lists the pages on which the reader runs the group.
+func (c community) RunWays() []way {
+	ways := []way{{Path: c.Link() + "/members", Label: c.T("members")}, {Path: c.Link() + "/edit", Label: c.T("edit_group")}}
+	if c.V.Owns {
+		ways = append(ways, way{Path: c.Link() + "/hand-over", Label: c.T("hand_over")}, way{Path: c.Link() + "/close", Label: c.T("close_group")})
+	}
+	for i := range ways {
+		ways[i].Current = c.Here(ways[i].Path)
+	}
+	return ways
+}
+
+// Leaving says what it means for the reader to end the membership.
+func (c community) Leaving() string {
+	switch {
+	case c.V.Owner != nil && c.V.Owner.ID == c.Me.ID:
+		return c.T("leave_group_owner")
+	case c.V.Account.Group.Everybody():
+		return c.T("leave_group_public")
+	case c.V.Account.Locked:
+		return c.T("leave_group_locked")
+	}
+	return c.T("leave_group_what")
+}
+
 // State says what the reader has to do with the group.
 func (c community) State() string {
 	switch {
@@ -188,25 +213,39 @@ func pinsIn(v *social.GroupView) string {
 	return ""
 }
 
-// newGroup is the form for a new group.
-func (w *Web) newGroup(p *page) formPage {
-	var reach []option
+// circles are those to which a community may be for, the usual one first.
+func (w *Web) circles(p *page) []social.Audience {
+	var out []social.Audience
 	for _, kind := range []social.AudienceKind{social.AudienceCompany, social.AudienceInstance, social.AudiencePublic} {
-		reach = append(reach, option{Value: string(kind), Label: p.audience(kind, "")})
+		out = append(out, social.Audience{Kind: kind, Owner: p.home})
 	}
 	if choices, err := w.Social.Audiences(p.ctx(), p.reader, 0); err == nil {
 		for _, c := range choices {
 			if c.Kind == social.AudiencePartner {
-				reach = append(reach, option{Value: c.Label, Label: p.audience(c.Kind, c.Name)})
+				out = append(out, social.Audience{Kind: c.Kind, Name: c.Name, Owner: p.home})
 			}
 		}
 	}
+	return out
+}
+
+// reaches offers circles, one of them chosen by its label.
+func (p *page) reaches(circles []social.Audience, now string) []option {
+	out := make([]option, len(circles))
+	for i, a := range circles {
+		out[i] = option{Value: a.Label(), Label: p.audience(a.Kind, a.Name), Selected: a.Label() == now}
+	}
+	return out
+}
+
+// newGroup is the form for a new group.
+func (w *Web) newGroup(p *page) formPage {
 	return formPage{frame: p.titled("new_group"), Intro: []string{p.T("new_group_intro")}, Form: &form{Action: "/groups", Submit: p.T("make_group"), Fields: []field{
 		{Name: "display_name", Label: p.T("group_name"), Kind: "text", Required: true, MaxLength: w.Social.Limits.NameLength},
 		{Name: "name", Label: p.T("group_address"), Hint: p.T("username_hint"), Kind: "text", Required: true, MaxLength: 64},
 		w.purposeField(p, ""),
 		joinField(p, social.JoinOpen),
-		{Name: "widest", Label: p.T("group_widest"), Hint: p.T("group_widest_hint"), Kind: "select", Options: reach},
+		{Name: "widest", Label: p.T("group_widest"), Hint: p.T("group_widest_hint"), Kind: "select", Options: p.reaches(w.circles(p), "")},
 	}}}
 }
 
@@ -253,58 +292,6 @@ func faultyGroupField(err error) string {
 
 func plainLines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
-// runGroup loads a group that the reader runs; everybody else's is missing.
-func (w *Web) runGroup(p *page) (*social.GroupView, error) {
-	if p.Me == nil {
-		return nil, social.Errorf(social.Unauthenticated, "sign in first")
-	}
-	id, err := p.id("id")
-	if err != nil {
-		return nil, err
-	}
-	v, err := w.Social.Group(p.ctx(), p.reader, id)
-	if err == nil && !v.Runs {
-		err = social.NotFoundError()
-	}
-	return v, err
-}
-
-func (w *Web) editGroup(p *page, v *social.GroupView) formPage {
-	fields := []field{w.purposeField(p, v.Account.NoteSource)}
-	if v.Owns {
-		fields = append(fields, joinField(p, v.Account.Group.Join))
-	}
-	return formPage{frame: p.titled("edit_group"), Form: &form{Action: "/groups/" + v.Account.ID.String() + "/edit", Submit: p.T("save"), Fields: fields}}
-}
-
-func (w *Web) editGroupForm(p *page) error {
-	v, err := w.runGroup(p)
-	if err != nil {
-		return err
-	}
-	return w.show(p, http.StatusOK, w.editGroup(p, v))
-}
-
-func (w *Web) changeGroup(p *page) error {
-	v, err := w.runGroup(p)
-	if err != nil {
-		return err
-	}
-	purpose, join := plainLines(p.r.PostFormValue("purpose")), p.r.PostFormValue("join")
-	c := social.GroupChange{Purpose: &purpose}
-	if join != "" {
-		c.Join = &join
-	}
-	_, err = w.Social.UpdateGroup(p.ctx(), p.reader, v.Account.ID, c)
-	if mistake(err) {
-		return w.again(p, w.editGroup(p, v), faultyGroupField(err), err)
-	}
-	if err != nil {
-		return err
-	}
-	return w.redirect(p, "/groups/"+v.Account.ID.String(), "saved")
-}
-
 // joinGroup becomes a member, asks to, or ends that.
 func (w *Web) joinGroup(p *page) error {
 	id, err := p.id("id")
@@ -331,85 +318,4 @@ func (w *Web) joinGroup(p *page) error {
 		done = "joined"
 	}
 	return w.back(p, here, done)
-}
-
-// groupPeoplePage lists members and, for who runs the group, who asks.
-type groupPeoplePage struct {
-	*frame
-	Group   community
-	Asking  []person
-	Members []person
-	Older   string
-}
-
-func (groupPeoplePage) file() string { return "group_people.html" }
-
-// Role says what a member is in the group; "" for nothing special.
-func (d groupPeoplePage) Role(a *social.Account) string {
-	g := d.Group.V.Account
-	switch {
-	case !g.Local() || g.Group == nil:
-	case a.ID == g.Group.OwnerID:
-		return d.T("role_owner")
-	case g.Group.Runs(a.ID):
-		return d.T("role_moderator")
-	}
-	return ""
-}
-
-func (w *Web) groupPeople(p *page) error {
-	id, err := p.id("id")
-	if err != nil {
-		return err
-	}
-	v, err := w.Social.Group(p.ctx(), p.reader, id)
-	if err != nil {
-		return err
-	}
-	members, cursors, err := w.Social.GroupMembers(p.ctx(), p.reader, id, p.cursor())
-	if err != nil {
-		return err
-	}
-	d := groupPeoplePage{frame: p.frame, Group: community{p.frame, v}}
-	d.Title = p.T("members_of", v.Account.Name())
-	if v.Runs {
-		asking, _, err := w.Social.GroupRequests(p.ctx(), p.reader, id, social.Page{Limit: 40})
-		if err != nil {
-			return err
-		}
-		if d.Asking, err = w.people(p, asking); err != nil {
-			return err
-		}
-	}
-	if d.Members, err = w.people(p, members); err != nil {
-		return err
-	}
-	if len(cursors) >= pageSize {
-		d.Older = d.Group.Link() + "/members?older=" + cursors[len(cursors)-1].String()
-	}
-	return w.show(p, http.StatusOK, d)
-}
-
-// groupMember decides about one person.
-func (w *Web) groupMember(p *page) error {
-	id, err := p.id("id")
-	if err != nil {
-		return err
-	}
-	who, err := p.id("who")
-	if err != nil {
-		return err
-	}
-	switch mux.Vars(p.r)["act"] {
-	case "approve":
-		err = w.Social.AnswerJoin(p.ctx(), p.reader, id, who, true)
-	case "decline":
-		err = w.Social.AnswerJoin(p.ctx(), p.reader, id, who, false)
-	case "remove":
-		err = w.Social.RemoveMember(p.ctx(), p.reader, id, who)
-	}
-	if err != nil {
-		return err
-	}
-	return w.redirect(p, "/groups/"+id.String()+"/members", "saved")
 }

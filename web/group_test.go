@@ -95,7 +95,7 @@ func communityPages(t *testing.T, language string) {
 	a.get(path, 200).says(a.pick("1 asks to join", "1 möchte beitreten"))
 	a.get(path+"/members", 200).says("bob", a.pick("Take in", "Aufnehmen"))
 	b.post(path+"/members/"+bob.Account.ID.String()+"/approve", 404)
-	a.post(path+"/members/"+bob.Account.ID.String()+"/approve", 200).says("bob", a.pick("Remove", "Entfernen"), a.pick("!Take in", "!Aufnehmen"))
+	a.post(path+"/members/"+bob.Account.ID.String()+"/approve", 200).says("bob", a.pick("Remove", "Entfernen"), a.pick("!Want to join", "!Möchten beitreten"))
 	b.get(path, 200).says("inside words", b.pick("You are a member", "Sie sind Mitglied"), b.pick("Pinned", "Angeheftet"))
 	b.post("/posts/"+inside+"/unpin-group", 404)
 	b.post("/posts", 200, "text", "on my own", "audience", "instance")
@@ -157,4 +157,148 @@ func TestGroupsByMembers(t *testing.T) {
 	if len(names) != 24 || len(seen) != 24 || names[0] != "groupd" || seen["grouph"] {
 		t.Errorf("%d, %v", len(seen), names)
 	}
+}
+
+// Owner and moderators run a community from its pages, each as far as it is theirs, with
+// what is wrong at its field; for all others the pages are not there.
+func TestCommunitiesAreRunFromTheirPages(t *testing.T) {
+	for _, language := range []string{"en", "de"} {
+		t.Run(language, func(t *testing.T) { runCommunity(t, language) })
+	}
+}
+
+func runCommunity(t *testing.T, language string) {
+	ctx := t.Context()
+	net := instancetest.New(t, 2, nil)
+	in, other := net.Instances[0], net.Instances[1]
+	if err := in.Social.FinishSetUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	alice, bob, carol, dora := net.Member(in, "alice"), net.Member(in, "bob"), net.Member(in, "carol"), net.Member(other, "dora")
+	a, b, c, d := newVisitor(t, in, language).as(alice), newVisitor(t, in, language).as(bob), newVisitor(t, in, language).as(carol), newVisitor(t, other, language).as(dora)
+	path := a.post("/groups", 200, "name", "board", "display_name", "Board", "purpose", "plans", "join", "closed", "widest", "public").at.Path
+	member := func(r social.Reader, act string) string {
+		return path + "/members/" + r.Account.ID.String() + "/" + act
+	}
+	pages := []string{path + "/members", path + "/edit", path + "/hand-over", path + "/close"}
+	absent := func(v *visitor, paths ...string) {
+		t.Helper()
+		for _, one := range paths {
+			v.get(one, 404)
+		}
+		for _, one := range append(paths, member(carol, "moderate"), member(carol, "unmoderate"), member(carol, "remove"), member(carol, "approve")) {
+			v.post(one, 404, "who", "carol", "to", "carol", "sure", "board", "purpose", "mine")
+		}
+	}
+
+	// Whoever is here is a member at once.
+	absent(b, pages...)
+	a.post(path+"/members", 422, "who", "nobody").wrong("who", "who", "nobody").says(a.pick("Nobody called nobody is known", "Niemand heißt nobody"))
+	a.post(path+"/members", 422, "who", "board").wrong("who", "who", "board")
+	a.post(path+"/members", 422, "who", "@x@stranger.test").wrong("who").says("stranger.test")
+	a.post(path+"/members", 200, "who", "bob").says("@bob", a.pick("one more member", "Ein Mitglied ist dazugekommen"), a.pick("!Invited", "!Eingeladen"))
+	a.post(path+"/members", 200, "who", "@carol")
+	b.get(path, 200).says(b.pick("You are a member", "Sie sind Mitglied"), b.pick("Leave now", "Jetzt verlassen"), b.pick("have to be taken in again", "wieder aufgenommen werden"))
+	b.get(path+"/members", 200).says("carol", b.pick("!Take somebody in", "!Jemanden aufnehmen"), b.pick("!Make a moderator", "!In die Moderation nehmen"), b.pick("!Hand over", "!Abgeben"))
+	absent(b, pages[1:]...)
+	b.post(path+"/members", 404, "who", "bob")
+
+	// Whoever is elsewhere is invited.
+	theirs := instancetest.Handle(other, dora)
+	a.post(path+"/members", 200, "who", theirs).says(theirs, a.pick("The invitation stands", "Die Einladung steht"), a.pick("Tell them the address: @board@", "Sagen Sie die Adresse weiter: @board@"))
+	known, err := in.Social.FindHandle(ctx, alice, theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.post(path+"/members/"+known.ID.String()+"/remove", 200).says("!" + theirs)
+	a.post(path+"/members", 200, "who", theirs)
+	there, err := other.Social.FindHandle(ctx, dora, "@board@"+in.Config.Domain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.post("/groups/"+there.ID.String()+"/join", 200)
+	net.Settle()
+	a.get(path+"/members", 200).says(theirs, a.pick("4 members", "4 Mitglieder"), a.pick("!Invited", "!Eingeladen"))
+	a.post(path+"/members", 200, "who", theirs).says(a.pick("one more member", "Ein Mitglied ist dazugekommen"))
+	d.get("/groups/"+there.ID.String(), 200).says(d.pick("Leave now", "Jetzt verlassen"))
+
+	// Moderators take in, remove and say what it is for; the rest is the owner's.
+	a.post(member(bob, "moderate"), 200).says(a.pick("moderator", "Moderation"), a.pick("No longer a moderator", "Aus der Moderation nehmen"))
+	a.post(path+"/members/"+known.ID.String()+"/moderate", 422)
+	b.get(path+"/members", 200).says(b.pick("Remove now", "Jetzt entfernen"), b.pick("!Make a moderator", "!In die Moderation nehmen"), b.pick("!Hand over", "!Abgeben"), b.pick("!Close the community", "!Community schließen"))
+	b.get(path+"/edit", 200).says(b.pick("!Name, as others see it", "!Name, wie andere ihn sehen"))
+	for _, one := range pages[2:] {
+		b.get(one, 404)
+		b.post(one, 404, "to", "bob", "sure", "board")
+	}
+	b.post(member(carol, "moderate"), 404)
+	b.post(member(bob, "unmoderate"), 404)
+	b.post(member(alice, "remove"), 403)
+	b.post(member(carol, "remove"), 200)
+	c.get(path, 404)
+	absent(c, pages...)
+	b.post(path+"/members", 200, "who", "carol")
+	b.post(path+"/edit", 200, "purpose", "other plans").says("other plans", "Board")
+	a.post(member(bob, "unmoderate"), 200).says(a.pick("!No longer a moderator", "!Aus der Moderation nehmen"))
+	b.get(path+"/edit", 404)
+
+	// The name is changed, and how far it goes is narrowed for good.
+	values := func(d *doc) (out string) {
+		for _, n := range d.elements {
+			if n.Data == "option" && attr(n.Parent, "name") == "widest" {
+				out += " " + attr(n, "value")
+				if has(n, "selected") {
+					out += "!"
+				}
+			}
+		}
+		return out
+	}
+	if got := values(a.get(path+"/edit", 200)); got != " public! company instance" {
+		t.Errorf("of a public community one can choose%s", got)
+	}
+	a.post(path+"/edit", 422, "display_name", "Plans", "purpose", strings.Repeat("x", 3000), "join", "closed", "widest", "company").wrong("purpose", "display_name", "Plans", "widest", "company")
+	a.post(path+"/edit", 200, "display_name", "Plans "+canary, "purpose", "plans", "join", "closed", "widest", "company").says("Plans ", a.pick("For: Whole company", "Für: Ganze Firma"))
+	if got := values(a.get(path+"/edit", 200)); got != " company! instance" {
+		t.Errorf("of one for the company one can choose%s", got)
+	}
+	a.post(path+"/edit", 422, "display_name", "Plans", "purpose", "plans", "join", "closed", "widest", "public").wrong("widest", "display_name", "Plans")
+
+	// Somebody else owns it.
+	a.get(path+"/hand-over?to=bob", 200).says(a.pick("Only the new owner can give it back", "Zurückgeben kann sie nur"))
+	a.post(path+"/hand-over", 422, "to", "nobody").wrong("to", "to", "nobody")
+	a.post(path+"/hand-over", 422, "to", theirs).wrong("to", "to", theirs).says(a.pick("Only people of this server", "nur, wer zu diesem Server gehört"))
+	a.post(path+"/hand-over", 200, "to", "bob").says(a.pick("is handed over", "ist abgegeben"), a.pick("You are a member", "Sie sind Mitglied"))
+	absent(a, pages[1:]...)
+	b.get(path, 200).says(b.pick("You can hand it over or close it yourself instead", "stattdessen selbst abgeben oder schließen"))
+
+	// It is closed after its name was typed.
+	b.get(path+"/close", 200).says("@board@", b.pick("is never given again", "wird nie wieder vergeben"))
+	b.post(path+"/close", 422, "sure", "plans").wrong("sure", "sure", "plans")
+	b.get(path, 200)
+	b.post(path+"/close", 200, "sure", "@board").says(b.pick("The community is closed", "Die Community ist geschlossen"), "!@board@")
+	for _, v := range []*visitor{a, b, c} {
+		v.get(path, 404)
+	}
+}
+
+// An administrator sees to a community without being its member, and reads nothing in it.
+func TestAdministratorsSeeToCommunities(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], t.Context()
+	alice := net.Member(in, "alice")
+	rita, _ := administratorOf(t, net, 0, "en")
+	g, err := in.Social.CreateGroup(ctx, alice, social.NewGroup{Name: "board", Join: "closed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Social.Publish(ctx, alice, social.Draft{Text: "for members", Audience: "group:board"}); err != nil {
+		t.Fatal(err)
+	}
+	net.Member(in, "bob")
+	path := "/groups/" + g.Account.ID.String()
+	rita.get(path, 200).says("!for members", "Change the community")
+	rita.get(path+"/members", 200).says("Only members see who belongs to it", "Take somebody in")
+	rita.post(path+"/hand-over", 200, "to", "bob").says("is handed over", "Run by bob")
+	rita.post(path+"/close", 200, "sure", "board").says("The community is closed")
 }

@@ -144,7 +144,10 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/groups", member(w.groups)}, {post, "/groups", member(w.createGroup)}, {get, "/groups/new", member(w.newGroupForm)},
 		{get, "/groups/{id:[0-9]+}", w.group}, {get, "/groups/{id:[0-9]+}/edit", w.editGroupForm}, {post, "/groups/{id:[0-9]+}/edit", w.changeGroup},
 		{get, "/groups/{id:[0-9]+}/members", member(w.groupPeople)}, {post, "/groups/{id:[0-9]+}/{act:join|leave}", w.joinGroup},
-		{post, "/groups/{id:[0-9]+}/members/{who:[0-9]+}/{act:approve|decline|remove}", w.groupMember},
+		{post, "/groups/{id:[0-9]+}/members", w.addMember},
+		{post, "/groups/{id:[0-9]+}/members/{who:[0-9]+}/{act:approve|decline|remove|moderate|unmoderate}", w.groupMember},
+		{get, "/groups/{id:[0-9]+}/hand-over", w.handOverForm}, {post, "/groups/{id:[0-9]+}/hand-over", w.handOver},
+		{get, "/groups/{id:[0-9]+}/close", w.closeForm}, {post, "/groups/{id:[0-9]+}/close", w.closeGroup},
 		{get, "/users/{id:[0-9]+}", w.byID}, {get, "/users/{author:[0-9]+}/statuses/{id:[0-9]+}", w.thread},
 		{get, "/@{name}/{id:[0-9]+}", w.thread}, {get, "/@{name}.atom", w.atom}, {get, "/@{name}.rss", w.rss}, {get, "/@{name}", w.profile},
 	} {

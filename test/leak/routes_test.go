@@ -51,7 +51,7 @@ var audiences = map[string]rule{
 	"GET /audiences/company": object, "GET /audiences/partner/{audience}": object,
 	"GET /@{name}": object, "GET /@{name}.atom": object, "GET /@{name}.rss": object, "GET /@{name}/{id}": object, "GET /@{name}/{post}": object,
 	"GET /media/{id}/{size}": object, "GET /media/remote/{post}/{place}": object,
-	"GET /groups/{id}": object, "GET /groups/{id}/edit": object, "GET /groups/{id}/members": object,
+	"GET /groups/{id}": object, "GET /groups/{id}/edit": object, "GET /groups/{id}/members": object, "GET /groups/{id}/hand-over": object, "GET /groups/{id}/close": object,
 	"GET /posts/{id}/edit": object, "GET /posts/{id}/delete": object,
 
 	"GET /": list, "GET /public": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
@@ -72,7 +72,7 @@ var audiences = map[string]rule{
 	"GET /admin/servers/{host}": admins, "POST /admin/servers/{host}": admins, "GET /admin/people": admins, "POST /admin/people": admins, "POST /admin/people/{id}/{act}": admins, "GET /admin/people/{id}/leave": admins, "POST /admin/people/{id}/leave": admins, "GET /admin/reports": admins, "POST /admin/reports/{id}/close": admins, "POST /admin/posts/{id}/take-down": admins, "GET /admin/settings": admins, "POST /admin/settings": admins,
 
 	"POST /setup": write, "POST /sign-in": write, "POST /sign-out": write, "POST /reset": write, "POST /settings": write, "POST /language": write, "POST /appearance": write,
-	"POST /notifications/read": write, "POST /welcome": write, "POST /admin/start": write, "POST /groups": write, "POST /groups/{id}/edit": write, "POST /groups/{id}/{act}": write, "POST /groups/{id}/members/{who}/{act}": write,
+	"POST /notifications/read": write, "POST /welcome": write, "POST /admin/start": write, "POST /groups": write, "POST /groups/{id}/edit": write, "POST /groups/{id}/{act}": write, "POST /groups/{id}/members/{who}/{act}": write, "POST /groups/{id}/members": write, "POST /groups/{id}/hand-over": write, "POST /groups/{id}/close": write,
 	"POST /posts": write, "POST /posts/{id}/edit": write, "POST /posts/{id}/delete": write, "POST /posts/{id}/{act}": write, "POST /accounts/{id}/{act}": write,
 }
 
