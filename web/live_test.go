@@ -280,3 +280,37 @@ func TestACommunityPageHearsItsPosts(t *testing.T) {
 		}
 	}
 }
+
+// A post that comes to a community's page can be pinned there at once, and still after it
+// was renewed in its place.
+func TestNewPostsOfACommunityCanBePinned(t *testing.T) {
+	chromium := startChromium(t)
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], t.Context()
+	if err := in.Social.FinishSetUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	g, err := in.Social.CreateGroup(ctx, alice, social.NewGroup{Name: "tools"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Social.AddMember(ctx, alice, g.Account.ID, bob.Account.ID); err != nil {
+		t.Fatal(err)
+	}
+	b := window(t, chromium, in.Config.PublicURL, true)
+	text, err := in.Auth.Begin(ctx, alice.Account.ID, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.cookie(web.CookieName(in.Config.Domain), text)
+	b.open("/groups/" + g.Account.ID.String())
+	if _, err := in.Social.Publish(ctx, bob, social.Draft{Text: "a new saw", Audience: "group:tools"}); err != nil {
+		t.Fatal(err)
+	}
+	b.appears("a new saw")
+	b.act(within("a new saw"), "Like", `article.post button[aria-pressed="true"]`)
+	b.waits("the answer stands there with its button", `!!document.querySelector('article.post form[action$="/unlike"]') && !!document.querySelector('article.post form[action$="/pin-group"]')`)
+	b.press(within("a new saw"), "Pin")
+	b.appears("Pinned")
+}
