@@ -152,6 +152,15 @@ func (w *Web) narrowed(p *page, d *directoryPage, query url.Values, sought *soci
 	return nil
 }
 
+// Way is where to read more of somebody of the directory: the profile, as far as the account
+// is known here, else the entry.
+func (f *frame) Way(one *social.Person) string {
+	if one.AccountID != 0 {
+		return "/users/" + one.AccountID.String()
+	}
+	return "/directory?" + url.Values{"q": {one.Name}}.Encode()
+}
+
 // chartPage is who reports to whom.
 type chartPage struct {
 	*frame

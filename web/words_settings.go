@@ -51,6 +51,7 @@ var settingsWords = map[string][2]string{
 	"data_posts":            {"All your posts (JSON)", "Alle Ihre Beiträge (JSON)"},
 	"data_following":        {"Whom you follow (CSV)", "Wem Sie folgen (CSV)"},
 	"data_bookmarks":        {"Your bookmarks (CSV)", "Ihre gemerkten Beiträge (CSV)"},
+	"chart_below":           {"Reports to %s:", "Berichten an %s:"},
 	"chart":                 {"Who reports to whom", "Organigramm"},
 	"chart_more":            {"There are more people than this page shows. Find the others by name.", "Es gibt mehr Leute, als diese Seite zeigt. Finden Sie die anderen über den Namen."},
 }
