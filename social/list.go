@@ -147,6 +147,18 @@ func (s *Service) List(ctx context.Context, r Reader, id ID) (l *List, err error
 	return l, err
 }
 
+// AmongListed tells who of some accounts stands in a list of the reader's.
+func (s *Service) AmongListed(ctx context.Context, r Reader, id ID, accounts []ID) (in map[ID]bool, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if _, err := s.ownList(ctx, tx, r, id); err != nil {
+			return err
+		}
+		in, err = tx.AmongListed(ctx, id, accounts)
+		return err
+	})
+	return in, err
+}
+
 func (s *Service) ownList(ctx context.Context, tx Tx, r Reader, id ID) (*List, error) {
 	me, err := s.member(r)
 	if err != nil {

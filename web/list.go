@@ -159,17 +159,15 @@ func (w *Web) listable(p *page, d *listPage) error {
 	if len(cursors) >= pageSize {
 		d.More = d.Link() + "/edit?others=" + cursors[len(cursors)-1].String()
 	}
-	var left []*social.Account
-	for _, a := range followed {
-		in, err := w.Social.ListsWith(p.ctx(), p.reader, a.ID)
-		if err != nil {
-			return err
-		}
-		if a.Kind != social.KindGroup && !slices.ContainsFunc(in, func(l *social.List) bool { return l.ID == d.List.ID }) {
-			left = append(left, a)
-		}
+	ids := make([]social.ID, len(followed))
+	for i, a := range followed {
+		ids[i] = a.ID
 	}
-	d.Others, err = w.people(p, left)
+	in, err := w.Social.AmongListed(p.ctx(), p.reader, d.List.ID, ids)
+	if err != nil {
+		return err
+	}
+	d.Others, err = w.people(p, slices.DeleteFunc(followed, func(a *social.Account) bool { return a.Kind == social.KindGroup || in[a.ID] }))
 	return err
 }
 

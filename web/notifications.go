@@ -30,11 +30,12 @@ func (n notice) Last(i int) bool { return i == len(n.From)-1 && n.Others == "" }
 // noticesPage lists what happened.
 type noticesPage struct {
 	*frame
-	Only    []tab
-	Notices []notice
-	ReadTo  social.ID // the newest that the reader has before them; 0 where nothing is unread
-	Empty   string
-	Older   string
+	Only     []tab
+	Requests int // who waits to follow
+	Notices  []notice
+	ReadTo   social.ID // the newest that the reader has before them; 0 where nothing is unread
+	Empty    string
+	Older    string
 }
 
 func (noticesPage) file() string { return "notifications.html" }
@@ -88,6 +89,7 @@ func (w *Web) notifications(p *page) error {
 	if err != nil {
 		return err
 	}
+	d.Requests = len(waiting)
 	asks := map[social.ID]bool{}
 	for _, a := range waiting {
 		asks[a.ID] = true

@@ -29,7 +29,6 @@ type frame struct {
 	Org      social.Organisation
 	Me       *social.Account // nil when signed out
 	Unread   int
-	Requests int // who waits to follow
 	Admin    bool
 	Knocking int // servers that want to connect; for administrators
 	Trial    bool
@@ -144,9 +143,6 @@ func (w *Web) recognise(p *page) {
 		if p.Knocking, err = w.Social.RequestsWaiting(p.ctx()); err != nil {
 			w.Log.Warn("servers that want to connect not counted", "error", err)
 		}
-	}
-	if waiting, _, err := w.Social.FollowRequests(p.ctx(), p.reader, social.Page{}); err == nil {
-		p.Requests = len(waiting)
 	}
 }
 
