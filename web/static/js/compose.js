@@ -217,11 +217,21 @@ function done(form, answer) {
   if (held) {
     offer(held);
   } else if (answer.querySelector("article.post")) {
-    arrived(answer);
+    sent(fresh, answer);
   } else {
     tell(answer.querySelector("p").textContent);
   }
   text(fresh).focus();
+}
+
+// sent shows a new post in the list, or says where it is.
+function sent(form, part) {
+  if (!arrived(part)) {
+    const way = document.createElement("a");
+    way.href = part.querySelector("article.post .facts a[href]").getAttribute("href");
+    way.textContent = form.dataset.way;
+    tell(form.dataset.sent, [way]);
+  }
 }
 
 function refused(form, problem) {
@@ -249,13 +259,20 @@ function refused(form, problem) {
 
 // offer lets the author think again for a moment.
 function offer(held) {
-  show(held);
   count(held);
+  show(held);
 }
 
+// count shows the seconds that are left. They are not read out: what is said about them
+// when they come is enough.
 function count(held) {
+  const [said, shown] = [document.createElement("span"), document.createElement("span")];
   const line = held.querySelector("p");
   let left = Number(held.dataset.left);
+  said.className = "quiet-text";
+  said.textContent = shown.textContent = line.textContent;
+  shown.setAttribute("aria-hidden", "true");
+  line.replaceChildren(said, shown);
   const timer = setInterval(() => {
     left--;
     if (left < 0 || !held.isConnected) {
@@ -263,7 +280,7 @@ function count(held) {
       held.remove();
       return;
     }
-    line.textContent = line.textContent.replace(/\d+/, left);
+    shown.textContent = left === 1 ? held.dataset.single : held.dataset.several.replace("2", left);
   }, 1000);
 }
 
@@ -280,7 +297,7 @@ document.addEventListener("submit", async (event) => {
     const again = answer.querySelector("form.composer");
     const here = document.querySelector("form.composer");
     if (!again) {
-      arrived(answer);
+      sent(here, answer);
     } else if (here) {
       untouched.set(again, untouched.get(here));
       here.replaceWith(again);

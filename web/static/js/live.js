@@ -113,12 +113,14 @@ function take(now) {
   show();
 }
 
-// arrived puts a post there that somebody just wrote on this page.
+// arrived puts a post there that somebody just wrote on this page. It says whether there
+// is a list that takes new posts.
 export function arrived(part) {
   post(part);
   if (waiting.length > 0) {
     newest();
   }
+  return list !== null;
 }
 
 function post(part) {
@@ -155,7 +157,7 @@ function remove(id) {
 }
 
 function keep(one) {
-  if (waiting.length <= most && !waiting.some((other) => other.id === one.id)) {
+  if (list && waiting.length <= most && !waiting.some((other) => other.id === one.id)) {
     waiting.push(one);
   }
 }
@@ -163,7 +165,7 @@ function keep(one) {
 // show puts new posts into the list, or says that there are some while somebody reads
 // further below or is in the middle of the list.
 function show() {
-  if (!list || waiting.length === 0) {
+  if (waiting.length === 0) {
     return;
   }
   if (thread || (scrollY < 200 && !list.contains(document.activeElement) && added + waiting.length <= most)) {
@@ -189,13 +191,16 @@ document.body.append(said);
 
 // newest shows what is new and goes there.
 export function newest() {
+  if (!list) {
+    return;
+  }
   if (added + waiting.length > most) {
     location.reload();
     return;
   }
   put();
   scrollTo({ top: 0 });
-  list?.querySelector("article.post")?.focus({ preventScroll: true });
+  list.querySelector("article.post")?.focus({ preventScroll: true });
 }
 
 function put() {

@@ -1,13 +1,10 @@
 // tell shows a sentence at the lower edge for a while and has it read out.
-let place;
+const place = document.createElement("div"); // there from the start: what comes into it is read out
+place.className = "toast";
+place.setAttribute("role", "status");
+document.body.append(place);
 
 export function tell(text, ways = []) {
-  if (!place) {
-    place = document.createElement("div");
-    place.className = "toast";
-    place.setAttribute("role", "status");
-    document.body.append(place);
-  }
   const line = document.createElement("p");
   line.textContent = text;
   line.append(...ways);
@@ -18,11 +15,10 @@ export function tell(text, ways = []) {
 
 // show puts a part of a page there, until it is closed by what is done with it.
 export function show(part) {
-  tell("");
   clearTimeout(place.timer);
   place.replaceChildren(part);
 }
 
 export function close() {
-  place?.replaceChildren();
+  place.replaceChildren();
 }

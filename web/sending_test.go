@@ -1,0 +1,118 @@
+package web_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"parley/instance"
+	"parley/instance/instancetest"
+	"parley/social"
+)
+
+// run runs a script in the page.
+func (b *browser) run(what, script string) {
+	b.Helper()
+	b.do(what, chromedp.Evaluate[chromedp.Void](script, chromedp.EvalAwaitPromise))
+}
+
+// hurry makes the timers of the page run so many times faster.
+func (b *browser) hurry(times int) {
+	b.Helper()
+	b.run("hurry", fmt.Sprintf(`for (const name of ["setTimeout", "setInterval"]) {
+		const slow = window[name];
+		window[name] = (act, ms) => slow(act, ms / %d);
+	}`, times))
+}
+
+// writing is a member with a browser, on an instance of their own. Their posts wait for
+// so many seconds.
+func writing(t *testing.T, undo int) (in *instance.Instance, alice social.Reader, b *browser) {
+	t.Helper()
+	chromium := startChromium(t)
+	net := instancetest.New(t, 1, nil)
+	in = net.Instances[0]
+	alice = net.Member(in, "alice")
+	if err := in.Social.FinishSetUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Social.UpdateProfile(t.Context(), alice, social.ProfileChange{UndoSeconds: &undo}); err != nil {
+		t.Fatal(err)
+	}
+	b = window(t, chromium, in.Config.PublicURL, true)
+	b.signedIn(newVisitor(t, in, "en"), "alice")
+	return in, alice, b
+}
+
+// On a page whose list takes no new posts it is said that one was sent, and where it is.
+func TestSentWhereNoListTakesIt(t *testing.T) {
+	in, alice, b := writing(t, 0)
+	ctx := t.Context()
+	for _, d := range []social.Draft{{Text: "older", Audience: "company"}, {Text: "newer", Audience: "company"}} {
+		if _, err := in.Social.Publish(ctx, alice, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	home, err := in.Social.Home(ctx, alice, social.Page{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/?older=" + home[0].Cursor.String()
+	for _, undo := range []int{0, 30} {
+		if _, err := in.Social.UpdateProfile(ctx, alice, social.ProfileChange{UndoSeconds: &undo}); err != nil {
+			t.Fatal(err)
+		}
+		b.open(path)
+		b.run("listen for errors", `window.wrong = []; addEventListener("error", (event) => wrong.push(event.message)); addEventListener("unhandledrejection", (event) => wrong.push(String(event.reason)))`)
+		b.fill("text", "soup")
+		b.publish()
+		if undo > 0 {
+			b.appears("Your post goes out in")
+			now := chromedp.Search(`//*[contains(@class,"toast")]//button[normalize-space(.)="Send now"]`)
+			b.do("send now", chromedp.Focus(now), chromedp.SendKeys(now, kb.Enter))
+		}
+		b.waits(path+": it is said that it was sent", `/^Published\. ?To the post$/.test(document.querySelector(".toast")?.innerText.replace(/\s+/g, " ").trim())`)
+		b.run("the key for new posts", `document.activeElement.blur(); document.body.dispatchEvent(new KeyboardEvent("keydown", {key: ".", bubbles: true}))`)
+		if got := b.ask(`Promise.resolve(wrong.join("; "))`); got != "" {
+			t.Errorf("%s: %s", path, got)
+		}
+		b.press(`//*[contains(@class,"toast")]`, "To the post")
+		b.says("soup", "Conversation")
+	}
+}
+
+// Whoever listens is told once that a post goes out, and how long that is; whoever looks
+// sees the seconds, in good language.
+func TestUndoIsAnnouncedOnce(t *testing.T) {
+	in, alice, b := writing(t, 10)
+	for _, one := range []struct{ language, first, last string }{
+		{"en", "Your post goes out in ", "Your post goes out in 1 second."},
+		{"de", "Ihr Beitrag geht in ", "Ihr Beitrag geht in 1 Sekunde hinaus."},
+	} {
+		if _, err := in.Social.UpdateProfile(t.Context(), alice, social.ProfileChange{Language: &one.language}); err != nil {
+			t.Fatal(err)
+		}
+		b.open("/")
+		b.hurry(20)
+		b.run("listen", `window.heard = new Set(); window.seen = new Set();
+			const plain = (all) => all.replace(/\s+/g, " ").trim();
+			const listen = () => {
+				const place = document.querySelector(".toast .held p");
+				if (!place) return;
+				seen.add(plain([...place.querySelectorAll("[aria-hidden=true]")].map((one) => one.textContent).join() || place.textContent));
+				const told = place.cloneNode(true);
+				told.querySelectorAll("[aria-hidden=true]").forEach((hidden) => hidden.remove());
+				heard.add(plain(told.textContent));
+			};
+			new MutationObserver(listen).observe(document.body, {childList: true, subtree: true, characterData: true})`)
+		b.run("write", `document.querySelector("form.composer [name=text]").value = "wait for it"`)
+		b.submit("form.composer")
+		b.waits("the last second is counted", fmt.Sprintf(`window.seen.has(%q)`, one.last))
+		if got := b.ask(`[...heard].join("|")`); !strings.HasPrefix(got, one.first) || strings.Contains(got, "|") {
+			t.Errorf("heard: %s", got)
+		}
+	}
+}
