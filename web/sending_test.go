@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -12,6 +14,25 @@ import (
 	"parley/instance/instancetest"
 	"parley/social"
 )
+
+// connection makes the window's one slow, by so many milliseconds for each request, or
+// breaks it.
+func (b *browser) connection(offline bool, latency float64) {
+	b.Helper()
+	if _, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{}); err != nil {
+		b.Fatal(err)
+	}
+	type conditions struct {
+		Offline  bool    `json:"offline"`
+		Latency  float64 `json:"latency"`
+		Download float64 `json:"downloadThroughput"`
+		Upload   float64 `json:"uploadThroughput"`
+	}
+	emulate := cdp.Command[conditions, struct{}]{Method: "Network.emulateNetworkConditions"}
+	if _, err := chromedp.Call(b.ctx, emulate, conditions{offline, latency, -1, -1}); err != nil {
+		b.Fatal(err)
+	}
+}
 
 // run runs a script in the page.
 func (b *browser) run(what, script string) {
@@ -115,4 +136,25 @@ func TestUndoIsAnnouncedOnce(t *testing.T) {
 			t.Errorf("heard: %s", got)
 		}
 	}
+}
+
+// What waits for an answer says so, and shows it when that takes longer than a moment.
+func TestWaitingIsShown(t *testing.T) {
+	in, alice, b := writing(t, 0)
+	if _, err := in.Social.Publish(t.Context(), alice, social.Draft{Text: "good?", Audience: "company"}); err != nil {
+		t.Fatal(err)
+	}
+	b.open("/directory")
+	b.connection(false, 1000)
+	b.fill("q", "nobody")
+	b.waits("the list is busy", `[...document.querySelectorAll("[data-found]")].every((one) => one.ariaBusy == "true")`)
+	b.waits("it is shown in a moment", `getComputedStyle(document.querySelector("[data-found]")).opacity < 1`)
+	b.connection(false, 0)
+	b.waits("the list is there", `[...document.querySelectorAll("[data-found]")].every((one) => one.ariaBusy == null && getComputedStyle(one).opacity == 1)`)
+	b.open("/")
+	b.connection(false, 1000)
+	like := chromedp.CSS("form[action$='/like'] button")
+	b.do("like", chromedp.Focus(like), chromedp.SendKeys(like, kb.Enter))
+	b.waits("the button is busy", `document.querySelector("form[action$='like'] button").ariaBusy == "true"`)
+	b.waits("there is an answer", `document.querySelector("form[action$='/unlike'] button")?.ariaBusy == null`)
 }

@@ -18,21 +18,27 @@ export function parse(text) {
 }
 
 // send posts a form as the browser would and asks for the part of the page that it
-// changes. It answers the document, or throws what the server said.
+// changes. It answers the document, or throws what the server said. The button is busy
+// meanwhile.
 export async function send(form, button, data = new FormData(form, button)) {
   const plain = form.enctype !== "multipart/form-data";
-  const answer = await fetch(form.action, {
-    method: "POST",
-    body: plain ? new URLSearchParams(data) : data,
-    headers: { Accept: "text/html", "Parley-Part": "yes" },
-    credentials: "same-origin",
-  });
-  const page = parse(await answer.text());
-  if (!answer.ok) {
-    const said = page.querySelector(".problem, .why, main p");
-    throw new Problem(said ? said.textContent.trim() : answer.statusText, answer.status, page);
+  button?.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: plain ? new URLSearchParams(data) : data,
+      headers: { Accept: "text/html", "Parley-Part": "yes" },
+      credentials: "same-origin",
+    });
+    const page = parse(await answer.text());
+    if (!answer.ok) {
+      const said = page.querySelector(".problem, .why, main p");
+      throw new Problem(said ? said.textContent.trim() : answer.statusText, answer.status, page);
+    }
+    return page;
+  } finally {
+    button?.removeAttribute("aria-busy");
   }
-  return page;
 }
 
 // Problem is what the server refused, in the words of its page.

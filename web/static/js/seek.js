@@ -15,6 +15,7 @@ form?.addEventListener("input", () => {
 
 async function look() {
   const mine = ++asked;
+  busy(true);
   const address = new URL(form.action);
   address.search = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
   try {
@@ -28,5 +29,13 @@ async function look() {
     history.replaceState(history.state, "", address);
   } catch {
     // Without a connection the button says so.
+  } finally {
+    if (mine === asked) {
+      busy(false);
+    }
   }
+}
+
+function busy(is) {
+  document.querySelectorAll(places).forEach((one) => (is ? one.setAttribute("aria-busy", "true") : one.removeAttribute("aria-busy")));
 }
