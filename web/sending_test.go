@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
@@ -103,6 +104,54 @@ func TestSentWhereNoListTakesIt(t *testing.T) {
 		b.press(`//*[contains(@class,"toast")]`, "To the post")
 		b.says("soup", "Conversation")
 	}
+}
+
+// What is sent from a page of its own goes on to where it goes on without a script, and
+// the message is the same.
+func TestComposerAloneGoesOn(t *testing.T) {
+	in, alice, b := writing(t, 0)
+	asked, err := in.Social.Publish(t.Context(), alice, social.Draft{Text: "which day?", Audience: "company"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	save := func(d social.Draft) string {
+		t.Helper()
+		d.Audience = "company"
+		v, err := in.Social.SaveDraft(t.Context(), alice, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "/drafts/" + v.ID.String()
+	}
+	later := time.Now().Add(48 * time.Hour)
+	b.open("/compose")
+	b.fill("text", "for later")
+	b.run("when", fmt.Sprintf(`document.querySelector("[name=at]").value = %q`, later.Format("2006-01-02T15:04")))
+	b.publish()
+	b.appears("It will be sent at its time.")
+	b.says("Scheduled", "for later")
+	b.open(save(social.Draft{Text: "for later too", At: later}))
+	b.publish()
+	b.appears("It will be sent at its time.")
+	b.open("/compose")
+	b.fill("text", "for now")
+	b.publish()
+	b.appears("Published.")
+	b.says("Home", "for now")
+	answer := save(social.Draft{Text: "Monday suits", InReplyTo: asked.Post.ID})
+	b.open(answer)
+	b.publish()
+	b.appears("Published.")
+	b.says("Conversation", "which day?", "Monday suits")
+
+	half := 30
+	if _, err := in.Social.UpdateProfile(t.Context(), alice, social.ProfileChange{UndoSeconds: &half}); err != nil {
+		t.Fatal(err)
+	}
+	b.open(save(social.Draft{Text: "Tuesday suits too", InReplyTo: asked.Post.ID}))
+	b.publish()
+	b.appears("Your post goes out in")
+	b.says("Conversation", "which day?")
 }
 
 // Whoever listens is told once that a post goes out, and how long that is; whoever looks

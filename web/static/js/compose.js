@@ -198,13 +198,11 @@ document.addEventListener("submit", async (event) => {
 // later.
 function done(form, answer) {
   forget(form);
-  const held = answer.querySelector(".held");
-  const inline = document.querySelector("[data-fresh], [role=feed]");
-  if (!inline) {
-    const id = held?.querySelector("form").getAttribute("action").match(/\d+/)[0];
-    location.href = held ? "/?held=" + id : "/";
+  if (!document.querySelector("[data-fresh], [role=feed]")) {
+    location.href = onward(form, answer);
     return;
   }
+  const held = answer.querySelector(".held");
   const fresh = untouched.get(form).cloneNode(true);
   const readers = form.querySelector("[name=audience]").value;
   const inside = form.querySelector(`[data-choice="${CSS.escape(readers)}"]`)?.matches(".inside");
@@ -224,11 +222,20 @@ function done(form, answer) {
   text(fresh).focus();
 }
 
+// onward is where the form leads without a script.
+function onward(form, answer) {
+  const to = answer.querySelector("[data-to]");
+  return to ? to.dataset.to : (form.querySelector("[name=reply_to]") ? link(answer) : "/") + "?done=published";
+}
+
+// link is the address of the post in an answer.
+const link = (answer) => answer.querySelector("article.post .facts a[href]").getAttribute("href");
+
 // sent shows a new post in the list, or says where it is.
 function sent(form, part) {
   if (!arrived(part)) {
     const way = document.createElement("a");
-    way.href = part.querySelector("article.post .facts a[href]").getAttribute("href");
+    way.href = link(part);
     way.textContent = form.dataset.way;
     tell(form.dataset.sent, [way]);
   }
