@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -211,26 +209,10 @@ func TestComposingLive(t *testing.T) {
 	}
 
 	// Without a connection nothing is lost; with it the post goes once.
-	offline := func(is bool) {
-		if _, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{}); err != nil {
-			t.Fatal(err)
-		}
-		type conditions struct {
-			Offline  bool    `json:"offline"`
-			Latency  float64 `json:"latency"`
-			Download float64 `json:"downloadThroughput"`
-			Upload   float64 `json:"uploadThroughput"`
-		}
-		emulate := cdp.Command[conditions, struct{}]{Method: "Network.emulateNetworkConditions"}
-		if _, err := chromedp.Call(b.ctx, emulate, conditions{is, 0, -1, -1}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	offline(true)
+	b.connection(true, 0)
 	b.publish()
 	b.appears("There is no connection. Your text is kept")
-	offline(false)
-	b.publish()
+	b.connection(false, 0)
 	b.appears("Your post goes out in")
 	if got := drafts(); len(got) != 0 {
 		t.Errorf("what is being sent is a draft too: %q", got)
@@ -254,14 +236,7 @@ func TestComposingLive(t *testing.T) {
 	}
 
 	// A picture is pasted and described; without a description it is asked for.
-	b.do("paste", chromedp.Evaluate[chromedp.Void](`(async () => {
-		const canvas = document.createElement("canvas");
-		canvas.width = canvas.height = 20;
-		const blob = await new Promise(done => canvas.toBlob(done));
-		const data = new DataTransfer();
-		data.items.add(new File([blob], "pasted.png", {type: "image/png"}));
-		document.querySelector("form.composer [name=text]").dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
-	})()`, chromedp.EvalAwaitPromise))
+	b.paste()
 	b.waits("the picture is there", `!!document.querySelector(".kept img")`)
 	b.fill("text", "with a picture")
 	b.publish()

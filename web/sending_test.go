@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -50,6 +51,19 @@ func (b *browser) hurry(times int) {
 	}`, times))
 }
 
+// paste puts a black square into the composer, as from the clipboard.
+func (b *browser) paste() {
+	b.Helper()
+	b.run("paste", `(async () => {
+		const canvas = document.createElement("canvas");
+		canvas.width = canvas.height = 20;
+		const blob = await new Promise(done => canvas.toBlob(done));
+		const data = new DataTransfer();
+		data.items.add(new File([blob], "pasted.png", {type: "image/png"}));
+		document.querySelector("form.composer [name=text]").dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+	})()`)
+}
+
 // writing is a member with a browser, on an instance of their own. Their posts wait for
 // so many seconds.
 func writing(t *testing.T, undo int) (in *instance.Instance, alice social.Reader, b *browser) {
@@ -67,6 +81,29 @@ func writing(t *testing.T, undo int) (in *instance.Instance, alice social.Reader
 	b = window(t, chromium, in.Config.PublicURL, true)
 	b.signedIn(newVisitor(t, in, "en"), "alice")
 	return in, alice, b
+}
+
+// unsent lists the drafts and what waits of a member's, and how many posts they published.
+func unsent(t *testing.T, in *instance.Instance, who social.Reader) (drafts, held []string, published int) {
+	t.Helper()
+	ctx := context.Background()
+	for _, one := range []struct {
+		list *[]string
+		read func(context.Context, social.Reader) ([]*social.UnsentView, error)
+	}{{&drafts, in.Social.Drafts}, {&held, in.Social.Held}} {
+		views, err := one.read(ctx, who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range views {
+			*one.list = append(*one.list, v.Draft.Text)
+		}
+	}
+	own, err := in.Social.AccountPosts(ctx, who, who.Account.ID, social.Page{Limit: 40}, social.PostFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return drafts, held, len(own)
 }
 
 // On a page whose list takes no new posts it is said that one was sent, and where it is.
@@ -154,6 +191,46 @@ func TestComposerAloneGoesOn(t *testing.T) {
 	b.says("Conversation", "which day?")
 }
 
+// A post waits for the files that are on their way to the server, and says so; one that
+// does not arrive costs nothing of the text.
+func TestPublishingWaitsForFiles(t *testing.T) {
+	in, alice, b := writing(t, 0)
+	b.open("/")
+	b.fill("text", "look at this")
+	b.connection(false, 1500)
+	b.paste()
+	b.waits("it is said that it is uploading", `document.querySelector("form.composer").innerText.includes("Uploading… pasted.png")`)
+	b.publish()
+	b.waits("the button is busy", `document.querySelector("form.composer button.main").ariaBusy == "true"`)
+	b.waits("after a moment it shows that", `(({ content, fontSize }) => content == '"…"' && fontSize != "0px")(getComputedStyle(document.querySelector("form.composer button.main"), "::after"))`)
+	b.connection(false, 0)
+	b.appears("Send it without")
+	b.waits("the picture is there", `!!document.querySelector("form.composer .kept img")`)
+	if b.is(`document.body.innerText.includes("Uploading…")`) {
+		t.Error("it says that it is uploading still")
+	}
+	if _, _, n := unsent(t, in, alice); n != 0 {
+		t.Errorf("%d posts were published without their file", n)
+	}
+	b.run("describe", `document.querySelector(".kept [name^=description-]").value = "a black square"`)
+	b.publish()
+	b.waits("it is sent with its picture", `document.querySelector("[role=feed] article")?.innerText.includes("look at this") && !!document.querySelector("[role=feed] article img[alt='a black square']")`)
+
+	b.fill("text", "and at this")
+	b.connection(true, 0)
+	b.paste()
+	b.publish()
+	b.appears("There is no connection. The file is uploaded as soon as there is one again")
+	b.connection(false, 0)
+	b.waits("the picture is there", `!!document.querySelector("form.composer .kept img")`)
+	if got := b.ask(`document.querySelector("form.composer [name=text]").value`); got != "and at this" {
+		t.Errorf("the text is %q", got)
+	}
+	if _, _, n := unsent(t, in, alice); n != 1 {
+		t.Errorf("%d posts", n)
+	}
+}
+
 // Whoever listens is told once that a post goes out, and how long that is; whoever looks
 // sees the seconds, in good language.
 func TestUndoIsAnnouncedOnce(t *testing.T) {
@@ -184,6 +261,100 @@ func TestUndoIsAnnouncedOnce(t *testing.T) {
 		if got := b.ask(`[...heard].join("|")`); !strings.HasPrefix(got, one.first) || strings.Contains(got, "|") {
 			t.Errorf("heard: %s", got)
 		}
+	}
+}
+
+// Saving again, or publishing, while a draft is on its way to the server makes no second one.
+func TestDraftOnItsWay(t *testing.T) {
+	in, alice, b := writing(t, 30)
+	b.open("/")
+	b.hurry(10)
+	b.connection(false, 1000)
+	b.fill("text", "one")
+	time.Sleep(400 * time.Millisecond) // the first is on its way now
+	b.fill("text", " two")
+	time.Sleep(400 * time.Millisecond) // and the second would be
+	b.waits("it is saved", `document.querySelector(".kept-note").textContent != ""`)
+	b.waits("all of it", `document.querySelector(".kept-note").textContent != "" && document.querySelector("form.composer").dataset.typed.includes("one two")`)
+	if drafts, _, _ := unsent(t, in, alice); len(drafts) != 1 || drafts[0] != "one two" {
+		t.Errorf("drafts: %q", drafts)
+	}
+	b.run("forget", `sessionStorage.clear()`)
+	b.open("/")
+	b.hurry(10)
+	b.fill("text", "three")
+	time.Sleep(400 * time.Millisecond)
+	b.publish()
+	b.connection(false, 0)
+	b.appears("Your post goes out in")
+	drafts, held, _ := unsent(t, in, alice)
+	if strings.Join(drafts, "|") != "one two" || strings.Join(held, "|") != "three" {
+		t.Errorf("drafts: %q, held: %q", drafts, held)
+	}
+}
+
+// What somebody wanted to publish without a connection is sent when there is one again,
+// once, and they are told; what leaves the company is asked about, and what they went on
+// writing waits for them.
+func TestSentWhenTheConnectionIsBack(t *testing.T) {
+	in, alice, b := writing(t, 30)
+	field := chromedp.CSS("form.composer [name=text]")
+	b.open("/")
+	b.run("inside", `document.querySelector("[name=audience]").value = "instance"`)
+	b.fill("text", "from the cellar")
+	b.connection(true, 0)
+	b.publish()
+	b.appears("There is no connection. Your text is kept; it is sent as soon as there is one again.")
+	b.connection(false, 0)
+	b.appears("Your post goes out in")
+	b.says("The connection is back")
+	drafts, held, n := unsent(t, in, alice)
+	if len(drafts) != 0 || len(held) != 1 || held[0] != "from the cellar" || n != 0 {
+		t.Errorf("drafts %q, held %q, %d published", drafts, held, n)
+	}
+
+	// The answer is lost, not the post: it is not sent twice.
+	b.run("lose the answers", `window.connected = fetch; window.fetch = async (...all) => { await connected(...all); throw new TypeError("lost"); }`)
+	b.do("write", chromedp.Focus(field), chromedp.SendKeys(field, "said once"))
+	b.publish()
+	b.waits("it arrives", `document.querySelector(".toast").innerText.includes("There is no connection")`)
+	b.run("find the connection", `window.fetch = connected; dispatchEvent(new Event("online"))`)
+	b.waits("the form is empty", `document.querySelector("form.composer [name=text]").value == ""`)
+	if _, held, _ := unsent(t, in, alice); len(held) != 2 || strings.Count(strings.Join(held, "|"), "said once") != 1 {
+		t.Errorf("held: %q", held)
+	}
+
+	// Who goes on writing sends it themselves.
+	b.connection(true, 0)
+	b.do("write", chromedp.Focus(field), chromedp.SendKeys(field, "half a"))
+	b.publish()
+	b.appears("There is no connection. Your text is kept; it is sent")
+	b.do("go on", chromedp.Focus(field), chromedp.SendKeys(field, kb.End+" thought"))
+	b.connection(false, 0)
+	time.Sleep(500 * time.Millisecond)
+	if _, held, _ := unsent(t, in, alice); len(held) != 2 {
+		t.Errorf("held: %q", held)
+	}
+
+	// What leaves the company is asked about first.
+	b.run("outside", `document.querySelector("[name=audience]").value = "public"`)
+	b.publish()
+	outside := chromedp.CSS("form.composer button[name=outside]")
+	b.waits("it is asked", `!!document.querySelector("form.composer button[name=outside]")`)
+	b.connection(true, 0)
+	b.do("confirm", chromedp.Focus(outside), chromedp.SendKeys(outside, kb.Enter))
+	b.appears("There is no connection. Your text is kept; send it")
+	b.connection(false, 0)
+	b.appears("The connection is back. Your post is not sent yet.")
+	time.Sleep(300 * time.Millisecond)
+	if _, held, _ := unsent(t, in, alice); len(held) != 2 {
+		t.Errorf("held: %q", held)
+	}
+	again := chromedp.Search(`//*[contains(@class,"toast")]//button`)
+	b.do("say yes", chromedp.Focus(again), chromedp.SendKeys(again, kb.Enter))
+	b.appears("Your post goes out in")
+	if _, held, _ := unsent(t, in, alice); len(held) != 3 || !strings.Contains(strings.Join(held, "|"), "half a thought") {
+		t.Errorf("held: %q", held)
 	}
 }
 

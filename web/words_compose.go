@@ -65,6 +65,12 @@ var composeWords = map[string][2]string{
 	"go_on_writing":  {"Go on writing", "Weiterschreiben"},
 	"throw_away":     {"Delete", "Löschen"},
 	"lost":           {"There is no connection. Your text is kept; send it again in a moment.", "Es besteht keine Verbindung. Ihr Text bleibt erhalten; senden Sie ihn gleich noch einmal."},
+	"sent_later":     {"There is no connection. Your text is kept; it is sent as soon as there is one again.", "Es besteht keine Verbindung. Ihr Text bleibt erhalten und wird gesendet, sobald wieder eine besteht."},
+	"connected":      {"The connection is back.", "Die Verbindung ist wieder da."},
+	"not_sent_yet":   {"The connection is back. Your post is not sent yet.", "Die Verbindung ist wieder da. Ihr Beitrag ist noch nicht gesendet."},
+	"uploading":      {"Uploading…", "Wird hochgeladen …"},
+	"file_lost":      {"There is no connection. The file did not arrive; choose it once more in a moment.", "Es besteht keine Verbindung. Die Datei kam nicht an; wählen Sie sie gleich noch einmal."},
+	"file_later":     {"There is no connection. The file is uploaded as soon as there is one again, and your post waits for it.", "Es besteht keine Verbindung. Die Datei wird hochgeladen, sobald wieder eine besteht; Ihr Beitrag wartet darauf."},
 	"file_too_large": {"This file is too large.", "Diese Datei ist zu groß."},
 	"drop_here":      {"Drop files or paste pictures here.", "Dateien hierher ziehen oder Bilder einfügen."},
 

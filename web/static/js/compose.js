@@ -7,6 +7,10 @@ import { close, show, tell } from "./tell.js";
 const pause = 2500; // of the typing, before a draft is saved, in milliseconds
 const untouched = new WeakMap(); // form -> what it was when the page came
 const timers = new WeakMap();
+const under = new WeakMap(); // form -> what is on its way to the server for it: whether all of it arrives
+const missed = new WeakMap(); // form -> files that are for it and wait for a connection
+const pressed = new WeakMap(); // form -> by which button and when it was to be sent, while there is no connection
+const known = 50 * 60 * 1000; // the server knows for an hour what was sent already; in milliseconds, with some to spare
 
 function begin(form) {
   form.classList.add("scripted");
@@ -89,15 +93,24 @@ function draftIs(form, id) {
   field.value = id;
 }
 
-// save keeps a draft on the server. That it cannot is no trouble now: it is tried again.
-async function save(form) {
+// behind does something for a form when all that was begun for it is done.
+function behind(form, act) {
+  const all = (under.get(form) ?? Promise.resolve(true)).then(async (well) => (await act()) && well);
+  under.set(form, all);
+  all.then(() => under.get(form) === all && under.delete(form));
+}
+
+const save = (form) => behind(form, () => saved(form).then(() => true));
+
+// saved keeps a draft on the server. That it cannot is no trouble now: it is tried again.
+async function saved(form) {
   const now = state(form);
   if (!form.isConnected || form.dataset.busy || form.dataset.typed === now || text(form).value.trim() === "") {
     return;
   }
   try {
-    const saved = await send(form, form.querySelector("[value=save]"));
-    draftIs(form, saved.querySelector("[name=draft]").value);
+    const answer = await send(form, null, new FormData(form, form.querySelector("[value=save]")));
+    draftIs(form, answer.querySelector("[name=draft]").value);
     form.dataset.typed = now;
     form.querySelector(".kept-note").textContent = form.dataset.kept;
   } catch (problem) {
@@ -110,7 +123,7 @@ async function save(form) {
 document.addEventListener("input", (event) => {
   const form = composerOf(event);
   if (form) {
-    form.querySelector(".kept-note").textContent = "";
+    form.querySelector(".kept-note").textContent = pressed.delete(form) ? form.dataset.lost : "";
     keep(form);
   }
 });
@@ -143,13 +156,31 @@ for (const kind of ["dragover", "dragleave", "drop", "paste"]) {
   });
 }
 
-// take uploads files one after the other; each gets a field for what it shows.
-async function take(form, files) {
+function take(form, files) {
+  if (files.length > 0) {
+    pressed.delete(form);
+    behind(form, () => upload(form, files));
+  }
+}
+
+function retake(form) {
+  const files = missed.get(form) ?? [];
+  missed.delete(form);
+  take(form, files);
+}
+
+// upload takes files one after the other; each gets a field for what it shows. It says
+// whether all are there.
+async function upload(form, files) {
+  const note = form.querySelector(".uploads");
+  let well = true;
   for (const file of files) {
     if (file.size > Number(form.dataset.max)) {
       tell(form.dataset.large);
+      well = false;
       continue;
     }
+    note.textContent = form.dataset.uploading + " " + file.name;
     const data = new FormData();
     data.append("file", file);
     try {
@@ -158,9 +189,16 @@ async function take(form, files) {
       part.querySelector("input[type=text]").focus();
       keep(form);
     } catch (problem) {
-      tell(problem instanceof Problem ? problem.message : form.dataset.lost);
+      const wait = !(problem instanceof Problem) && !navigator.onLine;
+      if (wait) {
+        missed.set(form, [...missed.get(form) ?? [], file]);
+      }
+      tell(problem instanceof Problem ? problem.message : wait ? form.dataset.held : form.dataset.failed);
+      well = false;
     }
   }
+  note.textContent = "";
+  return well;
 }
 
 document.addEventListener("keydown", (event) => {
@@ -173,30 +211,106 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (!form.matches("form.composer") || event.submitter?.value === "save") {
-    if (form.matches("form.composer")) {
-      forget(form);
-    }
+  const button = event.submitter;
+  if (!form.matches("form.composer")) {
     return;
   }
-  event.preventDefault();
+  if (form.dataset.busy) {
+    event.preventDefault();
+  } else if (under.has(form) || missed.has(form)) {
+    event.preventDefault();
+    if (await settled(form, button)) {
+      form.requestSubmit(button);
+    }
+  } else if (button?.value === "save") {
+    forget(form);
+  } else {
+    event.preventDefault();
+    publish(form, button);
+  }
+});
+
+// settled waits for the files and the draft that are on their way, and says whether they
+// arrived.
+async function settled(form, button) {
+  form.dataset.busy = "yes";
+  button?.setAttribute("aria-busy", "true");
+  retake(form);
+  const well = await under.get(form);
+  delete form.dataset.busy;
+  button?.removeAttribute("aria-busy");
+  keep(form);
+  return well;
+}
+
+// publish sends a post; again: by itself, since its author wanted it.
+async function publish(form, button, again = false) {
+  let answer;
   if (form.dataset.busy) {
     return;
   }
   form.dataset.busy = "yes";
   clearTimeout(timers.get(form));
+  await under.get(form);
   try {
-    done(form, await send(form, event.submitter));
+    answer = await send(form, button);
   } catch (problem) {
-    refused(form, problem);
+    if (problem instanceof Problem) {
+      pressed.delete(form);
+      refused(form, problem);
+    } else {
+      later(form, button, again);
+    }
+    return;
   } finally {
     delete form.dataset.busy;
   }
-});
+  pressed.delete(form);
+  done(form, answer, again);
+}
+
+// inside says that a post stays in the company whomever it names.
+function inside(form) {
+  const readers = form.querySelector("[name=audience]").value;
+  return readers !== "direct" && Boolean(form.querySelector(`[data-choice="${CSS.escape(readers)}"]`)?.matches(".inside"));
+}
+
+// later keeps in mind that a post is to be sent when there is a connection again.
+function later(form, button, again) {
+  pressed.set(form, { at: Date.now(), ...pressed.get(form), button });
+  if (inside(form)) {
+    timers.set(form, setTimeout(() => resume(form), 4 * pause));
+  }
+  if (!again) {
+    tell(inside(form) ? form.dataset.later : form.dataset.lost);
+  }
+}
+
+// resume sends what its author wanted to be sent. What may leave the company is asked
+// about, and so is what the server might take for another post by now.
+function resume(form, back = false) {
+  const { at, button } = pressed.get(form) ?? {};
+  if (!at || !form.isConnected) {
+    return;
+  }
+  if (inside(form) && Date.now() - at < known) {
+    publish(form, button, true);
+  } else if (back) {
+    pressed.delete(form);
+    save(form);
+    const yes = document.createElement("button");
+    yes.textContent = button.textContent;
+    yes.addEventListener("click", () => {
+      close();
+      form.requestSubmit(button);
+    });
+    tell(form.dataset.ask, [yes]);
+  }
+}
 
 // done shows what became of a post: it waits for a moment, stands in the list, or is sent
 // later.
-function done(form, answer) {
+function done(form, answer, again) {
   forget(form);
   if (!document.querySelector("[data-fresh], [role=feed]")) {
     location.href = onward(form, answer);
@@ -204,22 +318,25 @@ function done(form, answer) {
   }
   const held = answer.querySelector(".held");
   const fresh = untouched.get(form).cloneNode(true);
-  const readers = form.querySelector("[name=audience]").value;
-  const inside = form.querySelector(`[data-choice="${CSS.escape(readers)}"]`)?.matches(".inside");
-  if (inside && readers !== "direct") { // what leaves the company is chosen each time
-    fresh.querySelector("[name=audience]").value = readers;
+  const here = !again || form.contains(document.activeElement);
+  const back = again ? form.dataset.back + " " : "";
+  if (inside(form)) { // what leaves the company is chosen each time
+    fresh.querySelector("[name=audience]").value = form.querySelector("[name=audience]").value;
   }
   fresh.querySelector("[name=once]").value = crypto.randomUUID?.() ?? String(Date.now());
   form.replaceWith(fresh);
   begin(fresh);
   if (held) {
     offer(held);
+    held.firstElementChild.prepend(back);
   } else if (answer.querySelector("article.post")) {
-    sent(fresh, answer);
+    sent(fresh, answer, back);
   } else {
-    tell(answer.querySelector("p").textContent);
+    tell(back + answer.querySelector("p").textContent);
   }
-  text(fresh).focus();
+  if (here) {
+    text(fresh).focus();
+  }
 }
 
 // onward is where the form leads without a script.
@@ -232,20 +349,18 @@ function onward(form, answer) {
 const link = (answer) => answer.querySelector("article.post .facts a[href]").getAttribute("href");
 
 // sent shows a new post in the list, or says where it is.
-function sent(form, part) {
+function sent(form, part, back = "") {
   if (!arrived(part)) {
     const way = document.createElement("a");
     way.href = link(part);
     way.textContent = form.dataset.way;
-    tell(form.dataset.sent, [way]);
+    tell(back + form.dataset.sent, [way]);
+  } else if (back) {
+    tell(back + form.dataset.sent);
   }
 }
 
 function refused(form, problem) {
-  if (!(problem instanceof Problem)) {
-    tell(form.dataset.lost);
-    return;
-  }
   const again = problem.page.querySelector("form.composer");
   if (problem.status === 401) {
     const way = document.createElement("a");
@@ -324,4 +439,11 @@ for (const form of forms()) {
   recall(form);
 }
 document.querySelectorAll("main > .held, .unsent .held").forEach(count);
-addEventListener("online", () => forms().forEach(save));
+addEventListener("online", () => forms().forEach((form) => {
+  retake(form);
+  if (pressed.has(form)) {
+    resume(form, true);
+  } else {
+    save(form);
+  }
+}));
