@@ -45,14 +45,17 @@ func serversThatWant(t *testing.T, language string) {
 		t.Error("a name breaks out")
 	}
 
-	for name, v := range map[string]*visitor{"a member": newVisitor(t, in, language).as(alice), "nobody": newVisitor(t, in, language)} {
-		hidden := v.get("/admin/requests", 404)
-		missing := v.get("/admin/nothing1", 404)
-		if strings.ReplaceAll(hidden.raw, "/admin/requests", "/admin/nothing1") != missing.raw {
-			t.Errorf("%s learns of the page:\n%s\n%s", name, hidden.raw, missing.raw)
-		}
-		v.post("/admin/requests", 404, "host", "good.test", "level", "public", "do", "admit")
+	member := newVisitor(t, in, language).as(alice)
+	hidden, missing := member.get("/admin/requests", 404), member.get("/admin/nothing1", 404)
+	if strings.ReplaceAll(hidden.raw, "/admin/requests", "/admin/nothing1") != missing.raw {
+		t.Errorf("a member learns of the page:\n%s\n%s", hidden.raw, missing.raw)
 	}
+	member.post("/admin/requests", 404, "host", "good.test", "level", "public", "do", "admit")
+	nobody := newVisitor(t, in, language)
+	if d := nobody.get("/admin/requests", 200).says("!good.test"); d.at.Path != "/sign-in" {
+		t.Errorf("who is signed out is sent to %s", d.at)
+	}
+	nobody.post("/admin/requests", 401, "host", "good.test", "level", "public", "do", "admit")
 	zone := func(host string) string {
 		t.Helper()
 		z, err := in.Social.Zone(ctx, host)
