@@ -30,7 +30,7 @@ func (a *API) noticePolicyRoutes() []route {
 			does: "Be told of some, now and from now on", takes: in{"id! ids requests"}, gives: empty{}},
 		{route: "POST " + requests + "/dismiss", scope: "write:notifications", run: a.answerNotificationRequests(false),
 			does: "Put away what is held back of some", takes: in{"id! ids requests"}, gives: empty{}},
-		{route: "GET " + requests + "/{id}", scope: "read:notifications", run: withID(a.notificationRequest),
+		{route: "GET " + requests + "/{id:[0-9]+}", scope: "read:notifications", run: withID(a.notificationRequest),
 			does: "One of them", gives: notificationRequest{}},
 		{route: "POST " + requests + "/{id}/accept", scope: "write:notifications", run: turned(a.answerNotificationRequest, true),
 			does: "Be told of one, now and from now on", gives: empty{}},

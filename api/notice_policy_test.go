@@ -165,4 +165,13 @@ func TestRequestsAreAnswered(t *testing.T) {
 	if e := <-streamed; e.name != "notification" || !strings.Contains(e.data, "again") || !strings.Contains(e.data, all[0].id) {
 		t.Errorf("the first that is heard of: %v", e)
 	}
+	// Whom one blocks asks for nothing.
+	all[1].write("@alice once more", "company")
+	if left := w.alice.get(requests).list(); len(left) != 1 {
+		t.Errorf("%v", left)
+	}
+	w.alice.post("/api/v1/accounts/"+all[1].id+"/block", nil).ok()
+	if left := w.alice.get(requests).list(); len(left) != 0 {
+		t.Errorf("blocked, and still there: %v", left)
+	}
 }

@@ -213,9 +213,18 @@ func (s *Service) requestViews(ctx context.Context, tx Tx, r Reader, held []Held
 	if err != nil {
 		return nil, err
 	}
+	away, err := keptAway(ctx, tx, r.AccountID(), accounts)
+	if err != nil {
+		return nil, err
+	}
+	blocks, err := tx.Blocks(ctx, r.AccountID(), from)
+	if err != nil {
+		return nil, err
+	}
 	var out []*NotificationRequest
 	for _, h := range held {
-		if a := accounts[h.FromID]; a != nil {
+		a, b := accounts[h.FromID], blocks[h.FromID]
+		if a != nil && a.Shown() && !away[h.FromID] && !b.Blocking && !b.BlockedBy {
 			out = append(out, &NotificationRequest{From: a, Count: h.Count, First: h.First, Newest: h.Newest, Post: posts[h.PostID]})
 		}
 	}
