@@ -32,7 +32,7 @@ func TestHostileParameters(t *testing.T) {
 	run := func(t *testing.T, database string) {
 		w := people(t, instancetest.Start(t, t.TempDir(), database))
 		post := w.alice.write("hello #work", "company")
-		for _, r := range api.Routes() {
+		for k, r := range api.Routes() {
 			method, template, _ := strings.Cut(r.Route, " ")
 			if template == "/api/v1/streaming/health" {
 				continue // its answer is no JSON, and reads nothing
@@ -46,8 +46,10 @@ func TestHostileParameters(t *testing.T) {
 					path = strings.ReplaceAll(path, post, w.bob.id)
 				}
 				f := form{}
-				for _, name := range named {
-					f.Set(name, bad)
+				for n, name := range named {
+					if len(bad) < 10_000 || (n+k)%12 == 0 { // all of them at once would be refused for their size alone
+						f.Set(name, bad)
+					}
 				}
 				short := form{}
 				for _, name := range named {
