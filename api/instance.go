@@ -23,7 +23,7 @@ func (a *API) instanceRoutes() []route {
 // count of the same; apps decide by both what they ask for (clients.md, rules 1 and 2).
 const (
 	apiVersion = "4.3.0"
-	apiNumber  = 5
+	apiNumber  = 6
 )
 
 func (a *API) version() string { return apiVersion + "+parley." + a.Version }

@@ -368,6 +368,17 @@ var promises = map[int]func(*testing.T){
 			t.Errorf("%v", s["filtered"])
 		}
 	},
+	6: func(t *testing.T) { // people on a profile
+		w := start(t)
+		w.alice.post("/api/v1/accounts/"+w.bob.id+"/follow", nil).ok()
+		if r := w.alice.post("/api/v1/accounts/"+w.bob.id+"/endorse", nil).ok(); r["endorsed"] != true {
+			t.Errorf("%v", r)
+		}
+		if list := w.bob.get("/api/v1/accounts/" + w.alice.id + "/endorsements").demand(listOf(account.check)).([]any); len(list) != 1 {
+			t.Errorf("%v", list)
+		}
+		w.alice.post("/api/v1/accounts/"+w.bob.id+"/unendorse", nil).ok()
+	},
 }
 
 // What the version promises is there, and nothing more is promised (rule 2).
@@ -383,7 +394,8 @@ func versionPromisesWhatIsThere(t *testing.T) {
 	for n := 1; n <= len(promises); n++ {
 		promises[n](t)
 	}
-	w.alice.post("/api/v1/accounts/"+w.bob.id+"/endorse", nil).refused(404) // 6: who adds it raises the number
+	quoted := w.alice.write("quoted", "company")
+	w.alice.post("/api/v1/statuses/"+quoted+"/quotes/"+quoted+"/revoke", nil).refused(404) // 7: who adds it raises the number
 }
 
 // The limits that are told are those that hold: what reaches one is taken, what goes
