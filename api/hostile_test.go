@@ -38,6 +38,9 @@ func TestHostileParameters(t *testing.T) {
 				continue // its answer is no JSON, and reads nothing
 			}
 			for i, bad := range nasty {
+				if database != "" && (i+k)%3 != 0 {
+					continue // the second database gets each text too, on every third route
+				}
 				path := strings.NewReplacer("{id}", post, "{tag}", url.PathEscape(bad[:min(len(bad), 2000)])).Replace(pattern.ReplaceAllString(template, "}"))
 				if i%3 == 0 && strings.Contains(template, "{id}") {
 					path = strings.ReplaceAll(pattern.ReplaceAllString(template, "}"), "{id}", url.PathEscape(bad[:min(len(bad), 2000)]))
