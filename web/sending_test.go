@@ -34,6 +34,7 @@ func (b *browser) connection(offline bool, latency float64) {
 	if _, err := chromedp.Call(b.ctx, emulate, conditions{offline, latency, -1, -1}); err != nil {
 		b.Fatal(err)
 	}
+	b.waits("the page knows of its connection", fmt.Sprintf(`navigator.onLine == %t`, !offline)) // it is told apart from the command's answer
 }
 
 // run runs a script in the page.

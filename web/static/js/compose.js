@@ -181,6 +181,7 @@ async function upload(form, files) {
       continue;
     }
     note.textContent = form.dataset.uploading + " " + file.name;
+    const off = !navigator.onLine;
     const data = new FormData();
     data.append("file", file);
     try {
@@ -189,9 +190,12 @@ async function upload(form, files) {
       part.querySelector("input[type=text]").focus();
       keep(form);
     } catch (problem) {
-      const wait = !(problem instanceof Problem) && !navigator.onLine;
+      const wait = !(problem instanceof Problem) && (off || !navigator.onLine);
       if (wait) {
         missed.set(form, [...missed.get(form) ?? [], file]);
+        if (navigator.onLine) { // the connection came back during this very try
+          setTimeout(() => retake(form));
+        }
       }
       tell(problem instanceof Problem ? problem.message : wait ? form.dataset.held : form.dataset.failed);
       well = false;
