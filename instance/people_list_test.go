@@ -78,6 +78,16 @@ func listOfPeople(t *testing.T, database func(int) string) {
 	if got := s.found(s.a, alice, "cem"); got != "Cem (Koch)" {
 		t.Errorf("who came back: %q", got)
 	}
+	// Whom an administrator closed stays so, whatever lists say of them later.
+	s.ok(s.b.Social.Close(s.ctx, cem.ID, "retired", "test"))
+	s.list(s.b, "username,title,name\nben,Meister,Ben Müller\nzoe,Chefin,Zoe\neva,Leiterin,Eva\n", "")
+	if _, got := s.plan(s.b, "username,title,name\nben,Meister,Ben Müller\nzoe,Chefin,Zoe\neva,Leiterin,Eva\ncem,Koch,Cem\n"); got != "5 note cem" {
+		t.Errorf("%q", got)
+	}
+	if cem, err = s.b.Social.AccountByHandle(s.ctx, zoe, "cem"); err != nil || cem.MayAct(social.Forbidden) == nil {
+		t.Errorf("a list opened what an administrator closed: %v", err)
+	}
+	s.ok(s.b.Social.Reopen(s.ctx, cem.ID, "test"))
 	// Whom an administrator suspended stays so, and whom no list names is left alone.
 	s.ok(s.b.Social.Suspend(s.ctx, zoe.Account.ID, true, "test"))
 	s.named(s.b, "guest", "Guest")

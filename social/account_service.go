@@ -438,6 +438,9 @@ func (s *Service) Close(ctx context.Context, id ID, why, by string) error {
 		if err != nil || !a.Active() {
 			return err
 		}
+		if a.Kind == KindGroup {
+			return Errorf(Invalid, "a community is deleted, not closed: its posts are its members'")
+		}
 		a.ClosedAt = s.Now()
 		if err := s.leaveGroups(ctx, tx, a.ID); err != nil {
 			return err

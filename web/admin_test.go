@@ -252,6 +252,9 @@ func TestAdministratorsLetPeopleLeave(t *testing.T) {
 	if g, err := in.Social.Group(ctx, root, press.Account.ID); err != nil || g.Owner == nil || g.Owner.ID != alice.Account.ID {
 		t.Errorf("the community stayed with who left: %v", err)
 	}
+	if err := in.Social.Close(ctx, press.Account.ID, "", "test"); social.KindOf(err) != social.Invalid {
+		t.Errorf("a community was closed: %v", err)
+	}
 	rita.post(at+"/reopen", 200).says("!Has left the company")
 	reader.get("/directory", 200).says("bob")
 

@@ -109,6 +109,7 @@ var german = map[string]string{
 	"this account was deleted":                                                                                             "Dieses Konto wurde gelöscht.",
 	"this account is gone":                                                                                                 "Dieses Konto gibt es nicht mehr.",
 	"a report names %d posts at most":                                                                                      "Eine Meldung nennt höchstens %d Beiträge",
+	"a community is deleted, not closed: its posts are its members'":                                                       "Eine Community wird gelöscht, nicht geschlossen: Ihre Beiträge gehören den Mitgliedern",
 	"this account is closed":                                                                                               "Dieses Konto ist geschlossen.",
 	"only members of this server leave here":                                                                               "Nur Mitglieder dieses Servers können hier gehen",
 	"say why: the audit log keeps it":                                                                                      "Sagen Sie, warum: Das Protokoll bewahrt es auf",
