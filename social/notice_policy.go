@@ -150,18 +150,7 @@ func (s *Service) NoticePolicy(ctx context.Context, r Reader) (policy NoticePoli
 
 // SetNoticePolicy changes the reader's own, for what happens from now on.
 func (s *Service) SetNoticePolicy(ctx context.Context, r Reader, change func(*NoticePolicy)) error {
-	me, err := s.member(r)
-	if err != nil {
-		return err
-	}
-	return s.Store.Tx(ctx, func(tx Tx) error {
-		a, err := tx.Account(ctx, me.ID)
-		if err != nil {
-			return err
-		}
-		change(&a.Notices)
-		return tx.UpdateAccount(ctx, a)
-	})
+	return s.changeOwn(ctx, r, func(a *Account) { change(&a.Notices) })
 }
 
 // NotificationRequests lists by whom the reader's policy holds something back, newest first;

@@ -60,6 +60,11 @@ func (s *Service) First(ctx context.Context, r Reader) (f First, err error) {
 
 // NoteWelcome keeps how far a member is.
 func (s *Service) NoteWelcome(ctx context.Context, r Reader, change func(*Welcome)) error {
+	return s.changeOwn(ctx, r, func(a *Account) { change(&a.Welcome) })
+}
+
+// changeOwn changes what the reader's account keeps for its member alone.
+func (s *Service) changeOwn(ctx context.Context, r Reader, change func(*Account)) error {
 	me, err := s.member(r)
 	if err != nil {
 		return err
@@ -69,7 +74,7 @@ func (s *Service) NoteWelcome(ctx context.Context, r Reader, change func(*Welcom
 		if err != nil {
 			return err
 		}
-		change(&a.Welcome)
+		change(a)
 		return tx.UpdateAccount(ctx, a)
 	})
 }
