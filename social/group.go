@@ -45,6 +45,19 @@ func (g *Group) Everybody() bool {
 	return g != nil && g.Join == JoinOpen && g.Widest.Kind == AudiencePublic
 }
 
+// Reach says how far goes what is written in a community whose server is of that zone to
+// us: it can be public, or reach people who are not of the company as far as a partner does,
+// or stays with the company's people (AudienceGroup).
+func (g *Group) Reach(zone ZoneKind) AudienceKind {
+	switch {
+	case g.Everybody(), zone != ZoneCompany && zone != ZonePartner:
+		return AudiencePublic
+	case zone == ZonePartner, g.Widest.Kind == AudiencePartner, g.Widest.Kind == AudiencePublic:
+		return AudiencePartner
+	}
+	return AudienceGroup
+}
+
 // Runs says that an account is the owner or a moderator.
 func (g *Group) Runs(id ID) bool {
 	return g != nil && id != 0 && (id == g.OwnerID || slices.Contains(g.Moderators, id))

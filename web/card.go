@@ -77,7 +77,11 @@ func (c card) Reach() string { return c.reach(c.V.Post.Audience.Kind, c.V.Group)
 // That of a community is decided by whom it lets in, and by whose server it is on.
 func (f *frame) reach(kind social.AudienceKind, group *social.Account) string {
 	if kind == social.AudienceGroup && group != nil {
-		kind = f.groupReach(group)
+		zone := social.ZoneCompany
+		if !group.Local() {
+			zone = f.zone(group.Authority)
+		}
+		kind = group.Group.Reach(zone)
 	}
 	switch {
 	case social.Audience{Kind: kind}.Everybody():
@@ -86,21 +90,6 @@ func (f *frame) reach(kind social.AudienceKind, group *social.Account) string {
 		return "partner"
 	}
 	return "inside"
-}
-
-func (f *frame) groupReach(g *social.Account) social.AudienceKind {
-	zone := social.ZoneCompany
-	if !g.Local() {
-		zone = f.zone(g.Authority)
-	}
-	widest := g.Group.Widest.Kind
-	switch {
-	case g.Group.Everybody(), zone != social.ZoneCompany && zone != social.ZonePartner:
-		return social.AudiencePublic
-	case zone == social.ZonePartner, widest == social.AudiencePartner, widest == social.AudiencePublic:
-		return social.AudiencePartner
-	}
-	return social.AudienceGroup
 }
 
 // Link is the post's page here.

@@ -41,7 +41,7 @@ func mutants() []mutant {
 		{"who left may not act", "social/account.go", "bool { return a.Shown() && a.ClosedAt.IsZero() }", "bool { return a.Shown() }", "web", "TestAdministratorsLetPeopleLeave"},
 		{"a report names what its author may see", "social/notify.go", "if named, err = s.Visible(ctx, tx, r, named); err != nil {", "if err != nil {", "web", "TestReportsShowNoMoreThanTheirReader"},
 		{"a server that somebody hides is out of their view", visible, "t.blocked[id] = t.blocked[id] || on", "_, _ = id, on", "api", "TestDomainBlocks"},
-		{"an open community is asked about like everybody", "web/card.go", "case g.Group.Everybody(), zone", "case false, zone", "web", "TestOpenCommunitiesLeaveTheCompany"},
+		{"an open community is asked about like everybody", "social/group.go", "case g.Everybody(), zone", "case false, zone", net, "TestHowFarACommunityGoes"},
 		{"a choice that does not fit is clamped", "social/choose.go", "within, narrowed := wanted.within(parent.Bound())", "within, narrowed := wanted, false", here, "TestEditsAndRepliesNeverWiden"},
 		{"an edit never widens", "social/publish.go", "if !a.narrows(p.Audience) {", "if false {", here, "TestEditsAndRepliesNeverWiden"},
 		{"an app publishes as far as it was granted", "social/choose.go", "if r.Grant == \"\" || r.only() != nil {", "if true || r.only() != nil {", "api", "TestTheRulesOfClients/5_visibility"},
