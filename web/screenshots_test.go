@@ -49,7 +49,8 @@ func photograph(t *testing.T, chromium context.Context, d *demo.Demo, dir string
 		}
 		b.do("size", chromedp.EmulateViewport(look.width, look.height))
 		for name, path := range map[string]string{"home": "/", "company": "/company", "thread": thread, "profile": "/@anna", "directory": "/directory", "groups": "/groups", "group": group,
-			"notifications": "/notifications", "compose": "/compose", "find": "/find?q=Lager", "settings": "/settings", "bookmarks": "/bookmarks", "admin": "/admin", "servers": "/admin/servers", "drafts": "/drafts", "chart": "/directory/chart", "welcome": "/welcome", "error": "/none", "offline": "/offline"} {
+			"notifications": "/notifications", "compose": "/compose", "find": "/find?q=Lager", "settings": "/settings", "bookmarks": "/bookmarks", "admin": "/admin", "servers": "/admin/servers", "drafts": "/drafts", "chart": "/directory/chart", "welcome": "/welcome", "error": "/none", "offline": "/offline",
+			"conversations": "/conversations", "topics": "/tags", "people": "/admin/people", "members": group + "/members"} {
 			b.open(path)
 			quality := int64(75)
 			shot, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatWebp, Quality: &quality})
