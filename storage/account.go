@@ -28,20 +28,43 @@ func scanAccount(s scanner) (*social.Account, error) {
 
 // Account finds one by id.
 func (t *Tx) Account(ctx context.Context, id social.ID) (*social.Account, error) {
+	if a := t.read[id]; a != nil {
+		return copied(a), nil
+	}
 	return one(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM account a WHERE a.id = $1`, id)
 }
 
 // Accounts finds many by id.
 func (t *Tx) Accounts(ctx context.Context, ids []social.ID) (map[social.ID]*social.Account, error) {
 	out := make(map[social.ID]*social.Account, len(ids))
-	if len(ids) == 0 {
+	missing := make([]social.ID, 0, len(ids))
+	for _, id := range ids {
+		if a := t.read[id]; a != nil {
+			out[id] = copied(a)
+		} else {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) == 0 {
 		return out, nil
 	}
-	found, err := list(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM account a WHERE a.id IN `+t.db.dialect.ids("$1"), jsonText(ids))
+	found, err := list(ctx, t, scanAccount, `SELECT `+accountColumns+` FROM account a WHERE a.id IN `+t.db.dialect.ids("$1"), jsonText(missing))
 	for _, a := range found {
 		out[a.ID] = a
+		if t.read != nil && len(t.read) < accountsRemembered {
+			t.read[a.ID] = copied(a)
+		}
 	}
 	return out, err
+}
+
+// accountsRemembered bounds what a long snapshot, such as of an export, holds.
+const accountsRemembered = 1000
+
+// copied leaves what is remembered alone when a caller fills in a field.
+func copied(a *social.Account) *social.Account {
+	b := *a
+	return &b
 }
 
 // AccountByName finds by folded name and host.

@@ -156,5 +156,5 @@ func (db *DB) snapshot(ctx context.Context, fn func(tx social.Tx) error) error {
 	if _, err := s.ExecContext(ctx, "BEGIN"); err != nil {
 		return db.translate(err)
 	}
-	return fn(&Tx{db: db, q: s})
+	return fn(&Tx{db: db, q: s, read: map[social.ID]*social.Account{}})
 }

@@ -82,6 +82,9 @@ type Tx struct {
 	db    *DB
 	q     querier
 	after []func()
+	// read holds the accounts that a snapshot has read: a page asks for the same ones
+	// several times, and they stay as they are. nil where they can change.
+	read map[social.ID]*social.Account
 }
 
 // AfterCommit runs fn once the transaction is durable.
@@ -191,7 +194,7 @@ func (db *DB) View(ctx context.Context, fn func(tx social.Tx) error) error {
 		return db.translate(err)
 	}
 	defer func() { _ = tx.Rollback() }() // a snapshot has nothing to lose
-	return fn(&Tx{db: db, q: tx})
+	return fn(&Tx{db: db, q: tx, read: map[social.ID]*social.Account{}})
 }
 
 // Tx runs fn in a transaction; see social.Store.

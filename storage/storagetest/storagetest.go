@@ -63,6 +63,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"RegardsAreKept":                       regardsAreKept,
 		"PushesEndWithTheirSession":            pushesEndWithTheirSession,
 		"ReadingIsKept":                        readingIsKept,
+		"SnapshotKeepsAccounts":                snapshotKeepsAccounts,
 		"MutedThreadsStayMuted":                mutedThreadsStayMuted,
 		"AppsAreLetIn":                         appsAreLetIn,
 		"UnsentIsKept":                         unsentIsKept,
