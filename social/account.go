@@ -28,55 +28,56 @@ const (
 // Roles are all that a member can have.
 func Roles() []Role { return []Role{RoleMember, RoleCommunications, RoleModerator, RoleAdmin} }
 
-// Account is an actor: a member here or somebody elsewhere.
+// Account is an actor: a member here or somebody elsewhere. What is zero is not stored,
+// since every list takes many of them apart.
 type Account struct {
-	ID       ID
-	Kind     AccountKind
-	Username string // as shown; compared folded to lower case
-	Host     string // domain of the handle; "" for members here
+	ID       ID          `json:",omitzero"`
+	Kind     AccountKind `json:",omitzero"`
+	Username string      `json:",omitzero"` // as shown; compared folded to lower case
+	Host     string      `json:",omitzero"` // domain of the handle; "" for members here
 	// Authority keys the peer: that of URI. Our own for members.
-	Authority string
+	Authority string `json:",omitzero"`
 
-	DisplayName string  // plain text
-	Note        string  // safe HTML
-	NoteSource  string  // what a member typed
-	Fields      []Field // name and safe HTML value
-	Emojis      []Emoji
-	AvatarID    ID     // local media; zero for none
-	HeaderID    ID     // local media; zero for none
-	AvatarURL   string // remote
-	HeaderURL   string // remote
-	Language    string // of a member's interface and posts: de or en
+	DisplayName string  `json:",omitzero"` // plain text
+	Note        string  `json:",omitzero"` // safe HTML
+	NoteSource  string  `json:",omitzero"` // what a member typed
+	Fields      []Field `json:",omitzero"` // name and safe HTML value
+	Emojis      []Emoji `json:",omitzero"`
+	AvatarID    ID      `json:",omitzero"` // local media; zero for none
+	HeaderID    ID      `json:",omitzero"` // local media; zero for none
+	AvatarURL   string  `json:",omitzero"` // remote
+	HeaderURL   string  `json:",omitzero"` // remote
+	Language    string  `json:",omitzero"` // of a member's interface and posts: de or en
 
-	Locked       bool // follows wait for approval
-	Discoverable bool
-	Indexable    bool
-	Bot          bool
-	HideNetwork  bool // others see how many follow and are followed, not who
+	Locked       bool `json:",omitzero"` // follows wait for approval
+	Discoverable bool `json:",omitzero"`
+	Indexable    bool `json:",omitzero"`
+	Bot          bool `json:",omitzero"`
+	HideNetwork  bool `json:",omitzero"` // others see how many follow and are followed, not who
 
-	Role            Role
-	Email           string
-	DefaultAudience string       // label; "" means the instance's default
-	UndoSeconds     *int         `json:",omitempty"` // see UndoTime; nil if nothing was chosen
-	Group           *Group       `json:",omitempty"` // of KindGroup only
-	Welcome         Welcome      `json:",omitzero"`  // of a member
+	Role            Role         `json:",omitzero"`
+	Email           string       `json:",omitzero"`
+	DefaultAudience string       `json:",omitzero"` // label; "" means the instance's default
+	UndoSeconds     *int         `json:",omitzero"` // see UndoTime; nil if nothing was chosen
+	Group           *Group       `json:",omitzero"` // of KindGroup only
+	Welcome         Welcome      `json:",omitzero"` // of a member
 	Notices         NoticePolicy `json:",omitzero"`
 
-	URI, URL                     string
-	InboxURI, SharedInboxURI     string
-	OutboxURI, FollowersURI      string
-	FollowingURI, FeaturedURI    string
-	MovedToURI                   string
+	URI, URL                     string    `json:",omitzero"`
+	InboxURI, SharedInboxURI     string    `json:",omitzero"`
+	OutboxURI, FollowersURI      string    `json:",omitzero"`
+	FollowingURI, FeaturedURI    string    `json:",omitzero"`
+	MovedToURI                   string    `json:",omitzero"`
 	MovedAt                      time.Time `json:",omitzero"`
-	AlsoKnownAs                  []string
-	CreatedAt, FetchedAt         time.Time
-	SuspendedAt, DeletedAt       time.Time
+	AlsoKnownAs                  []string  `json:",omitzero"`
+	CreatedAt, FetchedAt         time.Time `json:",omitzero"`
+	SuspendedAt, DeletedAt       time.Time `json:",omitzero"`
 	ClosedAt                     time.Time `json:",omitzero"` // of a member who left: what they wrote stays
-	PostsCount                   int       // what every member may see
-	FollowersCount               int
-	FollowingCount               int
-	LastPostAt                   time.Time
-	RemoteFollowers, RemotePosts int // what a remote server claims; never mixed with ours
+	PostsCount                   int       `json:",omitzero"` // what every member may see
+	FollowersCount               int       `json:",omitzero"`
+	FollowingCount               int       `json:",omitzero"`
+	LastPostAt                   time.Time `json:",omitzero"`
+	RemoteFollowers, RemotePosts int       `json:",omitzero"` // what a remote server claims; never mixed with ours
 }
 
 // Field is a line of a profile.
