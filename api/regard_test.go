@@ -202,6 +202,25 @@ func TestDomainBlocks(t *testing.T) {
 	}
 }
 
+// Whoever waits to be heard, from a server that a member does not want to see, waits
+// out of sight, and is there again when it may be seen again.
+func TestDomainBlocksHideWhoAsks(t *testing.T) {
+	net := instancetest.New(t, 2, nil)
+	w, there := people(t, net.Instances[0]), people(t, net.Instances[1])
+	w.alice.do("PATCH", "/api/v2/notifications/policy", object{"for_not_following": "filter"}).ok()
+	there.bob.get("/api/v2/search?resolve=true&q=@alice@" + w.in.Config.Domain).ok()
+	there.bob.write("a question @alice@"+w.in.Config.Domain, "company")
+	net.Settle()
+	asking := func() int { return len(w.alice.get("/api/v1/notifications/requests").list()) }
+	before := asking()
+	w.alice.post("/api/v1/domain_blocks", form{"domain": {there.in.Config.Domain}}).ok()
+	during := asking()
+	w.alice.do("DELETE", "/api/v1/domain_blocks?domain="+there.in.Config.Domain, nil).ok()
+	if after := asking(); before != 1 || during != 0 || after != 1 {
+		t.Errorf("%d ask before, %d during, %d after", before, during, after)
+	}
+}
+
 // What quotes a post is listed as far as its reader may see it.
 func TestQuotes(t *testing.T) {
 	w := start(t)
