@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -48,21 +49,35 @@ type Options struct {
 // Web serves pages.
 type Web struct {
 	Options
-	pages  map[string]*template.Template // by file name
-	parts  *template.Template            // what pages share
-	assets *assets
+	*look
 	cookie string
 }
 
 // New parses all templates, so that a broken one is known at the start.
 func New(o Options) (*Web, error) {
+	l, err := looks()
+	if err != nil {
+		return nil, err
+	}
+	return &Web{Options: o, look: l, cookie: CookieName(o.Links.Home())}, nil
+}
+
+// look is what is embedded, made ready.
+type look struct {
+	pages  map[string]*template.Template // by file name
+	parts  *template.Template            // what pages share
+	assets *assets
+}
+
+// looks makes it ready once for all instances in a process: what is embedded never changes.
+var looks = sync.OnceValues(func() (*look, error) {
 	assets, err := loadAssets()
 	if err != nil {
 		return nil, err
 	}
 	pages, parts, err := parse(assets)
-	return &Web{Options: o, pages: pages, parts: parts, assets: assets, cookie: CookieName(o.Links.Home())}, err
-}
+	return &look{pages, parts, assets}, err
+})
 
 // parse makes a set of templates for each page: its own file and the shared parts.
 func parse(a *assets) (pages map[string]*template.Template, shared *template.Template, err error) {
