@@ -32,12 +32,16 @@ func TestHostileParameters(t *testing.T) {
 	run := func(t *testing.T, database string) {
 		w := people(t, instancetest.Start(t, t.TempDir(), database))
 		post := w.alice.write("hello #work", "company")
+		tenths := instancetest.Many(t, 10, 1)
 		for k, r := range api.Routes() {
 			method, template, _ := strings.Cut(r.Route, " ")
 			if template == "/api/v1/streaming/health" {
 				continue // its answer is no JSON, and reads nothing
 			}
 			for i, bad := range nasty {
+				if (i+k)%10 >= tenths {
+					continue
+				}
 				if database != "" && (i+k)%3 != 0 {
 					continue // the second database gets each text too, on every third route
 				}

@@ -14,6 +14,7 @@ import (
 
 	"parley/activitypub"
 	"parley/instance"
+	"parley/instance/instancetest"
 	"parley/social"
 )
 
@@ -172,7 +173,7 @@ func TestC3EveryFieldIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent := 0
+	sent, eighths := 0, instancetest.Many(t, 8, 1)
 	for _, doc := range r.full(alice, own.Post.URI) {
 		kind := doc["type"].(string)
 		o, _ := doc["object"].(map[string]any)
@@ -180,6 +181,9 @@ func TestC3EveryFieldIsBounded(t *testing.T) {
 		every := kind != "Create" && kind != "Update" || o["type"] == "Note" || o["type"] == "Person"
 		grown(doc, kind, every, func(name string) {
 			sent++
+			if sent%8 >= eighths {
+				return
+			}
 			r.sendGrown(in, doc, kind, name, sent)
 			if sent%50 == 0 {
 				net.Settle()

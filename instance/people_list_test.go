@@ -170,6 +170,9 @@ func TestListIsBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compares 100,000 rows")
 	}
+	if instancetest.Many(t, 1, 0) == 0 {
+		t.Skip("100,000 rows are the bound, and fewer show nothing")
+	}
 	net := instancetest.New(t, 1, nil)
 	s := &scene{t, net, context.Background(), net.Instances[0], nil, nil}
 	var b strings.Builder

@@ -1,0 +1,5 @@
+//go:build race
+
+package instancetest
+
+const raceDetector = true
