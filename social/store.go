@@ -109,6 +109,8 @@ type PostStore interface {
 	// PublicPosts lists posts for the public timelines: no replies, no boosts, audiences
 	// public, company, partner and instance; local: authored here, remote: elsewhere.
 	PublicPosts(ctx context.Context, p Page, local, remote bool, f PostFilter) ([]*Post, error)
+	// TaggedPosts lists posts with hashtags by post id, without tombstones.
+	TaggedPosts(ctx context.Context, p Page) ([]*Post, error)
 	// Replies lists direct replies, oldest first.
 	Replies(ctx context.Context, parent ID, p Page) ([]*Post, error)
 	// QuotesOf lists the posts that quote one, by post id, without tombstones.

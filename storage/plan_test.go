@@ -72,6 +72,7 @@ func TestHotQueriesUseAnIndex(t *testing.T) {
 		"posts by URI":  func(tx *Tx) error { _, err := tx.PostsByURI(ctx, []string{"a", "b"}); return err },
 		"posts by":      func(tx *Tx) error { _, err := tx.PostsBy(ctx, 1, page, social.PostFilter{}); return err },
 		"public":        func(tx *Tx) error { _, err := tx.PublicPosts(ctx, page, true, false, social.PostFilter{}); return err },
+		"tagged":        func(tx *Tx) error { _, err := tx.TaggedPosts(ctx, page); return err },
 		"thread":        func(tx *Tx) error { _, err := tx.Thread(ctx, 1, 100); return err },
 		"quotes":        func(tx *Tx) error { _, err := tx.QuotesOf(ctx, 1, page); return err },
 		"replies":       func(tx *Tx) error { _, err := tx.Replies(ctx, 1, page); return err },

@@ -175,6 +175,13 @@ func (t *Tx) filtered(ctx context.Context, where string, args []any, p social.Pa
 	return turn(found, rev), err
 }
 
+// TaggedPosts lists posts with hashtags.
+func (t *Tx) TaggedPosts(ctx context.Context, p social.Page) ([]*social.Post, error) {
+	clause, args, _ := keyset("g.post_id", p, nil)
+	return t.postList(ctx, `SELECT `+postColumns+` FROM post p
+		WHERE p.id IN (SELECT DISTINCT g.post_id FROM post_tag g WHERE g.tag <> ''`+clause+`) ORDER BY p.id DESC`, args...)
+}
+
 // QuotesOf lists what quotes a post.
 func (t *Tx) QuotesOf(ctx context.Context, post social.ID, p social.Page) ([]*social.Post, error) {
 	clause, args, rev := keyset("p.id", p, []any{post})

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorilla/mux"
-
 	"parley/social"
 )
 
@@ -89,47 +87,4 @@ func (w *Web) readTalk(p *page, v *social.PostView) error {
 		return nil
 	}
 	return err
-}
-
-// topicsPage lists the hashtags that the reader follows.
-type topicsPage struct {
-	*frame
-	Tags []string
-}
-
-func (topicsPage) file() string { return "topics.html" }
-
-func (w *Web) topics(p *page) error {
-	if q := w.Social.Text.FoldTag(strings.TrimPrefix(strings.TrimSpace(p.r.URL.Query().Get("q")), "#")); q != "" {
-		return w.redirect(p, "/tags/"+q, "")
-	}
-	tags, _, err := w.Social.FollowedTags(p.ctx(), p.reader, social.Page{Limit: 200})
-	if err != nil {
-		return err
-	}
-	slices.Sort(tags)
-	return w.show(p, http.StatusOK, topicsPage{frame: p.titled("topics"), Tags: tags})
-}
-
-// followTopic lets posts with a hashtag come home, or no more.
-func (w *Web) followTopic(p *page) error {
-	tag, err := w.Social.FollowTag(p.ctx(), p.reader, p.part("tag"), mux.Vars(p.r)["act"] == "follow")
-	if err != nil {
-		return err
-	}
-	return w.back(p, "/tags/"+tag, "saved")
-}
-
-// topic says whether the reader follows a hashtag.
-type topic struct {
-	Tag string
-	On  bool
-}
-
-func (w *Web) topicOf(p *page, tag string) (*topic, error) {
-	if p.Me == nil || tag == "" {
-		return nil, nil
-	}
-	tags, _, err := w.Social.FollowedTags(p.ctx(), p.reader, social.Page{Limit: 200})
-	return &topic{tag, slices.Contains(tags, tag)}, err
 }

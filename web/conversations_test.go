@@ -46,31 +46,3 @@ func TestConversationsPage(t *testing.T) {
 		newVisitor(t, in, language).get("/conversations", 200).says("!once more")
 	}
 }
-
-// Topics are followed from their page, and listed.
-func TestTopicsPage(t *testing.T) {
-	for _, language := range []string{"en", "de"} {
-		net := instancetest.New(t, 1, nil)
-		in, ctx := net.Instances[0], t.Context()
-		if err := in.Social.FinishSetUp(ctx); err != nil {
-			t.Fatal(err)
-		}
-		alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
-		v := newVisitor(t, in, language).as(alice)
-		v.get("/tags", 200).says(v.pick("You follow no topic", "Sie folgen noch keinem Thema"))
-		d := v.get("/tags?q=%23Grüße", 200)
-		if d.at.Path != "/tags/grüße" {
-			t.Errorf("it leads to %s", d.at)
-		}
-		d.says(v.pick("Follow this topic", "Diesem Thema folgen"))
-		v.post("/tags/grüße/follow", 200).says(v.pick("Follow no more", "Nicht mehr folgen"))
-		if _, err := in.Social.Publish(ctx, bob, social.Draft{Text: "many #Grüße", Audience: "company"}); err != nil {
-			t.Fatal(err)
-		}
-		v.get("/", 200).says("many #Grüße")
-		v.get("/tags", 200).says("#grüße")
-		v.post("/tags/grüße/unfollow", 200, "next", "/tags").says(v.pick("You follow no topic", "Sie folgen noch keinem Thema"))
-		v.get("/tags/grüße", 200).says("many #Grüße")
-		newVisitor(t, in, language).get("/tags/grüße", 200).says(v.pick("!Follow this topic", "!Diesem Thema folgen"))
-	}
-}

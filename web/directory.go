@@ -92,10 +92,7 @@ func (c colleague) Tongues() string { return strings.Join(c.Entry.Languages, ", 
 
 func (w *Web) directory(p *page) error {
 	q := strings.TrimSpace(p.r.URL.Query().Get("q"))
-	skip, err := strconv.Atoi(p.r.URL.Query().Get("skip"))
-	if err != nil {
-		skip = 0
-	}
+	skip := p.skip("skip")
 	d := directoryPage{frame: p.titled("directory"), Query: field{Name: "q", Label: p.T("directory_label"), Hint: p.T("directory_hint"), Kind: "search", Value: q, MaxLength: 500, Focus: q == ""}}
 	query := p.r.URL.Query()
 	next := 0

@@ -130,10 +130,7 @@ func (groupsPage) file() string { return "groups.html" }
 
 func (w *Web) groups(p *page) error {
 	q := strings.TrimSpace(p.r.URL.Query().Get("q"))
-	skip, err := strconv.Atoi(p.r.URL.Query().Get("skip"))
-	if err != nil {
-		skip = 0
-	}
+	skip := p.skip("skip")
 	d := groupsPage{frame: p.titled("groups"), Asked: q != "", Query: field{Name: "q", Label: p.T("groups_label"), Kind: "search", Value: q, MaxLength: 100}}
 	views, more, err := w.Social.FindGroups(p.ctx(), p.reader, q, skip, pageSize)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -413,6 +414,15 @@ func (p *page) cursor() social.Page {
 		id = 0
 	}
 	return social.Page{Max: id, Limit: pageSize}
+}
+
+// skip reads how many entries of a list without cursors were shown.
+func (p *page) skip(name string) int {
+	n, err := strconv.Atoi(p.r.URL.Query().Get(name))
+	if err != nil {
+		return 0
+	}
+	return max(n, 0)
 }
 
 const pageSize = 20

@@ -142,7 +142,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/posts/{id:[0-9]+}/edit", w.editForm}, {post, "/posts/{id:[0-9]+}/edit", w.edit},
 		{get, "/posts/{id:[0-9]+}/history", member(w.history)}, {get, "/posts/{id:[0-9]+}/delete", w.deleteForm}, {post, "/posts/{id:[0-9]+}/delete", w.delete},
 		{post, "/posts/{id:[0-9]+}/{act:like|unlike|share|unshare|bookmark|unbookmark|pin|unpin|pin-group|unpin-group|vote}", w.act},
-		{get, "/conversations", member(w.conversations)}, {post, "/conversations/{id:[0-9]+}/away", member(w.putAway)}, {get, "/tags", member(w.topics)}, {post, "/tags/{tag}/{act:follow|unfollow}", member(w.followTopic)},
+		{get, "/conversations", member(w.conversations)}, {post, "/conversations/{id:[0-9]+}/away", member(w.putAway)}, {get, "/topics", member(w.allTopics)}, {get, "/tags", member(w.topics)}, {post, "/tags/{tag}/{act:follow|unfollow}", member(w.followTopic)},
 		{get, "/find", member(w.find)}, {get, "/directory", w.directory}, {post, "/directory/follow", w.followColleague},
 		{get, "/settings/directory", w.ownEntryForm}, {post, "/settings/directory", w.ownEntry}, {get, "/notifications", member(w.notifications)}, {post, "/notifications/read", member(w.readNotifications)}, {get, "/follow-requests", w.followRequests},
 		{get, "/admin/requests", administrator(w.connectRequests)}, {post, "/admin/requests", administrator(w.answerConnect)},

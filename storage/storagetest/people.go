@@ -34,6 +34,13 @@ func idsOf(list []*social.Account) (ids []social.ID) {
 	return ids
 }
 
+func idsOfPosts(list []*social.Post) (ids []social.ID) {
+	for _, p := range list {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
 func accountsAreFound(t *testing.T, db *storage.DB) {
 	ctx := context.Background()
 	alice, bob := Account(t, db, "alice", ""), Account(t, db, "Bob", "b.test")

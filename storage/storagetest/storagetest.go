@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -253,8 +254,12 @@ func postsTimelinesAndTombstones(t *testing.T, db *storage.DB) {
 		}
 		tagged, err := tx.PublicPosts(ctx, social.Page{Limit: 10}, false, true, social.PostFilter{Tag: "go"})
 		must(t, err)
-		if len(tagged) != 5 {
-			t.Errorf("tagged %d", len(tagged))
+		all, err := tx.TaggedPosts(ctx, social.Page{Limit: 10})
+		must(t, err)
+		part, err := tx.TaggedPosts(ctx, social.Page{Limit: 1, Max: all[1].ID, Since: all[4].ID})
+		must(t, err)
+		if len(tagged) != 5 || !slices.Equal(idsOfPosts(all), idsOfPosts(tagged)) || len(part) != 1 || part[0].ID != all[2].ID {
+			t.Errorf("tagged %v, with any tag %v, one of them %v", idsOfPosts(tagged), idsOfPosts(all), idsOfPosts(part))
 		}
 		return nil
 	}))

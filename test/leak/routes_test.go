@@ -57,7 +57,7 @@ var audiences = map[string]rule{
 	"GET /": list, "GET /public": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
 
 	"GET /groups": signedIn, "GET /groups/new": signedIn, "GET /bookmarks": signedIn, "GET /company": signedIn, "GET /here": signedIn, "GET /compose": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /live": signedIn, "GET /keys": signedIn, "GET /drafts": signedIn, "GET /about/style": object, "GET /posts/{id}/history": object, "GET /drafts/{id}": signedIn, "POST /files": signedIn, "POST /drafts/{id}/{act}": write, "GET /notifications": signedIn, "GET /settings": signedIn,
-	"GET /compose/names": signedIn, "GET /conversations": signedIn, "POST /conversations/{id}/away": write, "GET /tags": signedIn, "POST /tags/{tag}/{act}": write,
+	"GET /compose/names": signedIn, "GET /conversations": signedIn, "POST /conversations/{id}/away": write, "GET /tags": signedIn, "GET /topics": signedIn, "POST /tags/{tag}/{act}": write,
 	"GET /welcome":            signedIn,
 	"POST /users/{id}/outbox": write, "GET /users/{id}/inbox": object, "POST /users/{id}/proxy": write,
 	"GET /oauth/authorize": signedIn, "GET /oauth/authorize/": signedIn, "POST /oauth/authorize": write,
