@@ -244,9 +244,14 @@ func (w *Web) work(p *page) error { return w.showWork(p, http.StatusOK, workPage
 func (w *Web) showWork(p *page, status int, d workPage) (err error) {
 	d.frame = p.titled("admin_work")
 	d.Path = "/admin/work"
-	if d.Hosts, err = w.Console.Hosts(p.ctx()); err != nil {
+	hosts, err := w.Console.Hosts(p.ctx())
+	if err != nil {
 		return err
 	}
+	// Whoever failed once is known for ever; here stands what there is to do.
+	d.Hosts = slices.DeleteFunc(hosts, func(h queue.Host) bool {
+		return h.Queued == 0 && h.Failures == 0 && h.HeldAt.IsZero() && h.Name != d.Wrong.Host
+	})
 	kinds, err := w.Console.Kinds(p.ctx())
 	if err != nil {
 		return err
