@@ -48,7 +48,7 @@ func TestJourneys(t *testing.T) {
 		run  func(*cast)
 	}{
 		{"no leak", noLeak}, {"follow across", followAcross}, {"a thread with a partner", threadWithPartner}, {"files in a closed group", filesInGroup},
-		{"a phone", onPhone}, {"keyboard alone", byKeyboard}, {"shortcuts", byShortcuts}, {"language and theme", looks}, {"report and block", reportAndBlock}, {"a sister stands still", sisterStops},
+		{"a phone", onPhone}, {"keyboard alone", byKeyboard}, {"shortcuts", byShortcuts}, {"language and theme", looks}, {"report and block", reportAndBlock}, {"a sister stands still", sisterStops}, {"a partner is lowered", partnerIsLowered},
 	} {
 		t.Run(j.name, func(t *testing.T) {
 			start := time.Now()
@@ -762,10 +762,24 @@ func looks(c *cast) {
 }
 
 // The sister stands still while Ann writes: Ann reads that it has not arrived there
-// yet, and once the sister runs again that it has; nothing stands there twice.
+// yet, the administrator sees the queue grow and the sister red, and once the sister runs
+// again that all is done; nothing stands there twice.
 func sisterStops(c *cast) {
 	ann, pia := c.window(c.hq, c.ann), c.window(c.partner, c.pia)
 	root := c.window(c.hq, c.administrator("rolf"))
+	// waiting is what the page of work says about the sister.
+	waiting := func() string {
+		root.open("/admin/work")
+		return root.ask(fmt.Sprintf(`document.querySelector("section[aria-label='%s'] .facts span")?.textContent ?? ""`, c.sister.Config.Domain))
+	}
+	red := func() bool {
+		root.open("/admin")
+		return root.is(`[...document.querySelectorAll(".figures .bad")].some(e => e.innerText.includes("Servers that do not answer") &&
+			getComputedStyle(e).borderColor != getComputedStyle(document.querySelector(".figures .box:not(.bad)")).borderColor)`)
+	}
+	if said := waiting(); said != "" {
+		c.Fatalf("before the sister stops: %s", said)
+	}
 	c.workers[c.sister]()
 	c.net.Stop(1)
 	ann.write("/compose", "partner:acme", "written while the sister slept")
@@ -773,6 +787,17 @@ func sisterStops(c *cast) {
 	pia.until("/", "written while the sister slept")
 	ann.until(path, "Delivered to 1 of 2")
 	root.until("/admin", "Servers that do not answer 1")
+	if !red() {
+		c.Errorf("it is not shown red:\n%s", root.text())
+	}
+	if said := waiting(); said != "1 delivery waits" {
+		c.Errorf("for the sister %q", said)
+	}
+	ann.write("/compose", "company", "and another while it slept")
+	if said := waiting(); said != "2 deliveries wait" {
+		c.Errorf("the queue grows to %q", said)
+	}
+	root.open("/admin")
 	root.press("//main", "Look after it")
 	root.says(c.sister.Config.Domain, "no answer")
 	c.sister = c.net.Restart(1)
@@ -780,9 +805,56 @@ func sisterStops(c *cast) {
 	root.press(fmt.Sprintf("//section[@aria-label=%q]", c.sister.Config.Domain), "Try now")
 	ann.until(path, "Delivered to 2 of 2")
 	root.until("/admin", "Servers that do not answer 0")
+	if red() {
+		c.Errorf("it is shown red still:\n%s", root.text())
+	}
+	root.until("/admin/work", "Nothing waits, and every server answers.")
 	ben := c.window(c.sister, c.ben)
-	ben.until("/", "written while the sister slept")
-	if n := strings.Count(ben.text(), "written while the sister slept"); n != 1 {
-		c.Errorf("it stands there %d times", n)
+	for _, text := range []string{"written while the sister slept", "and another while it slept"} {
+		ben.until("/", text)
+		if n := strings.Count(ben.text(), text); n != 1 {
+			c.Errorf("%q stands there %d times", text, n)
+		}
+	}
+}
+
+// The administrator makes a partner an outsider while a post of Ann's waits for it: the
+// post is refused, and the record of decisions says so.
+func partnerIsLowered(c *cast) {
+	ann, pia := c.window(c.hq, c.ann), c.window(c.partner, c.pia)
+	root := c.window(c.hq, c.administrator("rosa"))
+	host := c.partner.Config.Domain
+	root.open("/admin/servers/" + host)
+	root.do("hold back", chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("main details").forEach(d => d.open = true)`))
+	root.fill("why", "we talk with them first")
+	root.press("//main//details", "Hold back")
+	root.until("/admin/work", "held since")
+	ann.write("/compose", "partner:acme", "too late for the partner")
+	post := c.find(c.hq, c.ann, "too late").Post
+	root.until("/admin/servers/"+host, "1 delivery waits")
+	root.do("lower it", chromedp.SetValue(chromedp.CSS("main [name=level]"), "public"))
+	root.fill("reason", "the contract ended")
+	root.press("//main", "Change what it is to us")
+	root.says("Outside", "the contract ended")
+	root.open("/admin/work")
+	root.press(fmt.Sprintf("//section[@aria-label=%q]", host), "Let go")
+	refused := func(r social.AuditRow) bool {
+		return r.Kind == social.AuditSend && r.Peer == host && r.Subject == post.URI && r.Result == social.AuditRefused && r.Zone == "public"
+	}
+	for deadline := time.Now().Add(time.Minute); !slices.ContainsFunc(newRows(c.T, c.hq, 0), refused); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			c.Fatalf("the record says nothing of it: %+v", newRows(c.T, c.hq, 0))
+		}
+	}
+	root.until("/admin/work", "the contract ended")
+	root.says(host)
+	root.press("//main", "Check it")
+	root.says("rows are whole")
+	ann.open("/@ann/" + post.ID.String())
+	ann.do("unfold", chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("main details").forEach(d => d.open = true)`))
+	ann.says("Delivered to 1 of 2", "was given up")
+	pia.open("/")
+	if shown := pia.text(); strings.Contains(shown, "too late") || strings.Contains(shown, "while the sister slept") {
+		c.Errorf("the partner still has\n%s", shown)
 	}
 }
