@@ -3,6 +3,7 @@ package social
 import (
 	"context"
 	"errors"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -285,7 +286,14 @@ type ProfileChange struct {
 	UndoSeconds                      *int
 }
 
-// UpdateProfile changes a member's own profile and tells the followers' servers.
+// unseen says that a change is about nothing that others see.
+func (c ProfileChange) unseen() bool {
+	c.Language, c.DefaultAudience, c.UndoSeconds = nil, nil, nil
+	return reflect.ValueOf(c).IsZero()
+}
+
+// UpdateProfile changes a member's own profile and tells the followers' servers, unless it is
+// about nothing that they see.
 func (s *Service) UpdateProfile(ctx context.Context, r Reader, c ProfileChange) (*Account, error) {
 	me, err := s.member(r)
 	if err != nil {
@@ -303,7 +311,9 @@ func (s *Service) UpdateProfile(ctx context.Context, r Reader, c ProfileChange) 
 		if err := tx.UpdateAccount(ctx, a); err != nil {
 			return err
 		}
-		out = a
+		if out = a; c.unseen() {
+			return nil
+		}
 		if _, err := s.enterAndTell(ctx, tx, a, nil); err != nil {
 			return err
 		}
@@ -344,8 +354,10 @@ func (s *Service) applyProfile(ctx context.Context, tx Tx, a *Account, c Profile
 	}
 	if c.DefaultAudience != nil {
 		if *c.DefaultAudience != "" {
-			if _, err := ParseAudience(*c.DefaultAudience, s.home); err != nil {
+			if to, err := ParseAudience(*c.DefaultAudience, s.home); err != nil {
 				return err
+			} else if to.Kind == AudienceGroup {
+				return Errorf(Invalid, "a community is chosen for each post")
 			}
 		}
 		a.DefaultAudience = *c.DefaultAudience

@@ -85,14 +85,8 @@ func (w *Web) composer(p *page, parent *social.PostView) (*composer, error) {
 	}
 	c.Text = field{Name: "text", Label: p.T(label), Kind: "textarea", Rows: 3, Language: p.Language}
 	c.Audience = field{Name: "audience", Label: p.T("who_sees"), Hint: hint, Kind: "select"}
-	last := w.lastAudience(p)
-	remembered := parent == nil && slices.ContainsFunc(choices, func(one social.Choice) bool { return one.Label == last && p.reach(one.Kind, one.Group) == "inside" })
 	for _, one := range choices {
-		chosen := one.Default
-		if remembered {
-			chosen = one.Label == last
-		}
-		c.Audience.Options = append(c.Audience.Options, option{Value: one.Label, Label: p.Choice(one), Selected: chosen})
+		c.Audience.Options = append(c.Audience.Options, option{Value: one.Label, Label: p.Choice(one), Selected: one.Default})
 		c.Meant = append(c.Meant, meaning{Choice: one.Label, Label: p.Choice(one), Reach: p.reach(one.Kind, one.Group), Text: p.Meaning(one)})
 	}
 	c.File = field{Name: "file", Label: p.T("files"), Kind: "file", Multiple: true}
@@ -132,27 +126,24 @@ func (c *composer) Meanings() []meaning {
 	return c.Meant
 }
 
-// remembersAudience says that the last choice is offered again: what stays inside. What
-// leaves the company is chosen each time.
+// remembersAudience says that the last choice is offered again: what stays inside, whoever
+// belongs there. What leaves the company is chosen each time, and so is a community, into
+// which an app that names no readers would write else.
 func remembersAudience(label string) bool {
-	switch kind, _, _ := strings.Cut(label, ":"); social.AudienceKind(kind) {
-	case social.AudienceInstance, social.AudienceCompany, social.AudienceGroup, social.AudienceFollowers:
+	switch social.AudienceKind(label) {
+	case social.AudienceInstance, social.AudienceCompany, social.AudienceFollowers:
 		return true
 	}
 	return false
 }
 
-// lastAudience is what was chosen last in this browser.
-func (w *Web) lastAudience(p *page) string {
-	c, err := p.r.Cookie(w.cookie + "_audience")
-	if err != nil {
-		return ""
+// remember keeps for whom a new post is, to offer it for the next one.
+func (w *Web) remember(p *page, d social.Draft) error {
+	if !remembersAudience(d.Audience) || d.InReplyTo != 0 || d.Audience == p.Me.DefaultAudience {
+		return nil
 	}
-	label, err := url.QueryUnescape(c.Value)
-	if err != nil || !remembersAudience(label) {
-		return ""
-	}
-	return label
+	_, err := w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{DefaultAudience: &d.Audience})
+	return err
 }
 
 // compose shows the composer alone.
@@ -344,8 +335,8 @@ func (w *Web) send(p *page, d social.Draft, files []*social.Media) error {
 		}
 		return w.composeAgain(p, d, files, faultyField(d, err), question{}, err)
 	}
-	if remembersAudience(d.Audience) && d.InReplyTo == 0 {
-		w.setCookie(p, w.cookie+"_audience", url.QueryEscape(d.Audience), 365*24*3600)
+	if err := w.remember(p, d); err != nil {
+		return err
 	}
 	switch {
 	case !d.At.IsZero():

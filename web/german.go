@@ -174,6 +174,8 @@ var german = map[string]string{
 	"the access token is invalid":                                                                                          "Das Zugangs-Token gilt nicht.",
 	"this form was sent from another site; open it here and send it again":                                                 "Dieses Formular kam von einer anderen Seite; öffnen Sie es hier und senden Sie es noch einmal.",
 	"the form cannot be read; open it again":                                                                               "Das Formular lässt sich nicht lesen; öffnen Sie es neu.",
+	"choose one of those that are offered":                                                                                 "Wählen Sie etwas von dem, was angeboten wird.",
+	"a community is chosen for each post":                                                                                  "Eine Community wird für jeden Beitrag eigens gewählt.",
 	"choose de or en":                                                                                                      "Wählen Sie Deutsch oder English.",
 	"only its members write into a community, and only its own server hands that on":                                       "In eine Community schreiben nur ihre Mitglieder, und nur ihr eigener Server gibt es weiter.",
 	"this kind of file is not accepted; use JPEG, PNG, GIF or WebP pictures, PDF, office documents, text or zip":           "Diese Art von Datei wird nicht angenommen; möglich sind Bilder (JPEG, PNG, GIF, WebP), PDF, Office-Dokumente, Text und Zip.",

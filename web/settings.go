@@ -72,8 +72,21 @@ func (w *Web) zoneField(p *page) field {
 	return f
 }
 
+// firstReaders chooses who sees a new post unless its author says otherwise. What an app
+// chose beyond what the pages offer stays what it is.
+func (w *Web) firstReaders(p *page) (field, error) {
+	f := field{Name: "audience", Label: p.T("first_readers"), Hint: p.T("first_readers_hint"), Kind: "select", Options: []option{{Label: p.T("first_readers_rule")}}}
+	choices, err := w.Social.Audiences(p.ctx(), p.reader, 0)
+	for _, one := range choices {
+		if now := one.Label == p.Me.DefaultAudience; now || remembersAudience(one.Label) {
+			f.Options = append(f.Options, option{Value: one.Label, Label: p.Choice(one), Selected: now})
+		}
+	}
+	return f, err
+}
+
 // readingPage is the form about how the pages behave.
-func (w *Web) readingPage(p *page) formPage {
+func (w *Web) readingPage(p *page) (formPage, error) {
 	undo := field{Name: "undo", Label: p.T("undo_time"), Hint: p.T("undo_hint"), Kind: "select"}
 	for _, d := range social.UndoTimes() {
 		seconds := int(d / time.Second)
@@ -85,20 +98,35 @@ func (w *Web) readingPage(p *page) formPage {
 	}
 	theme := field{Name: "theme", Label: p.T("appearance"), Kind: "select", Options: []option{{Value: "", Label: p.T("as_system")}, {Value: "light", Label: p.T("light")}, {Value: "dark", Label: p.T("dark")}}}
 	theme.choose(p.Theme)
-	return ownSettings(formPage{frame: p.titled("set_reading"), Form: &form{Action: "/settings/reading", Submit: p.T("save"), Fields: []field{undo, theme, w.zoneField(p),
-		{Name: "keys", Label: p.T("keys_on"), Hint: p.T("keys_on_hint"), Kind: "checkbox", Checked: !p.NoKeys}}}})
+	readers, err := w.firstReaders(p)
+	return ownSettings(formPage{frame: p.titled("set_reading"), Form: &form{Action: "/settings/reading", Submit: p.T("save"), Fields: []field{readers, undo, theme, w.zoneField(p),
+		{Name: "keys", Label: p.T("keys_on"), Hint: p.T("keys_on_hint"), Kind: "checkbox", Checked: !p.NoKeys}}}}), err
 }
 
-func (w *Web) reading(p *page) error { return w.show(p, http.StatusOK, w.readingPage(p)) }
+func (w *Web) reading(p *page) error {
+	f, err := w.readingPage(p)
+	if err != nil {
+		return err
+	}
+	return w.show(p, http.StatusOK, f)
+}
 
 func (w *Web) saveReading(p *page) error {
+	f, err := w.readingPage(p)
+	if err != nil {
+		return err
+	}
 	seconds, err := strconv.Atoi(p.r.PostFormValue("undo"))
 	if err != nil {
 		seconds = -1
 	}
-	_, err = w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{UndoSeconds: &seconds})
+	readers := p.r.PostFormValue("audience")
+	if !slices.ContainsFunc(f.Form.Fields[0].Options, func(o option) bool { return o.Value == readers }) {
+		return w.again(p, f, "audience", social.Errorf(social.Invalid, "choose one of those that are offered"))
+	}
+	_, err = w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{UndoSeconds: &seconds, DefaultAudience: &readers})
 	if mistake(err) {
-		return w.again(p, w.readingPage(p), "undo", err)
+		return w.again(p, f, "undo", err)
 	}
 	if err != nil {
 		return err

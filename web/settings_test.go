@@ -104,6 +104,38 @@ func TestReadingAndPicture(t *testing.T) {
 	}
 }
 
+// For whom somebody writes goes with them into another browser and stays behind for nobody
+// else; what leaves the company is not offered by itself, and a mistaken choice is said.
+func TestFirstReadersGoWithTheAccount(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	v := newVisitor(t, in, "en").as(alice)
+	v.get("/compose", 200).wrong("", "audience", "company")
+	v.post("/posts", 200, "text", "for us here", "audience", "instance")
+	newVisitor(t, in, "en").as(alice).get("/compose", 200).wrong("", "audience", "instance")
+	v.get("/settings/reading", 200).wrong("", "audience", "instance")
+	v.post("/posts", 200, "text", "for all", "audience", "public", "outside", "yes")
+	v.get("/compose", 200).wrong("", "audience", "instance")
+	v.as(bob).get("/compose", 200).wrong("", "audience", "company")
+
+	v.as(alice).post("/settings/reading", 422, "undo", "0", "audience", "public").wrong("audience")
+	v.post("/settings/reading", 200, "undo", "0", "audience", "followers").says("Saved.").wrong("", "audience", "followers")
+	v.get("/compose", 200).wrong("", "audience", "followers")
+	v.post("/settings/reading", 200, "undo", "0", "audience", "")
+	v.get("/compose", 200).wrong("", "audience", "company")
+
+	asApp := "direct" // what only an app can choose stays chosen
+	if _, err := in.Social.UpdateProfile(t.Context(), alice, social.ProfileChange{DefaultAudience: &asApp}); err != nil {
+		t.Fatal(err)
+	}
+	v.post("/settings/reading", 200, "undo", "0", "audience", "direct").wrong("", "audience", "direct")
+	group := "group:anybody"
+	if _, err := in.Social.UpdateProfile(t.Context(), alice, social.ProfileChange{DefaultAudience: &group}); social.KindOf(err) != social.Invalid {
+		t.Errorf("a community is taken for every post: %v", err)
+	}
+}
+
 // A member takes along what they wrote, whom they follow and what they kept; nobody
 // else's, and nothing that is hidden from them by now (T60: exports).
 func TestTakingDataAlong(t *testing.T) {
