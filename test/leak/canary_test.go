@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"parley/instance/instancetest"
 )
 
 // regressions are seeds that once found a leak, with what it was.
@@ -20,10 +22,10 @@ var regressions = []struct {
 const worldSteps = 1000
 
 // T60: whatever happens, by chance and in any order, no outsider is sent or can fetch
-// one byte of what is not for them. PARLEY_CANARY_OPS says how much happens (5,000),
+// one byte of what is not for them. PARLEY_CANARY_OPS says how much happens,
 // PARLEY_CANARY_SEED where chance begins: a report names the seed of its world.
 func TestNothingReachesWhomItIsNotFor(t *testing.T) {
-	ops := number0(t, "PARLEY_CANARY_OPS", 5000)
+	ops := number0(t, "PARLEY_CANARY_OPS", instancetest.Many(t, 5000, 2000))
 	first := uint64(number0(t, "PARLEY_CANARY_SEED", 1))
 	if testing.Short() {
 		ops = min(ops, worldSteps)
