@@ -141,7 +141,7 @@ func TestNewAccountsOfADomainAreLimited(t *testing.T) {
 	network.Settle()
 	n := 0
 	if err := in.DB.View(context.Background(), func(tx social.Tx) error {
-		found, err := tx.SearchAccounts(context.Background(), "u", 2000)
+		found, err := tx.SearchAccounts(context.Background(), social.AccountQuery{Prefix: "u", Limit: 2000})
 		n = len(found)
 		return err
 	}); err != nil {

@@ -29,6 +29,7 @@ type PostQuery struct {
 	Before, After time.Time // of publication: before the one, not before the other
 	Tag           string    // folded
 	File, Poll    bool      // has some
+	At            *Servers  // of their authors; nil for all
 }
 
 // Term is a word or a phrase, folded and taken apart by package text.
@@ -88,7 +89,7 @@ func (s *Service) plain(p *Post) string {
 }
 
 // FindPosts lists posts with the words of q that the reader may see, the newest first.
-// Words in quotes stand one after the other; from:, in:, before:, after:, has: and # narrow
+// Words in quotes stand one after the other; from:, in:, at:, before:, after:, has: and # narrow
 // what is found.
 func (s *Service) FindPosts(ctx context.Context, r Reader, q string, p Page) (views []*PostView, err error) {
 	if !r.Local() {
@@ -106,17 +107,18 @@ func (s *Service) FindPosts(ctx context.Context, r Reader, q string, p Page) (vi
 }
 
 func (q PostQuery) empty() bool {
-	return len(q.Terms) == 0 && q.Author == 0 && q.Group == 0 && q.Tag == "" && !q.File && !q.Poll && q.Before.IsZero() && q.After.IsZero()
+	return len(q.Terms) == 0 && q.Author == 0 && q.Group == 0 && q.Tag == "" && !q.File && !q.Poll && q.Before.IsZero() && q.After.IsZero() && q.At == nil
 }
 
 // part is one piece of a query: name:value, a phrase in quotes, or a word.
-var part = regexp.MustCompile(`(?i:\b(from|in|before|after|has|von|vor|nach|hat):)?(?:"([^"]*)"|(\S+))`)
+var part = regexp.MustCompile(`(?i:\b(from|in|at|before|after|has|von|bei|vor|nach|hat):)?(?:"([^"]*)"|(\S+))`)
 
-// filters says that a query narrows what posts it wants, so that it is for posts alone.
+// filters says that a query narrows what posts it wants, so that it is for posts alone;
+// at: narrows people and communities too.
 var filters = regexp.MustCompile(`(?i:^|\s)(?i:from|in|before|after|has|von|vor|nach|hat):\S`)
 
 // filterNames are the German names of filters.
-var filterNames = map[string]string{"von": "from", "vor": "before", "nach": "after", "hat": "has"}
+var filterNames = map[string]string{"von": "from", "bei": "at", "vor": "before", "nach": "after", "hat": "has"}
 
 // postQuery reads what somebody typed.
 func (s *Service) postQuery(ctx context.Context, r Reader, typed string) (q PostQuery, err error) {
@@ -186,6 +188,12 @@ func (s *Service) narrow(ctx context.Context, r Reader, q *PostQuery, name, valu
 		if q.Author = a.ID; name == "in" {
 			q.Author, q.Group = 0, a.ID
 		}
+	case "at":
+		at, err := s.serversAt(ctx, value)
+		if err != nil {
+			return err
+		}
+		q.At = at
 	case "before", "after":
 		day, err := time.ParseInLocation(time.DateOnly, value, s.Now().Location())
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 
 // SearchOptions narrow a search.
 type SearchOptions struct {
-	Type      string // accounts, statuses, hashtags; "" all
+	Type      string // accounts, people, groups, statuses, hashtags, topics; "" all but the more exact of them
 	Resolve   bool   // ask other servers for a handle or address
 	Limit     int
 	Offset    int  // how many of each to pass over
@@ -21,6 +21,16 @@ type SearchResult struct {
 	Accounts []*Account
 	Posts    []*PostView
 	Tags     []string
+	Topics   []Topic // where they alone are sought
+	More     bool    // there are further accounts or topics after those of this page
+}
+
+// AccountQuery asks for accounts by the beginning of a name.
+type AccountQuery struct {
+	Prefix         string
+	At             *Servers // nil for all
+	People, Groups bool     // these alone
+	Skip, Limit    int
 }
 
 // maxOffset bounds how far a search can be paged.
@@ -45,13 +55,27 @@ func (s *Service) Search(ctx context.Context, r Reader, q string, o SearchOption
 	if strings.HasPrefix(q, "https://") || strings.HasPrefix(q, "http://") {
 		return s.searchURL(ctx, r, q, o)
 	}
+	words, at := cutAt(q)
+	if at != "" && !r.Local() { // to others it would tell who is of our group
+		return res, nil
+	}
 	narrowed := filters.MatchString(q)
-	if (o.Type == "" || o.Type == "accounts") && !narrowed {
-		if res.Accounts, err = s.searchAccounts(ctx, r, q, o); err != nil {
+	switch o.Type {
+	case "", "accounts", "people", "groups":
+		if narrowed {
+			break
+		}
+		if res.Accounts, res.More, err = s.searchAccounts(ctx, r, words, at, o); err != nil {
 			return res, err
 		}
+	case "topics":
+		if narrowed {
+			break
+		}
+		res.Topics, res.More, err = s.Topics(ctx, r, TopicQuery{Text: words, At: at, Skip: o.Offset, Limit: o.Limit})
+		return res, err
 	}
-	if tag := s.Text.FoldTag(strings.TrimPrefix(q, "#")); (o.Type == "" || o.Type == "hashtags") && !narrowed && o.Offset == 0 && tag != "" && !strings.ContainsAny(q, " @") {
+	if tag := s.Text.FoldTag(strings.TrimPrefix(q, "#")); (o.Type == "" || o.Type == "hashtags") && !narrowed && at == "" && o.Offset == 0 && tag != "" && !strings.ContainsAny(q, " @") {
 		found, err := s.TagPosts(ctx, r, tag, Page{Limit: 1})
 		if err != nil {
 			return res, err
@@ -71,7 +95,9 @@ func (s *Service) Search(ctx context.Context, r Reader, q string, o SearchOption
 	return res, nil
 }
 
-func (s *Service) searchAccounts(ctx context.Context, r Reader, q string, o SearchOptions) (list []*Account, err error) {
+// searchAccounts lists those whose name begins so, from o.Offset on; more says that there
+// are others.
+func (s *Service) searchAccounts(ctx context.Context, r Reader, q, at string, o SearchOptions) (list []*Account, more bool, err error) {
 	prefix := strings.TrimPrefix(q, "@")
 	if strings.Contains(prefix, "@") {
 		find := s.AccountByHandle
@@ -80,51 +106,80 @@ func (s *Service) searchAccounts(ctx context.Context, r Reader, q string, o Sear
 		}
 		a, err := find(ctx, r, prefix)
 		if err != nil {
-			return nil, ignoreUnreachable(err)
+			return nil, false, ignoreUnreachable(err)
 		}
-		return []*Account{a}, nil
+		return []*Account{a}, false, nil
+	}
+	query := AccountQuery{Prefix: prefix, People: o.Type == "people", Groups: o.Type == "groups", Limit: o.Offset + o.Limit + 1}
+	if at != "" {
+		if query.At, err = s.serversAt(ctx, at); err != nil {
+			return nil, false, err
+		}
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
-		found, err := tx.SearchAccounts(ctx, prefix, o.Offset+o.Limit)
-		if err != nil {
-			return err
-		}
-		var follows map[ID]*Follow
-		if o.Following && r.Local() {
-			ids := make([]ID, len(found))
-			for i, a := range found {
-				ids[i] = a.ID
-			}
-			if follows, err = tx.FollowsTo(ctx, r.Account.ID, ids); err != nil {
+		list, more = nil, false
+		left := o.Offset // of those that the reader may know of: others are not even counted
+		for range scanPages {
+			found, err := tx.SearchAccounts(ctx, query)
+			if err != nil {
 				return err
 			}
-		}
-		var away map[ID]bool
-		if r.Local() {
-			byID := make(map[ID]*Account, len(found))
-			for _, a := range found {
-				byID[a.ID] = a
-			}
-			if away, err = keptAway(ctx, tx, r.Account.ID, byID); err != nil {
+			shown, err := s.findable(ctx, tx, r, found, o.Following)
+			if err != nil {
 				return err
 			}
+			skip := min(left, len(shown))
+			left -= skip
+			list = append(list, shown[skip:]...)
+			if len(list) > o.Limit {
+				list, more = list[:o.Limit], o.Offset+o.Limit <= maxOffset
+				return nil
+			}
+			if len(found) < query.Limit {
+				return nil
+			}
+			query.Skip, query.Limit = query.Skip+query.Limit, scanMore
 		}
-		for _, a := range found {
-			if away[a.ID] {
-				continue
-			}
-			shown := s.shows(ctx, tx, r, a)
-			if KindOf(shown) != NotFound && shown != nil {
-				return shown
-			}
-			if shown == nil && a.Kind != KindApplication && (follows == nil || follows[a.ID] != nil) {
-				list = append(list, a)
-			}
-		}
-		list = list[min(o.Offset, len(list)):]
 		return nil
 	})
-	return list, err
+	return list, more, err
+}
+
+// findable leaves those of some accounts that a search shows to the reader.
+func (s *Service) findable(ctx context.Context, tx Tx, r Reader, found []*Account, following bool) (list []*Account, err error) {
+	var follows map[ID]*Follow
+	if following && r.Local() {
+		ids := make([]ID, len(found))
+		for i, a := range found {
+			ids[i] = a.ID
+		}
+		if follows, err = tx.FollowsTo(ctx, r.Account.ID, ids); err != nil {
+			return nil, err
+		}
+	}
+	var away map[ID]bool
+	if r.Local() {
+		byID := make(map[ID]*Account, len(found))
+		for _, a := range found {
+			byID[a.ID] = a
+		}
+		if away, err = keptAway(ctx, tx, r.Account.ID, byID); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range found {
+		if away[a.ID] || a.Kind == KindApplication || follows != nil && follows[a.ID] == nil {
+			continue
+		}
+		shown := s.shows(ctx, tx, r, a)
+		if KindOf(shown) != NotFound && shown != nil {
+			return nil, shown
+		}
+		if shown == nil {
+			list = append(list, a)
+		}
+	}
+	return list, nil
 }
 
 // ignoreUnreachable treats a server that does not answer like one that does not

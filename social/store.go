@@ -61,7 +61,7 @@ type AccountStore interface {
 	AccountByEmail(ctx context.Context, email string) (*Account, error)
 	// SearchAccounts matches the beginning of usernames and of words of display
 	// names, folded; local ones first. Suspended and deleted ones are left out.
-	SearchAccounts(ctx context.Context, prefix string, limit int) ([]*Account, error)
+	SearchAccounts(ctx context.Context, q AccountQuery) ([]*Account, error)
 	// LocalAccounts lists members whose name, display name or mail address holds a text,
 	// folded; "" lists all.
 	LocalAccounts(ctx context.Context, text string, p Page) ([]*Account, error)

@@ -96,13 +96,33 @@ func (t *Tx) AccountByEmail(ctx context.Context, email string) (*social.Account,
 }
 
 // SearchAccounts matches the beginnings of names and of words of display names.
-func (t *Tx) SearchAccounts(ctx context.Context, prefix string, limit int) ([]*social.Account, error) {
-	p := likeEscape(fold(prefix))
+func (t *Tx) SearchAccounts(ctx context.Context, q social.AccountQuery) ([]*social.Account, error) {
+	p := likeEscape(fold(q.Prefix))
+	clause, args := t.at(q.At, []any{p + "%", "% " + p + "%", q.Limit, q.Skip})
+	switch {
+	case q.Groups:
+		clause += ` AND a.kind = 'group'`
+	case q.People:
+		clause += ` AND a.kind NOT IN ('group', 'application')`
+	}
 	return list(ctx, t, scanAccount, `
 		SELECT `+accountColumns+` FROM account a
 		WHERE (a.name LIKE $1 ESCAPE '!' OR a.words LIKE $1 ESCAPE '!' OR a.words LIKE $2 ESCAPE '!')
-		  AND a.suspended_at = 0 AND a.deleted_at = 0 AND `+t.open()+`
-		ORDER BY CASE WHEN a.host = '' THEN 0 ELSE 1 END, a.name LIMIT $3`, p+"%", "% "+p+"%", limit)
+		  AND a.suspended_at = 0 AND a.deleted_at = 0 AND `+t.open()+clause+`
+		ORDER BY CASE WHEN a.host = '' THEN 0 ELSE 1 END, a.name, a.id LIMIT $3 OFFSET $4`, args...)
+}
+
+// at leaves accounts of some servers; nil leaves all.
+func (t *Tx) at(some *social.Servers, args []any) (clause string, out []any) {
+	if some == nil {
+		return "", args
+	}
+	clause = ` AND a.authority `
+	if some.Others {
+		clause += `NOT `
+	}
+	args = append(args, jsonText(some.Names))
+	return clause + `IN ` + t.db.dialect.texts("$"+itoa(len(args))), args
 }
 
 func likeEscape(s string) string {

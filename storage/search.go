@@ -85,6 +85,11 @@ func (t *Tx) SearchPosts(ctx context.Context, q social.PostQuery, p social.Page)
 	if q.Poll {
 		add(`p.kind = ?`, string(social.PostPoll))
 	}
+	if q.At != nil {
+		var at string
+		at, args = t.at(q.At, args)
+		where += ` AND EXISTS (SELECT 1 FROM account a WHERE a.id = p.author_id` + at + `)`
+	}
 	clause, args, rev := keyset(column, p, args)
 	found, err := t.postList(ctx, `SELECT `+postColumns+` FROM `+from+` WHERE `+where+clause, args...)
 	return turn(found, rev), err

@@ -241,7 +241,7 @@ func TestAdministratorsLetPeopleLeave(t *testing.T) {
 		if err != nil || a.MayAct(social.Forbidden) == nil {
 			t.Errorf("who left may act: %v", err)
 		}
-		found, err := tx.SearchAccounts(ctx, "bob", 5)
+		found, err := tx.SearchAccounts(ctx, social.AccountQuery{Prefix: "bob", Limit: 5})
 		if len(found) != 0 {
 			t.Error("who left is offered for mentions")
 		}

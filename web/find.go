@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"parley/social"
@@ -13,6 +14,7 @@ import (
 type findPage struct {
 	*frame
 	Query  field
+	Kind   field   // of what alone is sought
 	Narrow []field // the filters as fields; they can be typed too
 	Opened bool    // one of them is filled
 	Asked  bool
@@ -20,15 +22,20 @@ type findPage struct {
 	Groups []community
 	Posts  []card
 	Tags   []string
-	Older  string // address of older posts; "" at the end
+	Topics []social.Topic
+	More   map[string]string // addresses of further people, communities and topics
+	Older  string            // address of older posts; "" at the end
 }
 
 func (findPage) file() string { return "find.html" }
 
 // Nothing says that a search had no result.
 func (f findPage) Nothing() bool {
-	return f.Asked && f.Problem == "" && f.Older == "" && len(f.People)+len(f.Groups)+len(f.Posts)+len(f.Tags) == 0
+	return f.Asked && f.Problem == "" && f.Older == "" && len(f.People)+len(f.Groups)+len(f.Posts)+len(f.Tags)+len(f.Topics) == 0
 }
+
+// findKinds are what can be sought alone, as the search calls them.
+var findKinds = map[string]string{"posts": "statuses", "people": "people", "groups": "groups", "topics": "topics"}
 
 // sought is what was typed, with the fields below it in the same words.
 func (d *findPage) sought(q url.Values) string {
@@ -39,6 +46,7 @@ func (d *findPage) sought(q url.Values) string {
 			continue
 		}
 		d.Opened, d.Narrow[i].Value, d.Narrow[i].Checked = true, value, true
+		d.Narrow[i].choose(value)
 		if strings.ContainsAny(value, " \"") {
 			value = `"` + strings.ReplaceAll(value, `"`, "") + `"`
 		}
@@ -49,84 +57,157 @@ func (d *findPage) sought(q url.Values) string {
 
 func (w *Web) find(p *page) error {
 	query := p.r.URL.Query()
-	d := findPage{frame: p.titled("find"), Query: field{Name: "q", Label: p.T("find_label"), Hint: p.T("find_hint"), Kind: "search", Value: strings.TrimSpace(query.Get("q")), MaxLength: 500},
-		Narrow: []field{{Name: "from", Label: p.T("find_from"), Kind: "text", MaxLength: 200}, {Name: "in", Label: p.T("find_in"), Kind: "text", MaxLength: 200},
-			{Name: "after", Label: p.T("find_after"), Kind: "date"}, {Name: "before", Label: p.T("find_before"), Kind: "date"},
-			{Name: "has", Label: p.T("find_has"), Kind: "checkbox", Is: "file"}}}
-	q := d.sought(query)
-	d.Asked, d.Query.Focus = q != "", q == ""
-	var ends social.Ends
-	page := p.cursor()
-	page.Ends = &ends
-	accounts, err := w.search(p, &d, q, page)
+	at, err := w.places(p)
 	if err != nil {
 		return err
 	}
-	if accounts, err = w.withoutGroups(p, &d, accounts); err != nil {
+	d := findPage{frame: p.titled("find"), Query: field{Name: "q", Label: p.T("find_label"), Hint: p.T("find_hint"), Kind: "search", Value: strings.TrimSpace(query.Get("q")), MaxLength: 500},
+		Kind: field{Name: "kind", Label: p.T("find_kind"), Kind: "select", Options: []option{{Label: p.T("find_all")}, {Value: "posts", Label: p.T("posts")},
+			{Value: "people", Label: p.T("found_people")}, {Value: "groups", Label: p.T("groups")}, {Value: "topics", Label: p.T("topics")}}},
+		Narrow: []field{at, {Name: "from", Label: p.T("find_from"), Kind: "text", MaxLength: 200}, {Name: "in", Label: p.T("find_in"), Kind: "text", MaxLength: 200},
+			{Name: "after", Label: p.T("find_after"), Kind: "date"}, {Name: "before", Label: p.T("find_before"), Kind: "date"},
+			{Name: "has", Label: p.T("find_has"), Kind: "checkbox", Is: "file"}},
+		More: map[string]string{}}
+	d.Kind.choose(query.Get("kind"))
+	q := d.sought(query)
+	d.Asked, d.Query.Focus = q != "" || query.Get("kind") == "topics", q == ""
+	if err := w.search(p, &d, q); err != nil {
 		return err
 	}
-	if d.People, err = w.people(p, accounts); err != nil {
+	return w.show(p, http.StatusOK, d)
+}
+
+// places is the choice of where what is sought was written or is at home: our own company,
+// all of the group, a partner, outside, or one server.
+func (w *Web) places(p *page) (field, error) {
+	f := field{Name: "at", Label: p.T("find_at"), Kind: "select", Options: []option{{Label: p.T("find_anywhere")}, {Value: "here", Label: p.Org.Name}}}
+	peers, err := w.Social.Peers(p.ctx())
+	if err != nil {
+		return f, err
+	}
+	var hosts, partners []option
+	group := false
+	for _, peer := range peers {
+		switch peer.Zone.Kind {
+		case social.ZoneCompany:
+			group = true
+		case social.ZonePartner:
+			one := option{Value: "partner:" + peer.Zone.Name, Label: p.T("find_partner", p.Org.Partner(peer.Zone.Name))}
+			if !slices.Contains(partners, one) {
+				partners = append(partners, one)
+			}
+		case social.ZonePublic:
+		default:
+			continue
+		}
+		hosts = append(hosts, option{Value: peer.Authority, Label: p.NameOf(peer.Authority)})
+	}
+	if group {
+		f.Options = append(f.Options, option{Value: "group", Label: p.audience(social.AudienceCompany, "")})
+	}
+	f.Options = append(append(f.Options, partners...), option{Value: "outside", Label: p.T("find_outside")})
+	f.Options = append(f.Options, hosts[:min(len(hosts), placesListed)]...)
+	return f, nil
+}
+
+// placesListed bounds how many servers can be chosen; any other can be typed.
+const placesListed = 200
+
+// fewGroups is how many communities stand among other things that were found.
+const fewGroups = 5
+
+// search fills the page with what was found of the kinds asked for. A whole handle or an
+// address stands for one thing; the reason why a handle is not found reaches the person who
+// asks.
+func (w *Web) search(p *page, d *findPage, q string) error {
+	query := p.r.URL.Query()
+	if handle := strings.TrimPrefix(q, "@"); strings.Contains(handle, "@") && !strings.ContainsAny(handle, " /:") {
+		a, err := w.Social.FindHandle(p.ctx(), p.reader, handle)
+		switch kind := social.KindOf(err); {
+		case err == nil:
+			return w.sort(p, d, []*social.Account{a})
+		case kind == social.NotFound:
+			return nil
+		case kind == social.Internal:
+			return err
+		}
+		d.refuse(p.say(err))
+		return nil
+	}
+	if strings.HasPrefix(q, "https://") || strings.HasPrefix(q, "http://") {
+		res, err := w.Social.Search(p.ctx(), p.reader, q, social.SearchOptions{Resolve: true})
+		if err != nil {
+			return d.mend(p, err)
+		}
+		d.Posts = p.Cards(res.Posts)
+		return w.sort(p, d, res.Accounts)
+	}
+	if kind := findKinds[query.Get("kind")]; kind != "" {
+		return d.mend(p, w.searchKind(p, d, q, kind, pageSize))
+	}
+	some := []string{"people", "groups", "hashtags", "statuses"}
+	if p.cursor().Max != 0 {
+		some = some[3:]
+	}
+	for _, kind := range some {
+		limit := pageSize
+		if kind == "groups" {
+			limit = fewGroups
+		}
+		if err := w.searchKind(p, d, q, kind, limit); err != nil {
+			return d.mend(p, err)
+		}
+	}
+	return nil
+}
+
+func (w *Web) searchKind(p *page, d *findPage, q, kind string, limit int) error {
+	query := p.r.URL.Query()
+	var ends social.Ends
+	o := social.SearchOptions{Type: kind, Resolve: true, Posts: p.cursor(), Limit: limit}
+	o.Posts.Ends = &ends
+	if query.Get("kind") != "" && kind != "statuses" {
+		o.Offset = p.skip("skip")
+	}
+	if q == "" && kind == "topics" {
+		q = "#"
+	}
+	res, err := w.Social.Search(p.ctx(), p.reader, q, o)
+	if err != nil {
 		return err
+	}
+	d.Posts, d.Tags, d.Topics = append(d.Posts, p.Cards(res.Posts)...), append(d.Tags, res.Tags...), res.Topics
+	if res.More {
+		query.Set("kind", kind)
+		query.Set("skip", strconv.Itoa(o.Offset+limit))
+		d.More[kind] = "/find?" + query.Encode()
 	}
 	if ends.Older != 0 {
 		query.Set("older", ends.Older.String())
 		d.Older = "/find?" + query.Encode()
 	}
-	return w.show(p, http.StatusOK, d)
+	return w.sort(p, d, res.Accounts)
 }
 
-// fewGroups is how many communities stand among other things that were found; their own
-// page lists all.
-const fewGroups = 5
-
-// search looks a whole handle up by itself, so that the reason why it is not
-// found reaches the person who asks.
-func (w *Web) search(p *page, d *findPage, q string, page social.Page) ([]*social.Account, error) {
-	if handle := strings.TrimPrefix(q, "@"); strings.Contains(handle, "@") && !strings.ContainsAny(handle, " /:") {
-		a, err := w.Social.FindHandle(p.ctx(), p.reader, handle)
-		if err == nil {
-			return []*social.Account{a}, nil
-		}
-		switch social.KindOf(err) {
-		case social.NotFound:
-			return nil, nil
-		case social.Internal:
-			return nil, err
-		}
-		d.Query.Problem, d.Problem, d.Query.Focus = p.say(err), p.T("find_failed"), true
-		return nil, nil
+// mend shows a mistake in what was typed at its field.
+func (d *findPage) mend(p *page, err error) error {
+	if !mistake(err) {
+		return err
 	}
-	o := social.SearchOptions{Resolve: true, Posts: page, Limit: pageSize}
-	if page.Max != 0 {
-		o.Type = "statuses"
-	}
-	res, err := w.Social.Search(p.ctx(), p.reader, q, o)
-	if mistake(err) {
-		d.Query.Problem, d.Problem, d.Query.Focus = p.say(err), p.T("find_failed"), true
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	d.Posts, d.Tags = p.Cards(res.Posts), res.Tags
-	if text := strings.TrimSpace(p.r.URL.Query().Get("q")); p.Me != nil && page.Max == 0 && text == q && q != "" {
-		groups, _, err := w.Social.FindGroups(p.ctx(), p.reader, text, 0, fewGroups)
-		if err != nil {
-			return nil, err
-		}
-		d.Groups = p.communities(groups)
-	}
-	return res.Accounts, nil
+	d.refuse(p.say(err))
+	return nil
 }
 
-// withoutGroups puts the communities among what was found in their place, once each.
-func (w *Web) withoutGroups(p *page, d *findPage, found []*social.Account) (people []*social.Account, err error) {
+func (d *findPage) refuse(why string) {
+	d.Query.Problem, d.Problem, d.Query.Focus = why, d.T("find_failed"), true
+}
+
+// sort puts people and communities that were found in their places.
+func (w *Web) sort(p *page, d *findPage, found []*social.Account) error {
+	var people []*social.Account
 	for _, a := range found {
 		if a.Kind != social.KindGroup {
 			people = append(people, a)
-			continue
-		}
-		if slices.ContainsFunc(d.Groups, func(c community) bool { return c.V.Account.ID == a.ID }) {
 			continue
 		}
 		v, err := w.Social.Group(p.ctx(), p.reader, a.ID)
@@ -134,9 +215,11 @@ func (w *Web) withoutGroups(p *page, d *findPage, found []*social.Account) (peop
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		d.Groups = append(d.Groups, p.communities([]*social.GroupView{v})...)
 	}
-	return people, nil
+	more, err := w.people(p, people)
+	d.People = append(d.People, more...)
+	return err
 }

@@ -70,7 +70,7 @@ const topicsAtOnce = 40
 func (w *Web) allTopics(p *page) error {
 	query := p.r.URL.Query()
 	q, skip := strings.TrimSpace(query.Get("q")), p.skip("skip")
-	topics, more, err := w.Social.Topics(p.ctx(), p.reader, q, skip, topicsAtOnce)
+	topics, more, err := w.Social.Topics(p.ctx(), p.reader, social.TopicQuery{Text: q, Skip: skip, Limit: topicsAtOnce})
 	if err != nil {
 		return err
 	}
@@ -83,4 +83,4 @@ func (w *Web) allTopics(p *page) error {
 }
 
 // TopicDays is how far back the use of topics is counted.
-func (allTopicsPage) TopicDays() int { return social.TopicDays }
+func (f *frame) TopicDays() int { return social.TopicDays }

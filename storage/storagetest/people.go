@@ -67,7 +67,23 @@ func accountsAreFound(t *testing.T, db *storage.DB) {
 		if len(many) != 2 || len(uris) != 1 || uris[bob.URI].ID != bob.ID {
 			t.Errorf("%v %v", many, uris)
 		}
-		found, err3 := tx.SearchAccounts(ctx, "MÜL", 5)
+		found, err3 := tx.SearchAccounts(ctx, social.AccountQuery{Prefix: "MÜL", Limit: 5})
+		for _, one := range []struct {
+			q    social.AccountQuery
+			want []social.ID
+		}{
+			{social.AccountQuery{At: &social.Servers{Names: []string{"b.test"}}}, []social.ID{bob.ID}},
+			{social.AccountQuery{At: &social.Servers{Names: []string{"b.test"}, Others: true}}, []social.ID{alice.ID}},
+			{social.AccountQuery{At: &social.Servers{Names: []string{}}}, nil},
+			{social.AccountQuery{Skip: 1}, []social.ID{bob.ID}},
+			{social.AccountQuery{People: true}, []social.ID{alice.ID, bob.ID}},
+			{social.AccountQuery{Groups: true}, nil},
+		} {
+			one.q.Limit = 5
+			if some, err := tx.SearchAccounts(ctx, one.q); err != nil || !slices.Equal(idsOf(some), one.want) {
+				t.Errorf("%+v finds %v, want %v, %v", one.q, idsOf(some), one.want, err)
+			}
+		}
 		locals, err4 := tx.LocalAccounts(ctx, "", social.Page{Limit: 5})
 		if !slices.Equal(idsOf(found), []social.ID{alice.ID}) || !slices.Equal(idsOf(locals), []social.ID{alice.ID}) {
 			t.Errorf("found %v, here %v", idsOf(found), idsOf(locals))
