@@ -120,7 +120,7 @@ func (b *auditor) table(t *testing.T) {
 }
 
 // noPage lists what answers a program, or leads on to another page.
-var noPage = map[string]bool{"/about/style": true, "/settings/data/posts.json": true, "/settings/data/following.csv": true, "/settings/data/bookmarks.csv": true, "/live": true, "/compose/names": true, "/oauth/authorize/": true, "/manifest.webmanifest": true, "/@{name}.atom": true, "/@{name}.rss": true, "/users/{id}": true, "/users/{author}/statuses/{id}": true}
+var noPage = map[string]bool{"/about/style": true, "/settings/data/posts.json": true, "/settings/data/following.csv": true, "/settings/data/bookmarks.csv": true, "/live": true, "/compose/names": true, "/oauth/authorize/": true, "/manifest.webmanifest": true, "/public.atom": true, "/public.rss": true, "/tags/{tag}.atom": true, "/tags/{tag}.rss": true, "/@{name}.atom": true, "/@{name}.rss": true, "/users/{id}": true, "/users/{author}/statuses/{id}": true}
 
 // auditor is a browser that looks at pages with axe-core.
 type auditor struct {

@@ -1,10 +1,13 @@
 package web
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/xml"
 	"net/http"
+	"strings"
 	"time"
-	"unicode/utf8"
 
 	"parley/social"
 )
@@ -32,12 +35,17 @@ type atomLink struct {
 }
 
 type atomEntry struct {
-	ID        string     `xml:"id"`
-	Title     string     `xml:"title"`
-	Published string     `xml:"published"`
-	Updated   string     `xml:"updated"`
-	Links     []atomLink `xml:"link"`
-	Content   atomText   `xml:"content"`
+	ID        string      `xml:"id"`
+	Title     string      `xml:"title"`
+	Author    *atomPerson `xml:"author"` // nil for the feed's
+	Published string      `xml:"published"`
+	Updated   string      `xml:"updated"`
+	Links     []atomLink  `xml:"link"`
+	Content   atomText    `xml:"content"`
+}
+
+type atomPerson struct {
+	Name string `xml:"name"`
 }
 
 type atomText struct {
@@ -69,59 +77,116 @@ type rssID struct {
 	ID   string `xml:",chardata"`
 }
 
-// feedOf is the address of a member's feed.
-func (w *Web) feedOf(a *social.Account) string { return w.Links.AccountPage(a.Username) + ".atom" }
+// news is what a feed is made of, the same for all: a feed reader signs in nowhere.
+type news struct {
+	ID, Title, Author string
+	Page, Self        string // addresses of the page that it belongs to, and of itself without its ending
+	Named             string // what of this may change while the posts stay
+	Posts             []*social.PostView
+	Since             time.Time // of a feed without posts
+}
 
-// forFeed reads what a member published for everybody. It is the same for all: a feed
-// reader signs in nowhere.
-func (w *Web) forFeed(p *page) (*social.Account, []*social.PostView, error) {
+// ofMember is what a member published for everybody.
+func (w *Web) ofMember(p *page) (n news, err error) {
 	nobody := social.Nobody(w.Links.Home())
 	a, err := w.Social.AccountByHandle(p.ctx(), nobody, p.part("name"))
 	if err != nil {
-		return nil, nil, err
+		return n, err
 	}
 	if !a.Local() {
-		return nil, nil, social.NotFoundError()
+		return n, social.NotFoundError()
 	}
-	views, err := w.Social.AccountPosts(p.ctx(), nobody, a.ID, social.Page{Limit: feedEntries}, social.PostFilter{Everybody: true, ExcludeReplies: true, ExcludeBoosts: true})
-	return a, views, err
+	n = news{ID: a.URI, Title: a.Name(), Author: a.Name(), Page: a.URL, Self: w.Links.AccountPage(a.Username), Named: a.Name(), Since: a.CreatedAt}
+	n.Posts, err = w.Social.AccountPosts(p.ctx(), nobody, a.ID, social.Page{Limit: feedEntries}, social.PostFilter{Everybody: true, ExcludeReplies: true, ExcludeBoosts: true})
+	return n, err
 }
 
-func (w *Web) atom(p *page) error {
-	a, views, err := w.forFeed(p)
-	if err != nil {
-		return err
+// ofAll and ofTopic are the public posts that the pages show to who is signed out.
+func (w *Web) ofAll(p *page) (n news, err error) {
+	page := w.Links.PublicURL + "/public"
+	n = news{ID: page, Title: p.Org.Name + ": " + p.T("public_posts"), Author: p.Org.Name, Page: page, Self: page, Named: p.Org.Name}
+	n.Posts, err = w.Social.Public(p.ctx(), social.Nobody(w.Links.Home()), social.Page{Limit: feedEntries}, false, false, social.PostFilter{Audience: social.AudiencePublic})
+	return n, err
+}
+
+func (w *Web) ofTopic(p *page) (n news, err error) {
+	tag := w.Social.Text.FoldTag(p.part("tag"))
+	if tag == "" {
+		return n, social.NotFoundError()
 	}
-	f := atomFeed{ID: a.URI, Title: a.Name(), Author: a.Name(), Updated: a.CreatedAt.UTC().Format(time.RFC3339),
-		Links: []atomLink{{Rel: "self", Type: "application/atom+xml", Href: w.feedOf(a)}, {Rel: "alternate", Type: "text/html", Href: a.URL}}}
-	for i, v := range views {
-		f.Entries = append(f.Entries, w.entry(v.Post))
-		if i == 0 {
-			f.Updated = f.Entries[0].Updated
+	page := w.Links.Tag(tag)
+	n = news{ID: page, Title: "#" + tag, Author: p.Org.Name, Page: page, Self: page, Named: p.Org.Name}
+	n.Posts, err = w.Social.Public(p.ctx(), social.Nobody(w.Links.Home()), social.Page{Limit: feedEntries}, false, false, social.PostFilter{Audience: social.AudiencePublic, Tag: tag})
+	return n, err
+}
+
+// feed answers with what some posts make, in the form that the address asks for.
+func (w *Web) feed(of func(*page) (news, error)) handler {
+	return func(p *page) error {
+		n, err := of(p)
+		if err != nil {
+			return err
 		}
+		if strings.HasSuffix(p.r.URL.Path, ".rss") {
+			return w.rss(p, n)
+		}
+		return w.atom(p, n)
 	}
-	return p.writeFeed("application/atom+xml", f)
 }
 
-func (w *Web) rss(p *page) error {
-	a, views, err := w.forFeed(p)
-	if err != nil {
-		return err
+func (w *Web) atom(p *page, n news) error {
+	f := atomFeed{ID: n.ID, Title: n.Title, Updated: n.Since.UTC().Format(time.RFC3339), Author: n.Author,
+		Links: []atomLink{{Rel: "self", Type: "application/atom+xml", Href: n.Self + ".atom"}, {Rel: "alternate", Type: "text/html", Href: n.Page}}}
+	for _, v := range n.Posts {
+		e := w.entry(v.Post)
+		if v.Author.Name() != n.Author {
+			e.Author = &atomPerson{v.Author.Name()}
+		}
+		f.Entries = append(f.Entries, e)
+		f.Updated = max(f.Updated, e.Updated)
 	}
-	f := rssFeed{Version: "2.0", Title: a.Name(), Link: a.URL, About: a.Name()}
-	for _, v := range views {
+	return n.write(p, "application/atom+xml", f, f.Entries)
+}
+
+func (w *Web) rss(p *page, n news) error {
+	f := rssFeed{Version: "2.0", Title: n.Title, Link: n.Page, About: n.Title}
+	for _, v := range n.Posts {
 		e := w.entry(v.Post)
 		f.Items = append(f.Items, rssItem{rssID{false, e.ID}, e.Title, v.Post.URL, v.Post.PublishedAt.UTC().Format(time.RFC1123Z), e.Content.Text})
 	}
-	return p.writeFeed("application/rss+xml", f)
+	return n.write(p, "application/rss+xml", f, f.Items)
 }
 
-func (p *page) writeFeed(kind string, feed any) error {
-	p.w.Header().Set("Content-Type", kind+"; charset=utf-8")
-	p.w.Header().Set("Cache-Control", "public, max-age=300")
-	p.w.WriteHeader(http.StatusOK)
-	_, _ = p.w.Write([]byte(xml.Header)) // the connection may be gone; nobody is left to tell
-	return xml.NewEncoder(p.w).Encode(feed)
+// write answers with a feed, or says that it has not changed. Its tag is made of what is in
+// it and not of how it was asked for; the time of the newest post alone says nothing of
+// one that was deleted, so no reader is put off by it.
+func (n news) write(p *page, kind string, feed, entries any) error {
+	body, err := xml.Marshal(feed)
+	if err != nil {
+		return err
+	}
+	seed, err := xml.Marshal(entries)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(append(seed, n.Named...))
+	h := p.w.Header()
+	h.Set("Content-Type", kind+"; charset=utf-8")
+	h.Set("Cache-Control", "public, max-age=300")
+	h.Set("ETag", `W/"`+hex.EncodeToString(sum[:16])+`"`)
+	var newest time.Time
+	for _, v := range n.Posts {
+		for _, at := range []time.Time{v.Post.PublishedAt, v.Post.EditedAt} {
+			if at.After(newest) {
+				newest = at
+			}
+		}
+	}
+	r := p.r.Clone(p.ctx())
+	r.Header.Del("If-Modified-Since")
+	r.Header.Del("Range")
+	http.ServeContent(p.w, r, "", newest, bytes.NewReader(append([]byte(xml.Header), body...)))
+	return nil
 }
 
 func (w *Web) entry(p *social.Post) atomEntry {
@@ -137,9 +202,7 @@ func (w *Web) entry(p *social.Post) atomEntry {
 	if title == "" {
 		title = w.Social.Text.ToPlain(p.Content)
 	}
-	if e.Title = title; utf8.RuneCountInString(title) > feedTitle {
-		e.Title = string([]rune(title)[:feedTitle]) + "…"
-	}
+	e.Title = clipped(title, feedTitle)
 	for _, m := range p.Attachments {
 		if m.MediaID != 0 {
 			e.Links = append(e.Links, atomLink{Rel: "enclosure", Type: m.MediaType, Href: w.Links.Media(m.MediaID, false)})

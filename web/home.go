@@ -70,6 +70,7 @@ func (w *Web) public(p *page) error {
 		return err
 	}
 	p.hear("all")
+	p.Feed = w.Links.PublicURL + "/public"
 	t := timelinePage{frame: p.titled("all_posts"), Intro: p.T("all_posts_intro"), Empty: p.T("public_empty")}
 	if p.Me == nil {
 		t.frame, t.Intro, t.Empty, t.EmptyTo = p.titled("public_posts"), p.T("signed_out_intro"), p.T("signed_out_empty"), "/sign-in"
@@ -115,7 +116,12 @@ func (w *Web) tag(p *page) error {
 	}
 	p.hear("tag", "tag", tag)
 	t := timelinePage{frame: p.titled("hashtag"), Empty: p.T("tag_empty"), EmptyTo: "/"}
-	t.Title = "#" + w.Social.Text.FoldTag(tag)
+	folded := w.Social.Text.FoldTag(tag)
+	t.Title = "#" + folded
+	if folded != "" { // the same whether anybody uses it or not
+		t.Feed = w.Links.Tag(folded)
+		t.Preview = &preview{Kind: "website", Address: t.Feed, Title: t.Title, Text: p.T("tag_preview", p.Org.Name)}
+	}
 	if t.Topic, err = w.topicOf(p, w.Social.Text.FoldTag(tag)); err != nil {
 		return err
 	}

@@ -35,14 +35,15 @@ type frame struct {
 	Trial    bool
 	Bare     bool // nothing of the database is known: no names, no ways on
 	Domain   string
-	Path     string  // of this page with its query, to come back to
-	Notice   string  // what was just done
-	Problem  string  // what went wrong
-	Held     *unsent // what the reader sent a moment ago and can take back
-	Feed     string  // address of the page's Atom feed
-	NoKeys   bool    // keyboard shortcuts are switched off
-	Live     string  // where the page hears of what happens
-	Fresh    string  // what says that there are new posts; "" where no list shows them by itself
+	Path     string   // of this page with its query, to come back to
+	Notice   string   // what was just done
+	Problem  string   // what went wrong
+	Held     *unsent  // what the reader sent a moment ago and can take back
+	Feed     string   // address of the page's feeds without their endings
+	Preview  *preview // of the page for other programs; nil unless everybody may see it
+	NoKeys   bool     // keyboard shortcuts are switched off
+	Live     string   // where the page hears of what happens
+	Fresh    string   // what says that there are new posts; "" where no list shows them by itself
 
 	home string    // our authority
 	now  time.Time // in the reader's time zone

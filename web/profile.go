@@ -113,7 +113,10 @@ func (w *Web) profile(p *page) error {
 	d.Pinned, d.Posts = p.onTop(pinned, views, act)
 	d.Title = a.Name()
 	if a.Local() {
-		d.Feed = w.feedOf(a)
+		d.Feed = w.Links.AccountPage(a.Username)
+	}
+	if d.Preview, err = w.previewOf(p, a.ID); err != nil {
+		return err
 	}
 	if p.Me != nil {
 		if e, err := w.Social.EntryOf(p.ctx(), p.reader, a.URI); err == nil {

@@ -13,9 +13,8 @@ type threadPage struct {
 	Posts    []stretch
 	Arrived  []arrival // of the reader's own post; nil when it went nowhere
 	Composer *composer
-	Preview  *preview // nil unless everybody may see the post
-	Orphan   bool     // what the first post answers is not here
-	Gap      string   // that there are answers elsewhere which are not here; "" for none
+	Orphan   bool   // what the first post answers is not here
+	Gap      string // that there are answers elsewhere which are not here; "" for none
 }
 
 // stretch is a post of a thread with what stands folded up below it.

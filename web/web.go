@@ -125,7 +125,7 @@ func (w *Web) Mount(r *mux.Router) {
 		path    string
 		run     handler
 	}{
-		{get, "/", w.home}, {get, "/public", w.public}, {get, "/company", w.company}, {get, "/here", member(w.here)}, {get, "/menu", w.menu}, {get, "/live", member(w.live)}, {get, "/keys", member(w.keys)}, {get, "/about/style", w.style}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
+		{get, "/", w.home}, {get, "/public", w.public}, {get, "/public.atom", w.feed(w.ofAll)}, {get, "/public.rss", w.feed(w.ofAll)}, {get, "/tags/{tag}.atom", w.feed(w.ofTopic)}, {get, "/tags/{tag}.rss", w.feed(w.ofTopic)}, {get, "/company", w.company}, {get, "/here", member(w.here)}, {get, "/menu", w.menu}, {get, "/live", member(w.live)}, {get, "/keys", member(w.keys)}, {get, "/about/style", w.style}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
 		{get, "/manifest.webmanifest", w.manifest}, {get, "/offline", w.offline},
 		{get, "/welcome", member(w.steps)}, {post, "/welcome", member(w.takeStep)}, {get, "/admin/start", administrator(w.server)}, {post, "/admin/start", administrator(w.nameServer)},
 		{get, "/lists", member(w.lists)}, {post, "/lists", member(w.createList)}, {get, "/lists/{id:[0-9]+}", member(w.list)}, {get, "/lists/{id:[0-9]+}/edit", member(w.editList)}, {post, "/lists/{id:[0-9]+}/{act:rename|delete|add|remove}", member(w.changeList)},
@@ -164,7 +164,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/groups/{id:[0-9]+}/hand-over", w.handOverForm}, {post, "/groups/{id:[0-9]+}/hand-over", w.handOver},
 		{get, "/groups/{id:[0-9]+}/close", w.closeForm}, {post, "/groups/{id:[0-9]+}/close", w.closeGroup},
 		{get, "/users/{id:[0-9]+}", w.byID}, {get, "/users/{author:[0-9]+}/statuses/{id:[0-9]+}", w.thread},
-		{get, "/@{name}/{id:[0-9]+}", w.thread}, {get, "/@{name}.atom", w.atom}, {get, "/@{name}.rss", w.rss}, {get, "/@{name}", w.profile},
+		{get, "/@{name}/{id:[0-9]+}", w.thread}, {get, "/@{name}.atom", w.feed(w.ofMember)}, {get, "/@{name}.rss", w.feed(w.ofMember)}, {get, "/@{name}", w.profile},
 	} {
 		sub.HandleFunc(one.path, w.handle(one.run)).Methods(one.methods...)
 	}

@@ -65,6 +65,7 @@ var pageWords = map[string][2]string{
 	"public_empty":     {"Nobody has written anything yet. Be the first.", "Noch hat niemand etwas geschrieben. Machen Sie den Anfang."},
 	"tag_empty":        {"No posts with this hashtag. Use it in one of yours.", "Keine Beiträge mit diesem Schlagwort. Verwenden Sie es in einem eigenen."},
 	"bookmarks_empty":  {"Nothing bookmarked. Choose “Bookmark” under a post to find it again here.", "Nichts gemerkt. Wählen Sie „Merken“ unter einem Beitrag, um ihn hier wiederzufinden."},
+	"tag_preview":      {"Posts with this hashtag at %s.", "Beiträge mit diesem Schlagwort bei %s."},
 	"go_on":            {"Go on", "Weiter"},
 	"older":            {"Older", "Ältere"},
 	"hashtag":          {"Hashtag", "Schlagwort"},

@@ -54,7 +54,7 @@ var audiences = map[string]rule{
 	"GET /groups/{id}": object, "GET /groups/{id}/edit": object, "GET /groups/{id}/members": object, "GET /groups/{id}/hand-over": object, "GET /groups/{id}/close": object,
 	"GET /posts/{id}/edit": object, "GET /posts/{id}/delete": object,
 
-	"GET /": list, "GET /public": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
+	"GET /": list, "GET /public": list, "GET /public.atom": list, "GET /public.rss": list, "GET /tags/{tag}.atom": list, "GET /tags/{tag}.rss": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
 
 	"GET /groups": signedIn, "GET /groups/new": signedIn, "GET /bookmarks": signedIn, "GET /company": signedIn, "GET /here": signedIn, "GET /compose": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /live": signedIn, "GET /keys": signedIn, "GET /drafts": signedIn, "GET /about/style": object, "GET /posts/{id}/history": object, "GET /drafts/{id}": signedIn, "POST /files": signedIn, "POST /drafts/{id}/{act}": write, "GET /notifications": signedIn, "GET /settings": signedIn,
 	"GET /compose/names": signedIn, "GET /conversations": signedIn, "POST /conversations/{id}/away": write, "GET /tags": signedIn, "GET /topics": signedIn, "POST /tags/{tag}/{act}": write,
