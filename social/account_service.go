@@ -337,9 +337,14 @@ func (s *Service) applyProfile(ctx context.Context, tx Tx, a *Account, c Profile
 		if len(c.Fields) > s.Limits.Fields {
 			return Errorf(Invalid, "at most %d profile fields", s.Limits.Fields)
 		}
-		a.Fields = a.Fields[:0]
+		had := a.Fields
+		a.Fields = nil
 		for _, f := range c.Fields {
-			a.Fields = append(a.Fields, Field{Name: s.Text.SanitizePlain(f.Name, 255), Value: s.render(clip(f.Value, 255), nil).HTML})
+			f = Field{Name: s.Text.SanitizePlain(f.Name, 255), Value: s.render(clip(f.Value, 255), nil).HTML}
+			if i := slices.IndexFunc(had, func(h Field) bool { return h.Value == f.Value }); i >= 0 {
+				f.VerifiedAt = had[i].VerifiedAt
+			}
+			a.Fields = append(a.Fields, f)
 		}
 	}
 	setBool(&a.Locked, c.Locked)

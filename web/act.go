@@ -107,7 +107,53 @@ func (w *Web) settingsPage(p *page) formPage {
 			{Value: "de", Label: "Deutsch", Selected: p.Language == "de"}, {Value: "en", Label: "English", Selected: p.Language == "en"}}},
 		{Name: "locked", Label: p.T("locked"), Hint: p.T("locked_hint"), Kind: "checkbox", Checked: me.Locked},
 		{Name: "hide_network", Label: p.T("hide_network"), Hint: p.T("hide_network_hint"), Kind: "checkbox", Checked: me.HideNetwork},
-	}}}
+	}, Lines: w.profileLines(p), LinesTitle: p.T("lines"), LinesHint: p.T("lines_hint")}}
+}
+
+// profileLines are those that the reader's profile has, and room for as many as it can have.
+func (w *Web) profileLines(p *page) []line {
+	out := make([]line, max(w.Social.Limits.Fields, len(p.Me.Fields)))
+	for i := range out {
+		n := strconv.Itoa(i + 1)
+		l := line{Name: field{Name: "line-" + n, Label: p.T("line_name", i+1), Kind: "text", MaxLength: lineLength},
+			Value: field{Name: "says-" + n, Label: p.T("line_value", i+1), Kind: "text", MaxLength: lineLength}}
+		if i < len(p.Me.Fields) {
+			f := p.Me.Fields[i]
+			l.Name.Value, l.Value.Value, l.Proved = f.Name, w.Social.Text.ToPlain(f.Value), p.Proved(f)
+		}
+		out[i] = l
+	}
+	return out
+}
+
+// lineLength bounds both sides of a profile's line, in characters.
+const lineLength = 255
+
+// Proved says since when the place that a profile's line names is known to name the profile
+// too; "" where nobody knows.
+func (f *frame) Proved(l social.Field) string {
+	if l.VerifiedAt.IsZero() {
+		return ""
+	}
+	return f.T("line_proved", f.When(l.VerifiedAt))
+}
+
+// sentLines reads the lines that were sent; one without a side names the field that lacks it.
+func (p *page) sentLines(lines []line) (out []social.Field, lacks string) {
+	out = []social.Field{}
+	for _, l := range lines {
+		name, value := strings.TrimSpace(p.r.PostFormValue(l.Name.Name)), strings.TrimSpace(p.r.PostFormValue(l.Value.Name))
+		switch {
+		case name == "" && value == "":
+			continue
+		case name == "":
+			return nil, l.Name.Name
+		case value == "":
+			return nil, l.Value.Name
+		}
+		out = append(out, social.Field{Name: name, Value: value})
+	}
+	return out, ""
 }
 
 func (w *Web) settingsForm(p *page) error {
@@ -117,12 +163,17 @@ func (w *Web) settingsForm(p *page) error {
 func (w *Web) settings(p *page) error {
 	name, note, l := p.r.PostFormValue("display_name"), strings.ReplaceAll(p.r.PostFormValue("note"), "\r\n", "\n"), p.r.PostFormValue("language")
 	locked, hide := p.r.PostFormValue("locked") != "", p.r.PostFormValue("hide_network") != ""
+	f := w.settingsPage(p)
 	if !known(l) {
-		return w.again(p, w.settingsPage(p), "language", social.Errorf(social.Invalid, "choose de or en"))
+		return w.again(p, f, "language", social.Errorf(social.Invalid, "choose de or en"))
 	}
-	_, err := w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{DisplayName: &name, Note: &note, Language: &l, Locked: &locked, HideNetwork: &hide})
+	lines, lacks := p.sentLines(f.Form.Lines)
+	if lacks != "" {
+		return w.again(p, f, lacks, social.Errorf(social.Invalid, "a line has both: what it is about, and what you say; or leave both empty"))
+	}
+	_, err := w.Social.UpdateProfile(p.ctx(), p.reader, social.ProfileChange{DisplayName: &name, Note: &note, Language: &l, Locked: &locked, HideNetwork: &hide, Fields: lines})
 	if mistake(err) {
-		return w.again(p, w.settingsPage(p), "note", err)
+		return w.again(p, f, "note", err)
 	}
 	if err != nil {
 		return err

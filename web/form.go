@@ -59,30 +59,50 @@ type form struct {
 	Action string
 	Hidden map[string]string
 	Fields []field
-	Submit string // label of the button
-	File   bool   // sends files
-	Danger bool   // what it does cannot be taken back
+	Lines  []line // of a profile; nil in other forms
+	// LinesTitle and LinesHint stand above Lines.
+	LinesTitle, LinesHint string
+	Submit                string // label of the button
+	File                  bool   // sends files
+	Danger                bool   // what it does cannot be taken back
+}
+
+// line is one of a profile's: what it is about, and what its owner says.
+type line struct {
+	Name, Value field
+	Proved      string // that the place it names names the profile too; "" for not
+}
+
+// all lists the fields of a form.
+func (f *form) all() []*field {
+	var out []*field
+	for i := range f.Fields {
+		out = append(out, &f.Fields[i])
+	}
+	for i := range f.Lines {
+		out = append(out, &f.Lines[i].Name, &f.Lines[i].Value)
+	}
+	return out
 }
 
 // mark puts a problem at a field and moves the focus there.
 func (f *form) mark(name, problem string) {
-	for i := range f.Fields {
-		f.Fields[i].Focus = f.Fields[i].Name == name
-		if f.Fields[i].Name == name {
-			f.Fields[i].Problem = problem
+	for _, one := range f.all() {
+		if one.Focus = one.Name == name; one.Focus {
+			one.Problem = problem
 		}
 	}
 }
 
 // refill puts back what was typed; passwords are typed again.
 func (f *form) refill(r *http.Request) {
-	for i, one := range f.Fields {
+	for _, one := range f.all() {
 		switch one.Kind {
 		case "password", "file":
 		case "checkbox":
-			f.Fields[i].Checked = r.PostFormValue(one.Name) != ""
+			one.Checked = r.PostFormValue(one.Name) != ""
 		default:
-			f.Fields[i].Value = r.PostFormValue(one.Name)
+			one.Value = r.PostFormValue(one.Name)
 		}
 		for j, o := range one.Options {
 			one.Options[j].Selected = o.Value == r.PostFormValue(one.Name)

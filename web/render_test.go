@@ -807,6 +807,8 @@ func peopleStates(v *visitor, net *instancetest.Network, bob, carol social.Reade
 
 	v.get("/settings", 200)
 	v.post("/settings", 422, "language", v.language, "note", strings.Repeat("x", 2000), "display_name", "kept").wrong("note", "display_name", "kept")
+	v.post("/settings", 422, "language", v.language, "line-1", "Team", "says-1", " ").wrong("says-1", "line-1", "Team")
+	v.post("/settings", 422, "language", v.language, "says-2", "kept").wrong("line-2", "says-2", "kept")
 	v.post("/settings", 200, "language", v.language, "note", canary, "display_name", canary, "locked", "yes", "hide_network", "yes").says(v.pick("Saved.", "Gespeichert."))
 	if a := v.account("alice"); !a.Locked || !a.HideNetwork {
 		v.Error("not locked, or not hidden")

@@ -136,6 +136,36 @@ func TestFirstReadersGoWithTheAccount(t *testing.T) {
 	}
 }
 
+// What a profile says of itself is written line by line; the form shows what was typed, an
+// empty line goes, and a mark stays as long as the line says the same.
+func TestProfileLines(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], t.Context()
+	alice := net.Member(in, "alice")
+	v := newVisitor(t, in, "en").as(alice)
+	v.post("/settings", 200, "language", "en", "line-2", "Team", "says-2", "Logistics & more", "line-3", "Website", "says-3", "https://alice.example/me").says("Team", "Logistics & more", "Website", "!Verified")
+	if page := v.get("/@alice", 200); !strings.Contains(page.raw, `href="https://alice.example/me"`) {
+		t.Error("the address is no link")
+	}
+	v.get("/settings", 200).wrong("", "line-1", "Team", "says-1", "Logistics & more", "line-2", "Website", "says-2", "https://alice.example/me", "line-3", "")
+
+	proved := time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC)
+	if err := in.Social.Store.Tx(ctx, func(tx social.Tx) error {
+		a, err := tx.Account(ctx, alice.Account.ID)
+		if err != nil {
+			return err
+		}
+		a.Fields[1].VerifiedAt = proved
+		return tx.UpdateAccount(ctx, a)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	v.get("/settings", 200).says("Verified on 31 Mar 2026")
+	v.post("/settings", 200, "language", "en", "line-1", "Site", "says-1", "https://alice.example/me").says("Site", "Verified on 31 Mar 2026", "!Team")
+	v.post("/settings", 200, "language", "en", "line-1", "Site", "says-1", "https://alice.example/other").says("!Verified")
+	v.post("/settings", 200, "language", "en").says("!Site")
+}
+
 // A member takes along what they wrote, whom they follow and what they kept; nobody
 // else's, and nothing that is hidden from them by now (T60: exports).
 func TestTakingDataAlong(t *testing.T) {

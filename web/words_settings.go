@@ -3,6 +3,11 @@ package web
 // settingsWords are the texts of settings, the directory's filters and the chart.
 var settingsWords = map[string][2]string{
 	"set_profile":           {"Profile", "Profil"},
+	"lines":                 {"Lines of your profile", "Zeilen Ihres Profils"},
+	"lines_hint":            {"Such as “Team” and “Logistics”, or “Website” and an address. Everybody who sees your profile sees them; an empty line is left out.", "Etwa „Team“ und „Logistik“ oder „Webseite“ und eine Adresse. Wer Ihr Profil sieht, sieht auch sie; eine leere Zeile entfällt."},
+	"line_name":             {"Line %d: about", "Zeile %d: wovon"},
+	"line_value":            {"Line %d: what you say", "Zeile %d: was Sie sagen"},
+	"line_proved":           {"Verified on %s: the page named here names this profile too", "Geprüft am %s: Die hier genannte Seite nennt auch dieses Profil"},
 	"set_reading":           {"Reading and writing", "Lesen und Schreiben"},
 	"set_security":          {"Password and sign-ins", "Passwort und Anmeldungen"},
 	"set_data":              {"Your data", "Ihre Daten"},
