@@ -71,3 +71,39 @@ func TestRefusalsArePages(t *testing.T) {
 		}
 	}
 }
+
+// A method that an address does not take: people read why in their language, programs read
+// JSON, and both are told what it takes.
+func TestWrongMethodsAreExplained(t *testing.T) {
+	in := instancetest.Start(t, t.TempDir(), "")
+	for _, one := range []struct{ method, path, allow, en, de string }{
+		{"GET", "/posts", "POST", "address of a form", "Adresse eines Formulars"},
+		{"POST", "/about", "GET, HEAD", "cannot be used that way", "lässt sich diese Seite nicht benutzen"},
+		{"DELETE", "/@alice", "GET, HEAD", "cannot be used that way", "lässt sich diese Seite nicht benutzen"},
+		{"PUT", "/public.atom", "GET, HEAD", "cannot be used that way", "lässt sich diese Seite nicht benutzen"},
+		{"POST", "/settings/data/posts.json", "GET, HEAD", "cannot be used that way", "lässt sich diese Seite nicht benutzen"},
+	} {
+		for language, says := range map[string]string{"en": one.en, "de": one.de} {
+			v := newVisitor(t, in, language)
+			v.do(one.method, one.path, nil, "", 405).says(says)
+		}
+		for _, accept := range []string{"text/html", "application/json"} {
+			r, err := http.NewRequest(one.method, in.Config.PublicURL+one.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Accept", accept)
+			res, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			if kind := res.Header.Get("Content-Type"); res.StatusCode != 405 || res.Header.Get("Allow") != one.allow || !strings.HasPrefix(kind, accept) {
+				t.Errorf("%s %s as %s: %d, takes %q, is %s", one.method, one.path, accept, res.StatusCode, res.Header.Get("Allow"), kind)
+			}
+		}
+	}
+	for path, says := range map[string]string{"/@nobody.atom": "nicht für Sie", "/@nobody.rss": "nicht für Sie"} {
+		newVisitor(t, in, "de").get(path, 404).says(says)
+	}
+}

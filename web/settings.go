@@ -1,10 +1,7 @@
 package web
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"net/http"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -230,73 +227,4 @@ type taken struct {
 	Text        string    `json:"text"` // as it was typed
 	HTML        string    `json:"html"`
 	Files       []string  `json:"files,omitempty"`
-}
-
-// takeAlong writes one of the files, page by page, so that it needs no room.
-func (w *Web) takeAlong(p *page) error {
-	what := path.Base(p.r.URL.Path)
-	h := p.w.Header()
-	h.Set("Content-Disposition", `attachment; filename="`+what+`"`)
-	if what == "posts.json" {
-		h.Set("Content-Type", "application/json")
-		return w.takePosts(p)
-	}
-	h.Set("Content-Type", "text/csv; charset=utf-8")
-	out := csv.NewWriter(p.w)
-	defer out.Flush() // the connection may be gone; nobody is left to tell
-	if what == "bookmarks.csv" {
-		for page := (social.Page{Limit: 80}); ; {
-			views, err := w.Social.Bookmarks(p.ctx(), p.reader, page)
-			if err != nil || len(views) == 0 {
-				return err
-			}
-			for _, v := range views {
-				_ = out.Write([]string{v.Post.URI})
-			}
-			page.Max = views[len(views)-1].Cursor
-		}
-	}
-	_ = out.Write([]string{"Account address"}) // the heading that other servers know
-	for page := (social.Page{Limit: 80}); ; {
-		accounts, cursors, err := w.Social.Following(p.ctx(), p.reader, p.Me.ID, page)
-		if err != nil || len(accounts) == 0 {
-			return err
-		}
-		for _, a := range accounts {
-			_ = out.Write([]string{person{frame: p.frame, Account: a}.Handle()[1:]})
-		}
-		page.Max = cursors[len(cursors)-1]
-	}
-}
-
-func (w *Web) takePosts(p *page) error {
-	_, _ = p.w.Write([]byte("[")) // the connection may be gone; nobody is left to tell
-	enc, first := json.NewEncoder(p.w), true
-	for page := (social.Page{Limit: 40}); ; {
-		views, err := w.Social.AccountPosts(p.ctx(), p.reader, p.Me.ID, page, social.PostFilter{ExcludeBoosts: true})
-		if err != nil {
-			return err
-		}
-		if len(views) == 0 {
-			_, _ = p.w.Write([]byte("]\n"))
-			return nil
-		}
-		for _, v := range views {
-			if !first {
-				_, _ = p.w.Write([]byte(","))
-			}
-			first = false
-			t := taken{URL: v.Post.URL, PublishedAt: v.Post.PublishedAt.UTC(), Readers: v.AudienceLabel(), InReplyTo: v.Post.InReplyToURI, Summary: v.Post.Summary, Text: v.Post.Source, HTML: v.Post.Content}
-			if !v.Post.EditedAt.IsZero() {
-				t.EditedAt = v.Post.EditedAt.UTC()
-			}
-			for _, a := range v.Post.Attachments {
-				t.Files = append(t.Files, w.Links.Media(a.MediaID, false))
-			}
-			if err := enc.Encode(t); err != nil {
-				return nil // nobody is left to tell
-			}
-		}
-		page.Max = views[len(views)-1].Post.ID
-	}
 }

@@ -169,7 +169,7 @@ func (w *Web) Mount(r *mux.Router) {
 		sub.HandleFunc(one.path, w.handle(one.run)).Methods(one.methods...)
 	}
 	r.NotFoundHandler = http.HandlerFunc(w.notFound)
-	r.MethodNotAllowedHandler = w.handle(w.wrongMethod)
+	r.MethodNotAllowedHandler = w.wrongMethod(r)
 }
 
 // notFound answers people with a page, and programs as serve does.
@@ -184,15 +184,33 @@ func (w *Web) notFound(rw http.ResponseWriter, r *http.Request) {
 	w.handle(func(*page) error { return social.NotFoundError() })(rw, r)
 }
 
-// wrongMethod answers who opens the address of a form: the way back for people,
-// the plain status for programs.
-func (w *Web) wrongMethod(p *page) error {
-	p.w.Header().Set("Cache-Control", "no-store")
-	if p.r.Method != http.MethodGet {
-		http.Error(p.w, "this method is not possible here", http.StatusMethodNotAllowed)
-		return nil
+// wrongMethod answers who opens the address of a form, or sends one to a page: the way back
+// for people, what the address takes for programs (RFC 9110 15.5.6).
+func (w *Web) wrongMethod(router *mux.Router) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		var allowed []string
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
+			other := r.Clone(r.Context())
+			other.Method = method
+			var match mux.RouteMatch
+			if router.Match(other, &match) && match.MatchErr == nil {
+				allowed = append(allowed, method)
+			}
+		}
+		if !serve.Browser(r) {
+			serve.MethodNotAllowed(rw, allowed)
+			return
+		}
+		w.handle(func(p *page) error {
+			p.w.Header().Set("Allow", strings.Join(allowed, ", "))
+			p.w.Header().Set("Cache-Control", "no-store")
+			e := errorPage{frame: p.titled("error"), Text: p.T("form_address")}
+			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+				e.Text = p.T("page_address")
+			}
+			return w.show(p, http.StatusMethodNotAllowed, e)
+		})(rw, r)
 	}
-	return w.show(p, http.StatusMethodNotAllowed, errorPage{frame: p.titled("error"), Text: p.T("form_address")})
 }
 
 // sameOrigin refuses forms that another site sent (A5).

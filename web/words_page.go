@@ -20,6 +20,7 @@ var pageWords = map[string][2]string{
 	"back_home":       {"Back to the start", "Zurück zum Start"}, "try_again": {"Try again", "Noch einmal versuchen"},
 	"request_id":   {"If it stays, tell your administrator this number:", "Wenn es so bleibt, nennen Sie Ihrer Administration diese Nummer:"},
 	"check_form":   {"Please check the marked field.", "Bitte prüfen Sie das markierte Feld."},
+	"page_address": {"This page cannot be used that way. Open it from the start.", "So lässt sich diese Seite nicht benutzen. Öffnen Sie sie von der Startseite aus."},
 	"form_address": {"This is the address of a form and cannot be opened by itself.", "Das ist die Adresse eines Formulars; allein lässt sie sich nicht öffnen."},
 
 	// Setup, sign-in, passwords
