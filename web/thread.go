@@ -17,34 +17,19 @@ type threadPage struct {
 	Gap      string // that there are answers elsewhere which are not here; "" for none
 }
 
-// stretch is a post of a thread with what stands folded up below it.
+// stretch is a post of a thread with what stands folded up below it, and the way to what
+// comes there and does not stand on the page.
 type stretch struct {
 	card
 	Folded []card
+	Rest   rest
 }
 
-const (
-	// foldFrom is how many posts a thread has at least before branches are folded up.
-	foldFrom = 20
-	// openAnswers is how many posts of a branch stay open then.
-	openAnswers = 3
-)
-
-// fold folds up what is long among the answers to the post that the page is about.
-func fold(cards []card, main int) (out []stretch) {
-	open := 0 // posts of the present branch that stand open
-	for i, c := range cards {
-		if i <= main || c.Depth <= cards[main].Depth+1 {
-			open = 0
-		}
-		if open++; len(cards) < foldFrom || open <= openAnswers || i <= main {
-			out = append(out, stretch{card: c})
-			continue
-		}
-		last := &out[len(out)-1]
-		last.Folded = append(last.Folded, c)
-	}
-	return out
+// rest is how much of a thread does not stand on the page at some place, and the way there.
+type rest struct {
+	Posts string // their ids
+	Text  string
+	Link  string
 }
 
 // arrival is one server that a post was for, and what became of it there.
@@ -66,9 +51,6 @@ func (t threadPage) Reached() string {
 
 func (threadPage) file() string { return "thread.html" }
 
-// maxDepth bounds the indentation of a thread on narrow screens.
-const maxDepth = 4
-
 func (w *Web) thread(p *page) error {
 	id, err := p.id("id")
 	if err != nil {
@@ -86,21 +68,9 @@ func (w *Web) thread(p *page) error {
 		return err
 	}
 	t := threadPage{frame: p.titled("thread")}
-	depth := map[social.ID]int{}
-	var cards []card
-	for _, one := range append(append(above, v), below...) {
-		c := p.Card(one)
-		if parent, ok := depth[one.Post.InReplyToID]; ok {
-			c.Depth = min(parent+1, maxDepth)
-		}
-		depth[one.Post.ID] = c.Depth
-		if c.Main = one == v; c.Main {
-			t.Tab = v.Author.Name() + ": " + clipped(firstOf(c.Covered(), w.Social.Text.ToPlain(v.Post.Content)), tabLength)
-		}
-		cards = append(cards, c)
-	}
-	t.Posts = fold(cards, len(above))
-	first := cards[0].V.Post
+	t.Posts = p.lay(above, v, below)
+	t.Tab = v.Author.Name() + ": " + clipped(firstOf(p.Card(v).Covered(), w.Social.Text.ToPlain(v.Post.Content)), tabLength)
+	first := t.Posts[0].V.Post
 	t.Orphan = first.InReplyToURI != "" || first.InReplyToID != 0
 	if n := v.Post.RepliesMissing; n > 0 {
 		t.Gap = p.T("gap", p.N("more_replies", n), p.NameOf(v.Author.Authority))

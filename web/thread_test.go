@@ -2,12 +2,17 @@ package web_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"parley/instance/instancetest"
 	"parley/social"
+	"parley/web"
 )
 
 // An author reads where a post has arrived, and where it has not yet; nobody else does.
@@ -125,4 +130,141 @@ func TestEarlierVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	reader.get("/posts/"+hidden.Post.ID.String()+"/history", 404)
+}
+
+// A page stays light however long its conversation is: what does not stand on it is a link
+// away, and a link to any post of it opens where that post stands.
+func TestLongThreadsStayLight(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], context.Background()
+	alice := net.Member(in, "alice")
+	for shape, to := range map[string]func(all []social.ID) social.ID{
+		"flat":   func(all []social.ID) social.ID { return all[0] },
+		"nested": func(all []social.ID) social.ID { return all[len(all)-1] },
+		"both":   func(all []social.ID) social.ID { return all[len(all)/20*len(all)/20%len(all)] },
+	} {
+		t.Run(shape, func(t *testing.T) {
+			var all []social.ID
+			for i := range 201 {
+				d := social.Draft{Text: fmt.Sprintf("%s no. %d.", shape, i), Audience: "company"}
+				if i > 0 {
+					d.InReplyTo = to(all)
+				}
+				v, err := in.Social.Publish(ctx, alice, d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, v.Post.ID)
+			}
+			for _, v := range []*visitor{newVisitor(t, in, "en"), newVisitor(t, in, "de").as(alice)} {
+				if v.language == "en" {
+					v.as(net.Member(in, "bob"+shape))
+				}
+				light := func(path string) *doc {
+					d := v.get(path, 200)
+					if n := len(d.elements); n >= 1500 {
+						t.Errorf("%s has %d elements", d.name, n)
+					} else {
+						t.Log(d.name, n)
+					}
+					return d
+				}
+				seen, ways := map[string]bool{}, []string{"/@alice/" + all[0].String()}
+				for i := 0; i < len(ways); i++ { // every link to more answers, until there is none
+					d := light(ways[i])
+					here := map[string]bool{}
+					for _, n := range d.elements {
+						if n.Data == "article" {
+							here[attr(n, "id")], seen[attr(n, "id")] = true, true
+						}
+					}
+					for _, n := range d.elements {
+						way, anchor, _ := strings.Cut(attr(n, "href"), "#")
+						if !has(n, "data-posts") || anchor == "" {
+							continue
+						}
+						for _, id := range strings.Fields(attr(n, "data-posts")) {
+							if here["p"+id] {
+								t.Errorf("%s: %s stands on the page and behind a link", d.name, id)
+							}
+						}
+						if !slices.Contains(ways, way) {
+							ways = append(ways, way)
+						}
+					}
+				}
+				if len(seen) != len(all) {
+					t.Errorf("%d of %d posts can be reached over %d pages", len(seen), len(all), len(ways))
+				}
+				for _, i := range []int{1, 60, 100, 199, 200} {
+					d := light("/@alice/"+all[i].String()).says(fmt.Sprintf("no. %d.", i), "no. 0.")
+					if !strings.Contains(d.raw, `chosen" id="p`+all[i].String()) {
+						t.Errorf("%s does not show its own post", d.name)
+					}
+				}
+			}
+		})
+	}
+}
+
+// On the pages of a long conversation the keys, what arrives, and the marks of what is new
+// work as on one page: what stands behind a link is not taken for read.
+func TestLongThreadInABrowser(t *testing.T) {
+	chromium := startChromium(t)
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], t.Context()
+	if err := in.Social.FinishSetUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	write := func(text string, to social.ID) social.ID {
+		t.Helper()
+		v, err := in.Social.Publish(ctx, alice, social.Draft{Text: text, Audience: "company", InReplyTo: to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Post.ID
+	}
+	root := write("the question", 0)
+	first := write("the first answer", root)
+	for i := range 38 {
+		write(fmt.Sprintf("answer %d.", i), root)
+	}
+	path := "/@alice/" + root.String()
+	b := window(t, chromium, in.Config.PublicURL, true)
+	text, err := in.Auth.Begin(ctx, bob.Account.ID, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.cookie(web.CookieName(in.Config.Domain), text)
+	more := `document.querySelector("main p.fold a[data-posts]")`
+	marked := `[...document.querySelectorAll("main .count")].filter(one => one.textContent == "new").map(one => one.parentElement.textContent)`
+	b.open(path)
+	b.waits("the rest is a link away", more+`?.textContent.startsWith("Show ")`)
+	b.do("open it", chromedp.Evaluate[chromedp.Void](more+`.click()`))
+	b.waits("the last answer", `document.readyState == "complete" && location.search.startsWith("?from=") && document.body.innerText.includes("answer 37.")`)
+	write("a late answer", root)
+	b.appears("a late answer")
+	b.open("/company") // it is all read now
+	last := write("a new answer", root)
+	b.open(path)
+	b.waits("the link to what is new is marked, and nothing else", marked+`.length == 1 && `+more+`.parentElement.textContent.startsWith("new")`)
+	deep := write("deep below", first)
+	b.appears("deep below")
+	if !b.is(fmt.Sprintf(`document.getElementById("p%s").nextElementSibling.id == "p%s"`, first, deep)) {
+		t.Error("a new answer does not stand below what it answers")
+	}
+	b.open("/company")
+	b.open(path)
+	b.waits("what was not looked at is still marked", marked+`.length == 1`)
+	b.do("go to what is new", chromedp.Evaluate[chromedp.Void](`document.querySelector("main > a.button[href*='#p']").click()`))
+	b.waits("it is marked there", fmt.Sprintf(`document.readyState == "complete" && location.search != "" && document.getElementById("p%s")?.textContent.includes("new")`, last))
+	b.do("press j", chromedp.KeyEvent("j"))
+	b.waits("a post has the focus", `!!document.activeElement.closest("article.post")`)
+	b.open("/company")
+	b.open(path)
+	b.waits("nothing is marked any more", `document.readyState == "complete" && !!`+more+` && `+marked+`.length == 0`)
+	b.open("/company")
+	b.open(path + "#p" + last.String())
+	b.waits("a place on another page opens that page", fmt.Sprintf(`!!document.getElementById("p%s") && location.search == "?from=%s"`, last, last))
 }

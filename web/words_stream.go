@@ -27,5 +27,8 @@ var streamWords = map[string][2]string{
 
 // streamCounts are texts with a number: English one and many, German one and many.
 var streamCounts = map[string][4]string{
-	"more_answers": {"%d more answer", "%d more answers", "%d weitere Antwort", "%d weitere Antworten"},
+	"show_answers":   {"Show %d more answer", "Show %d more answers", "%d weitere Antwort zeigen", "%d weitere Antworten zeigen"},
+	"answers_before": {"Back to %d answer before", "Back to %d answers before", "Zurück zu %d Antwort davor", "Zurück zu %d Antworten davor"},
+	"posts_between":  {"Show %d post in between", "Show %d posts in between", "%d Beitrag dazwischen zeigen", "%d Beiträge dazwischen zeigen"},
+	"more_answers":   {"%d more answer", "%d more answers", "%d weitere Antwort", "%d weitere Antworten"},
 }

@@ -110,6 +110,10 @@ function take(now) {
       renew(old, one);
     }
   }
+  for (const way of thread ? now.querySelectorAll("[data-fresh] a[data-posts]") : []) {
+    const old = [...list.querySelectorAll("a[data-posts]")].find((one) => one.href === new URL(way.getAttribute("href"), location.href).href);
+    old ? old.replaceWith(way) : list.append(way.parentElement);
+  }
   show();
 }
 
@@ -236,8 +240,8 @@ function answer(one) {
     return;
   }
   let last = parent;
-  while (last.nextElementSibling?.matches("article.post") && depth(last.nextElementSibling) > depth(parent)) {
-    last = last.nextElementSibling;
+  for (let next = parent; (next = next.nextElementSibling) && (next.matches(".fold") || depth(next) > depth(parent));) {
+    last = next; // what is folded up belongs to what stands before it
   }
   one.classList.replace("depth-0", "depth-" + Math.min(depth(parent) + 1, 4));
   last.after(one);
