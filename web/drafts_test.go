@@ -124,11 +124,7 @@ func TestSignedOutWhileWriting(t *testing.T) {
 	if err != nil || len(drafts) != 1 || drafts[0].Draft.Text != long || drafts[0].Draft.InReplyTo != asked.Post.ID || drafts[0].Draft.Audience != "instance" || drafts[0].Draft.Summary != "Vorsicht" {
 		t.Fatalf("%+v %v", drafts, err)
 	}
-	own, err := in.Social.Publish(ctx, alice, social.Draft{Text: "mine", Audience: "company"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	newVisitor(t, in, "de").post("/posts/"+own.Post.ID.String()+"/edit", 401, "text", "ganz neue Worte").says("Sie wurden inzwischen abgemeldet", "ganz neue Worte")
+	newVisitor(t, in, "de").post("/groups", 401, "purpose", "ganz neue Worte").says("Sie wurden inzwischen abgemeldet", "ganz neue Worte")
 }
 
 // What cannot be published that far, or answers what is gone, comes back with every word.
@@ -283,5 +279,63 @@ func TestAnUnsentTextIsItsWritersAlone(t *testing.T) {
 	b.open("/")
 	if got := b.ask(`document.querySelector("[name=text]").value`); got != "" {
 		t.Errorf("it stayed in the tab: %q", got)
+	}
+}
+
+// Whoever is signed out while changing a post, the profile or a community finds the form as
+// it was typed after signing in, and nothing is saved before that was seen. Whose form it is
+// not keeps the words.
+func TestSignedOutWhileChanging(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], t.Context()
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	for _, r := range []social.Reader{alice, bob} {
+		if err := in.Auth.SetPassword(ctx, r.Account.ID, "correct horse battery"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	english := "en"
+	for _, r := range []social.Reader{alice, bob} {
+		if _, err := in.Social.UpdateProfile(ctx, r, social.ProfileChange{Language: &english}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := in.Social.FinishSetUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	post, err := in.Social.Publish(ctx, alice, social.Draft{Text: "as it was", Audience: "company"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signedIn := newVisitor(t, in, "en").as(alice)
+	signedIn.post("/groups", 200, "name", "makers", "display_name", "Makers", "purpose", "as it was", "join", "open", "widest", "instance")
+	g, err := in.Social.AccountByHandle(ctx, alice, "makers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden := func(page *doc) (pairs []string) {
+		for _, n := range page.elements {
+			if n.Data == "input" && attr(n, "type") == "hidden" && attr(n, "name") != "theme" {
+				pairs = append(pairs, attr(n, "name"), attr(n, "value"))
+			}
+		}
+		return pairs
+	}
+	for path, form := range map[string][]string{
+		"/posts/" + post.Post.ID.String() + "/edit": {"text", "as it shall be", "summary", "mind the step", "audience", "instance"},
+		"/groups/" + g.ID.String() + "/edit":        {"display_name", "The makers", "purpose", "as it shall be", "join", "request"},
+		"/settings":                                 {"display_name", "Alice A.", "note", "as it shall be", "language", "en", "line-1", "Team", "says-1", "the makers"},
+	} {
+		v := newVisitor(t, in, "en")
+		page := v.post(path, 401, form...).says("You were signed out", "as it shall be")
+		page = v.post("/sign-in", 401, append(hidden(page), "name", "alice", "password", "wrong wrong wrong")...).says("as it shall be")
+		back := hidden(page)
+		v.post("/sign-in", 200, append(back, "name", "alice", "password", "correct horse battery")...).wrong("", form...).says("What you typed is back")
+		if strings.Contains(signedIn.get(path, 200).raw, "shall be") {
+			t.Errorf("%s is saved unseen", path)
+		}
+		if path != "/settings" {
+			newVisitor(t, in, "en").post("/sign-in", 200, append(back, "name", "bob", "password", "correct horse battery")...).says("The draft is saved.", "as it shall be")
+		}
 	}
 }

@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -320,19 +318,18 @@ func (w *Web) fail(p *page, err error) {
 }
 
 // signInAgain lets whoever was signed out while a form was open sign in and come back to
-// it. What was typed stands on the page, to be taken along.
+// it. What was typed comes along into the forms that are opened again, and stands on the
+// page, to be copied.
 func (w *Web) signInAgain(p *page) error {
+	if reopened.MatchString(p.r.URL.Path) {
+		p.r.PostForm = url.Values{goOn: {p.r.URL.Path}, typed: {p.r.PostForm.Encode()}}
+		f := w.signInPage(p, "/")
+		f.Problem = p.T("signed_out_writing")
+		return w.show(p, http.StatusUnauthorized, f)
+	}
 	f := w.signInPage(p, cmp.Or(w.cameFrom(p.r), "/"))
 	f.Problem = p.T("signed_out_form")
-	var typed []string
-	for _, name := range slices.Sorted(maps.Keys(p.r.PostForm)) {
-		for _, v := range p.r.PostForm[name] {
-			if strings.ContainsAny(strings.TrimSpace(v), " \n") && name != "password" {
-				typed = append(typed, v)
-			}
-		}
-	}
-	f.Kept = strings.Join(typed, "\n\n")
+	f.Kept = inWords(p.r.PostForm)
 	return w.show(p, http.StatusUnauthorized, f)
 }
 

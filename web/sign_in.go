@@ -16,6 +16,7 @@ func (w *Web) signInPage(p *page, next string) formPage {
 			{Name: "password", Label: p.T("password"), Kind: "password", Required: true, Autocomplete: "current-password", MaxLength: 256},
 		}}}
 	p.carry(&f)
+	p.carryForm(&f)
 	return f
 }
 
@@ -54,6 +55,9 @@ func (w *Web) signIn(p *page) error {
 	w.setCookie(p, w.cookie, text, sessionAge)
 	if p.r.PostFormValue(goOn) == "post" {
 		return w.keepWriting(p, who)
+	}
+	if at := p.r.PostFormValue(goOn); reopened.MatchString(at) {
+		return w.reopen(p, at, text)
 	}
 	if newcomer(who) {
 		return w.back(p, "/welcome", "")

@@ -76,6 +76,7 @@ var composeWords = map[string][2]string{
 
 	"signed_out_writing": {"You were signed out. Your text stands below; sign in to go on with it.", "Sie wurden abgemeldet. Ihr Text steht unten; melden Sie sich an, um weiterzuschreiben."},
 	"signed_out_form":    {"You have been signed out meanwhile. Sign in again; what you typed stands below, so that you can copy it.", "Sie wurden inzwischen abgemeldet. Melden Sie sich wieder an; was Sie getippt haben, steht unten zum Kopieren."},
+	"typed_is_back":      {"You are signed in again. What you typed is back; save it now.", "Sie sind wieder angemeldet. Was Sie getippt haben, ist wieder da; sichern Sie es jetzt."},
 	"your_text":          {"Your text", "Ihr Text"},
 }
 
