@@ -61,7 +61,7 @@ func TestEveryActOfAdministratorsIsRecorded(t *testing.T) {
 		{rita, "/admin/people", of("name", "new.one", "role", "member"), member, "created", "", nil},
 		{rita, "/admin/people", of("name", "new.two", "role", "member"), member, "given a link", "", nil},
 		{rita, person("link"), of(), member, "given a link", "@bob", nil},
-		{rita, person("role"), of("role", "moderator"), policy, "set", "@bob", nil},
+		{rita, person("role"), of("role", "moderator", "sure", "yes"), policy, "set", "@bob", nil},
 		{rita, person("sign-out"), of(), member, "signed out", "@bob", nil},
 		{rita, person("suspend"), of(), member, "suspended", "@bob", nil},
 		{rita, person("suspend"), of(), member, "signed out", "@bob", nil},

@@ -124,7 +124,11 @@ func (w *Web) changeStaff(p *page) error {
 	}
 	switch do {
 	case "role":
-		err = w.Social.SetRole(p.ctx(), id, social.Role(p.r.PostFormValue("role")), by)
+		role := social.Role(p.r.PostFormValue("role"))
+		if slices.Contains(social.Roles(), role) && role != a.Role && p.r.PostFormValue("sure") == "" {
+			return w.show(p, http.StatusOK, w.rolePage(p, a, role))
+		}
+		err = w.Social.SetRole(p.ctx(), id, role, by)
 	case "suspend":
 		if err = w.Social.Suspend(p.ctx(), id, true, by); err == nil {
 			err = w.Auth.EndAccess(p.ctx(), id, by)
@@ -142,6 +146,18 @@ func (w *Web) changeStaff(p *page) error {
 		return err
 	}
 	return w.back(p, "/admin/people", "saved")
+}
+
+// rolePage says what another role brings and ends, before somebody gets it.
+func (w *Web) rolePage(p *page, a *social.Account, role social.Role) formPage {
+	names, means := map[social.Role]string{}, map[social.Role]string{social.RoleMember: p.T("role_member_means"), social.RoleCommunications: p.T("role_communications_means"),
+		social.RoleModerator: p.T("role_mod_means"), social.RoleAdmin: p.T("role_admin_means")}
+	for _, o := range w.roles(p, a.Role) {
+		names[social.Role(o.Value)] = o.Label
+	}
+	return formPage{frame: p.titled("role_change"), Admin: true, Intro: []string{p.T("role_from_to", a.Name(), a.Username, names[a.Role], names[role]), means[role], p.T("role_ends")},
+		Form: &form{Action: "/admin/people/" + a.ID.String() + "/role", Submit: p.T("role_change_now"), Danger: true,
+			Hidden: map[string]string{"role": string(role), "sure": "yes", "next": p.r.PostFormValue("next")}}}
 }
 
 var errYourself = social.Errorf(social.Invalid, "another administrator has to do that to you")

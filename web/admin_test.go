@@ -121,7 +121,16 @@ func TestAdministratorsLookAfterPeople(t *testing.T) {
 	rita.post("/admin/people", 409, "name", "new.one", "role", "member").wrong("name", "name", "new.one")
 	rita.get("/admin/people?q=one.test", 200).says("New One", "!@bob")
 
-	rita.post(of(bob.Account.ID, "role"), 200, "role", "moderator")
+	rita.post(of(bob.Account.ID, "role"), 200, "role", "moderator", "next", "/admin/people?q=bob").says("has the role “Member” and gets the role “Moderator”", "can take posts down")
+	if a, err := in.Social.Account(t.Context(), bob, bob.Account.ID); err != nil || a.Role != social.RoleMember {
+		t.Errorf("the role is changed before that was confirmed: %v", err)
+	}
+	if page := rita.post(of(bob.Account.ID, "role"), 200, "role", "moderator", "sure", "yes", "next", "/admin/people?q=bob"); page.at.RequestURI() != "/admin/people?done=saved&q=bob" {
+		t.Errorf("led to %s", page.at)
+	}
+	if a, err := in.Social.Account(t.Context(), bob, bob.Account.ID); err != nil || a.Role != social.RoleModerator {
+		t.Errorf("the role is not changed: %v", err)
+	}
 	rita.post(of(bob.Account.ID, "role"), 422, "role", "emperor")
 	rita.post(of(root.AccountID(), "role"), 422, "role", "member").says("Another administrator has to do that to you")
 	rita.post(of(root.AccountID(), "suspend"), 422)

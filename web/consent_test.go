@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"parley/auth"
 	"parley/instance"
 	"parley/instance/instancetest"
@@ -182,7 +184,9 @@ func TestConsent(t *testing.T) {
 	// The apps are listed, and end at once.
 	b.open("/settings/apps")
 	b.says("Reader <b>", "publishes at most: in the whole company")
-	b.press("//main", "Disconnect")
+	b.do("say what disconnecting means", chromedp.Click(chromedp.CSS("main article summary")))
+	b.says("What was written with it stays.")
+	b.press("//main//details", "Disconnect now")
 	b.says("Disconnected")
 
 	// Somebody else at the same browser; and an app that wants the password again.

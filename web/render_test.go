@@ -760,6 +760,7 @@ func appStates(v *visitor, bob social.Reader) {
 	if len(id) != 2 || id[1] == theirs.ID.String() {
 		v.Fatalf("the page names %v", id)
 	}
+	own.says(v.pick("What was written with it stays.", "Was mit ihr geschrieben wurde, bleibt."))
 	v.post("/settings/apps", 200, "app", theirs.ID.String())
 	if _, _, err := v.in.Auth.Bearer(ctx, tokens[1]); err != nil {
 		v.Errorf("bob's app was disconnected by alice: %v", err)

@@ -59,6 +59,8 @@ var personWords = map[string][2]string{
 	"app_reads":           {"reads only", "liest nur"},
 	"app_writes":          {"reads and writes", "liest und schreibt"},
 	"app_revoke":          {"Disconnect %s", "%s trennen"},
+	"app_revoke_what":     {"It is signed out at once and can neither read nor write for you any more. What was written with it stays. You can sign in with it again whenever you like.", "Sie wird sofort abgemeldet und kann für Sie weder lesen noch schreiben. Was mit ihr geschrieben wurde, bleibt. Sie können sich jederzeit wieder mit ihr anmelden."},
+	"app_revoke_now":      {"Disconnect now", "Jetzt trennen"},
 	"app_revoked":         {"Disconnected. The app can no longer act in your name.", "Getrennt. Die App kann nicht mehr in Ihrem Namen handeln."},
 	"back_to_profile":     {"Back to the profile", "Zurück zum Profil"},
 }
