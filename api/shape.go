@@ -63,6 +63,15 @@ func (c *call) picture(id social.ID, remote string) string {
 	return firstText(remote, c.nobody())
 }
 
+// avatar of somebody elsewhere is our copy, for members: what an app fetched there would
+// tell who reads what here.
+func (c *call) avatar(a *social.Account) string {
+	if a.Local() || a.Face.File == "" || !c.reader.Local() {
+		return c.picture(a.AvatarID, "")
+	}
+	return c.api.Social.FaceLink(c.reader, a)
+}
+
 func (c *call) accountShape(p *social.Account) *account {
 	fields := []profileField{}
 	for _, f := range p.Fields {
@@ -79,7 +88,7 @@ func (c *call) accountShape(p *social.Account) *account {
 	if created.IsZero() {
 		created = p.ID.Time() // when it became known here
 	}
-	avatar, header := c.picture(p.AvatarID, p.AvatarURL), c.picture(p.HeaderID, p.HeaderURL)
+	avatar, header := c.avatar(p), c.picture(p.HeaderID, p.HeaderURL)
 	return &account{ID: p.ID.String(), Username: p.Username, Acct: p.Acct(), DisplayName: p.DisplayName, Locked: p.Locked,
 		Bot: p.Bot, Discoverable: p.Discoverable, Indexable: p.Indexable, Group: p.Kind == social.KindGroup, CreatedAt: date(created),
 		Note: p.Note, URL: firstText(p.URL, p.URI), URI: p.URI, Avatar: avatar, AvatarStatic: avatar, Header: header, HeaderStatic: header,
@@ -304,7 +313,7 @@ func (c *call) groupsShape(list []*social.NotificationGroup) groupedNotification
 }
 
 func (c *call) partialShape(p *social.Account) partialAccount {
-	avatar := c.picture(p.AvatarID, p.AvatarURL)
+	avatar := c.avatar(p)
 	return partialAccount{ID: p.ID.String(), Acct: p.Acct(), URL: firstText(p.URL, p.URI), Avatar: avatar, AvatarStatic: avatar, Locked: p.Locked, Bot: p.Bot}
 }
 

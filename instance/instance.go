@@ -51,6 +51,7 @@ type Instance struct {
 	files  *blob.Files
 
 	sender *queue.Runner // of posts that waited for their time
+	facer  *queue.Runner // of copies of pictures of people elsewhere
 	pusher *queue.Runner // of notifications to browsers and apps
 
 	working atomic.Bool // the workers run
@@ -108,6 +109,7 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 		return nil, err
 	}
 	in.pusher = queue.NewRunner(in.DB, queue.Options{Kind: social.PushJob, Workers: 8, PerHost: 4, Lease: notify.Lease, Handler: pusher.Send, Now: now, Log: in.log})
+	in.facer = queue.NewRunner(in.DB, queue.Options{Kind: social.FaceJob, Workers: 2, PerHost: 1, Lease: faceLease, Handler: in.face, Now: now, Log: in.log})
 	in.sender = queue.NewRunner(in.DB, queue.Options{Kind: social.SendJob, Workers: 4, PerHost: 4, Lease: sendLease, Handler: in.send, Now: now, Log: in.log})
 	if err := in.Social.EnsureInstance(ctx); err != nil {
 		return nil, err
@@ -132,6 +134,7 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	}
 	files := serve.Files{Social: in.Social, Signed: in.Federation.Reader, Member: pages.Reader, Audit: in.Federation.AuditFile, Log: in.log}
 	r.HandleFunc("/media/{id:[0-9]+}/{size:original|small}", files.Own).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/media/face/{account:[0-9]+}", files.Face).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/media/remote/{post:[0-9]+}/{place:[0-9]+}", files.Remote).Methods(http.MethodGet, http.MethodHead)
 	pages.Mount(r)
 	in.Server.Refuse = pages.Refuse
@@ -243,7 +246,7 @@ func (in *Instance) Run(ctx context.Context) error {
 
 // Runners do the waiting work: posts whose time has come first, since they make more.
 func (in *Instance) Runners() []*queue.Runner {
-	return append(append([]*queue.Runner{in.sender}, in.Federation.Runners()...), in.pusher)
+	return append(append([]*queue.Runner{in.sender}, in.Federation.Runners()...), in.facer, in.pusher)
 }
 
 // sendLease is longer than it takes to look up the people whom a post names.
@@ -253,6 +256,24 @@ const sendLease = time.Minute
 func (in *Instance) send(ctx context.Context, j queue.Job) queue.Result {
 	if err := in.Social.SendDue(ctx, social.ID(j.Ref)); err != nil {
 		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	}
+	return queue.Result{Verdict: queue.Done}
+}
+
+// faceLease is longer than a fetch takes that its caller does not end before.
+const faceLease = 2 * time.Minute
+
+// face copies the picture of somebody elsewhere. A server that does not answer is asked a
+// few times; after that the account's next change asks again.
+func (in *Instance) face(ctx context.Context, j queue.Job) queue.Result {
+	ctx, cancel := context.WithTimeout(ctx, faceLease/2)
+	defer cancel()
+	err := in.Social.FetchFace(ctx, social.ID(j.Ref))
+	switch {
+	case err != nil && j.Attempts+1 < social.FaceTries:
+		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+	case err != nil:
+		in.log.Info("a picture was not had", "account", j.Ref, "reason", err)
 	}
 	return queue.Result{Verdict: queue.Done}
 }

@@ -144,6 +144,54 @@ func zipKind(data []byte) string {
 	return "application/zip"
 }
 
+const (
+	faceSide   = 96
+	facePixels = 16_000_000 // of the picture that a face is made of
+	faceMost   = 6 << 10    // bytes
+)
+
+// Face makes a small JPEG of a picture that another server sent; what is transparent in it
+// becomes white. Other files are ErrKind.
+func (p *Processor) Face(ctx context.Context, data []byte) (face []byte, err error) {
+	select {
+	case p.places <- struct{}{}:
+		defer func() { <-p.places }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			face, err = nil, ErrBroken // as for pictures
+		}
+	}()
+	kind := Sniff(data)
+	config, decode, err := decoder(data, kind)
+	if err != nil {
+		return nil, err
+	}
+	if config.Width <= 0 || config.Height <= 0 || config.Width > facePixels/config.Height {
+		return nil, ErrLarge
+	}
+	img, err := decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, ErrBroken
+	}
+	img = upright(scale(img, faceSide), orientation(data, kind))
+	flat := image.NewRGBA(image.Rect(0, 0, img.Bounds().Dx(), img.Bounds().Dy()))
+	draw.Draw(flat, flat.Bounds(), image.White, image.Point{}, draw.Src)
+	draw.Draw(flat, flat.Bounds(), img, img.Bounds().Min, draw.Over)
+	for _, quality := range []int{jpegQuality, 60, 40, 20} {
+		var b bytes.Buffer
+		if err := jpeg.Encode(&b, flat, &jpeg.Options{Quality: quality}); err != nil {
+			return nil, err
+		}
+		if b.Len() <= faceMost {
+			return b.Bytes(), nil
+		}
+	}
+	return nil, ErrLarge
+}
+
 func picture(data []byte, kind string) (f *File, err error) {
 	defer func() {
 		if p := recover(); p != nil {

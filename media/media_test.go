@@ -97,3 +97,45 @@ func TestSniffNeverFindsActiveContent(t *testing.T) {
 		}
 	}
 }
+
+// A face is a few KiB whatever it is made of; what would take much to decode, or is no
+// picture, is none.
+func TestFacesAreSmall(t *testing.T) {
+	noise := image.NewNRGBA(image.Rect(0, 0, 400, 300))
+	seed := uint32(1)
+	for i := range noise.Pix {
+		seed = seed*1664525 + 1013904223
+		noise.Pix[i] = uint8(seed >> 24)
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, noise); err != nil {
+		t.Fatal(err)
+	}
+	p := NewProcessor()
+	face, err := p.Face(context.Background(), b.Bytes())
+	if err != nil || len(face) > faceMost {
+		t.Fatalf("%d bytes, %v", len(face), err)
+	}
+	if img, err := jpeg.Decode(bytes.NewReader(face)); err != nil || img.Bounds() != image.Rect(0, 0, 96, 72) {
+		t.Errorf("%v, %v", img, err)
+	}
+	var empty bytes.Buffer
+	if err := png.Encode(&empty, image.NewNRGBA(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	if face, err = p.Face(context.Background(), empty.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	if img, err := jpeg.Decode(bytes.NewReader(face)); err != nil || img.Bounds() != image.Rect(0, 0, 8, 8) || color.GrayModel.Convert(img.At(4, 4)).(color.Gray).Y < 250 {
+		t.Errorf("what is transparent is not white: %v", err)
+	}
+	bomb := append([]byte{}, b.Bytes()...)
+	binary.BigEndian.PutUint32(bomb[16:], 5000)
+	binary.BigEndian.PutUint32(bomb[20:], 5000)
+	binary.BigEndian.PutUint32(bomb[29:], crc32.ChecksumIEEE(bomb[12:29]))
+	for name, data := range map[string][]byte{"a bomb": bomb, "text": []byte("<svg onload=boom()>"), "half": b.Bytes()[:500], "nothing": nil} {
+		if face, err := p.Face(context.Background(), data); err == nil {
+			t.Errorf("%s: %d bytes", name, len(face))
+		}
+	}
+}

@@ -57,6 +57,19 @@ func (f *Files) Remote(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// Face serves our copy of the picture of somebody on another server.
+func (f *Files) Face(w http.ResponseWriter, r *http.Request) {
+	id, err := social.ParseID(mux.Vars(r)["account"])
+	if err != nil {
+		Error(w, r, f.Log, err)
+		return
+	}
+	ticket := func(t string) (social.Reader, error) { return f.Social.FaceReader(r.Context(), id, t) }
+	f.answer(w, r, ticket, func(reader social.Reader) (io.ReadSeekCloser, *social.Media, error) {
+		return f.Social.OpenFace(r.Context(), reader, id)
+	})
+}
+
 func (f *Files) answer(w http.ResponseWriter, r *http.Request, ticket func(string) (social.Reader, error), open opened) {
 	w.Header().Set("Vary", "Cookie, Signature, Signature-Input")
 	reader, err := f.reader(w, r, ticket)

@@ -46,6 +46,7 @@ type Account struct {
 	AvatarID    ID      `json:",omitzero"` // local media; zero for none
 	HeaderID    ID      `json:",omitzero"` // local media; zero for none
 	AvatarURL   string  `json:",omitzero"` // remote
+	Face        Face    `json:",omitzero"` // our copy of what is there
 	HeaderURL   string  `json:",omitzero"` // remote
 	Language    string  `json:",omitzero"` // of a member's interface and posts: de or en
 

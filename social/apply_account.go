@@ -22,9 +22,12 @@ func (s *Service) PutRemoteAccount(ctx context.Context, a *Account, keys []Key) 
 			if !had.StandIn() {
 				a.Username, a.Host = had.Username, had.Host
 			}
-			a.Authority = had.Authority
+			a.Authority, a.Face = had.Authority, had.Face
 			if !had.DeletedAt.IsZero() {
 				return &Error{Kind: Gone, Public: "this account was deleted"}
+			}
+			if a.AvatarURL == "" {
+				s.dropFace(tx, a)
 			}
 			err = tx.UpdateAccount(ctx, a)
 		case KindOf(err) == NotFound:
@@ -35,6 +38,9 @@ func (s *Service) PutRemoteAccount(ctx context.Context, a *Account, keys []Key) 
 			err = tx.InsertAccount(ctx, a)
 		}
 		if err != nil {
+			return err
+		}
+		if err := s.wantFace(ctx, tx, a); err != nil {
 			return err
 		}
 		return putKeys(ctx, tx, a.ID, keys)
@@ -145,6 +151,7 @@ func (s *Service) ApplyLeave(ctx context.Context, actor *Account) error {
 			return err
 		}
 		a.DeletedAt = s.Now()
+		s.dropFace(tx, a)
 		a.DisplayName, a.Note, a.Fields, a.AvatarURL, a.HeaderURL = "", "", nil, "", ""
 		return tx.UpdateAccount(ctx, a)
 	})

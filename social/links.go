@@ -88,6 +88,12 @@ func (l Links) ParseMedia(uri string) (ID, bool) {
 	return id, err == nil
 }
 
+// Face is the address under which members see our copy of the picture of somebody
+// elsewhere, another one for each copy.
+func (l Links) Face(a *Account) string {
+	return l.PublicURL + "/media/face/" + a.ID.String() + "?v=" + strconv.FormatInt(a.Face.At.Unix(), 36)
+}
+
 // RemoteMedia is the address under which members see a file of another server's post.
 func (l Links) RemoteMedia(post ID, place int) string {
 	return l.PublicURL + "/media/remote/" + post.String() + "/" + strconv.Itoa(place)

@@ -45,6 +45,21 @@ func remoteSubject(post ID, place int) string {
 	return "remote/" + post.String() + "/" + strconv.Itoa(place)
 }
 
+// FaceLink is the address of our copy of somebody's picture for one member; an app fetches
+// it without a token.
+func (s *Service) FaceLink(r Reader, a *Account) string {
+	until := s.Now().Truncate(mediaLinkStep).Add(mediaLinkLife).Unix()
+	return s.Links.Face(a) + "&for=" + s.mediaTicket(faceSubject(a.ID), r.AccountID(), until)
+}
+
+// faceSubject is what the ticket of a face is for; no id of a file of ours.
+func faceSubject(id ID) string { return "face/" + id.String() }
+
+// FaceReader is MediaReader for a FaceLink.
+func (s *Service) FaceReader(ctx context.Context, id ID, ticket string) (Reader, error) {
+	return s.linkReader(ctx, faceSubject(id), ticket)
+}
+
 func (s *Service) mediaTicket(subject string, reader ID, until int64) string {
 	mac := hmac.New(sha256.New, s.mediaKey)
 	said := reader.String() + "." + strconv.FormatInt(until, 10)

@@ -53,6 +53,8 @@ type Files interface {
 type Images interface {
 	// Process reads one uploaded file; its error says what is wrong with the file.
 	Process(ctx context.Context, r io.Reader) (*media.File, error)
+	// Face makes a picture of a few KiB of one that another server sent.
+	Face(ctx context.Context, data []byte) ([]byte, error)
 }
 
 // Limits of what a member may write.

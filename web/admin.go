@@ -301,6 +301,8 @@ func (f *frame) JobKind(kind string) string {
 		return f.T("job_followers")
 	case social.CountsJob:
 		return f.T("job_poll")
+	case social.FaceJob:
+		return f.T("job_face")
 	case social.PushJob:
 		return f.T("job_push")
 	case social.SendJob:

@@ -297,6 +297,7 @@ func (f *frame) onTop(pinned, views []*social.PostView, act string) (top, rest [
 // face is a person's picture: their own when it is here, else their initials.
 type face struct {
 	Picture  string
+	Copy     string // our copy of a picture elsewhere, before the initials
 	Initials string
 	Tint     int
 }
@@ -311,6 +312,9 @@ func (f *frame) Face(a *social.Account) face {
 		if r := []rune(word)[0]; (unicode.IsLetter(r) || unicode.IsDigit(r)) && len([]rune(out.Initials)) < 2 {
 			out.Initials += string(unicode.ToUpper(r))
 		}
+	}
+	if f.Me != nil && a.Face.File != "" && f.zone(a.Authority) != social.ZoneBlocked {
+		out.Copy = social.Links{}.Face(a)
 	}
 	return out
 }

@@ -48,6 +48,7 @@ var adminWords = map[string][2]string{
 	"job_thread":     {"Completing conversations", "Unterhaltungen vervollständigen"},
 	"job_followers":  {"Comparing who follows whom", "Abgleichen, wer wem folgt"},
 	"job_poll":       {"Telling how a vote stands", "Mitteilen, wie eine Abstimmung steht"},
+	"job_face":       {"Pictures of people elsewhere", "Bilder von Leuten anderswo"},
 	"job_push":       {"Notices to browsers and apps", "Hinweise an Browser und Apps"},
 	"job_send":       {"Publishing scheduled posts", "Geplante Beiträge veröffentlichen"},
 	"job_takeback":   {"Taking back what a server had", "Zurücknehmen, was ein Server hatte"},

@@ -50,7 +50,7 @@ var audiences = map[string]rule{
 	"GET /users/{id}/statuses/{post}/quotes/{quote}": object, "GET /contexts/{post}": object, "GET /activities/{activity}": object,
 	"GET /audiences/company": object, "GET /audiences/partner/{audience}": object,
 	"GET /@{name}": object, "GET /@{name}.atom": object, "GET /@{name}.rss": object, "GET /@{name}/{id}": object, "GET /@{name}/{post}": object,
-	"GET /media/{id}/{size}": object, "GET /media/remote/{post}/{place}": object,
+	"GET /media/{id}/{size}": object, "GET /media/remote/{post}/{place}": object, "GET /media/face/{account}": object,
 	"GET /groups/{id}": object, "GET /groups/{id}/edit": object, "GET /groups/{id}/members": object, "GET /groups/{id}/hand-over": object, "GET /groups/{id}/close": object,
 	"GET /posts/{id}/edit": object, "GET /posts/{id}/delete": object,
 
@@ -353,6 +353,8 @@ func (v *vault) pairs(route string) []secret {
 	case strings.Contains(path, "/media/remote/"), strings.Contains(path, "{post}"):
 		path = strings.NewReplacer("{id}", v.alice.reader.Account.ID.String(), "{name}", "alice").Replace(path)
 		variable, from = "{post}", v.posts
+	case strings.Contains(path, "{account}"):
+		variable, from = "{account}", v.accounts
 	case strings.Contains(path, "/@{name}/{id}"):
 		path = strings.Replace(path, "{name}", "alice", 1)
 		variable, from = "{id}", v.posts
