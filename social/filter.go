@@ -222,6 +222,17 @@ func (v *sieve) meets(p *Post, text string) (out []Filtered) {
 	return out
 }
 
+// HeldBy names the reader's filters that fold a post up where it stands; "" for none.
+func (v *PostView) HeldBy() string {
+	var titles []string
+	for _, m := range v.Filtered {
+		if m.Filter.Action != "hide" && slices.Contains(m.Filter.Places, v.Place) {
+			titles = append(titles, m.Filter.Title)
+		}
+	}
+	return strings.Join(titles, ", ")
+}
+
 // words are all that a filter looks at in a post.
 func (s *Service) words(p *Post) string {
 	parts := []string{p.Summary, p.Title, s.Text.ToPlain(p.Content)}
@@ -251,7 +262,8 @@ func (s *Service) sift(v *sieve, r Reader, views []*PostView) []*PostView {
 			return false
 		}
 		shown.Filtered = v.meets(shown.Post, s.words(shown.Post))
-		one.Filtered = shown.Filtered
+		shown.Place = r.Place
+		one.Filtered, one.Place = shown.Filtered, r.Place
 		return slices.ContainsFunc(shown.Filtered, func(m Filtered) bool {
 			return m.Filter.Action == "hide" && slices.Contains(m.Filter.Places, r.Place)
 		})

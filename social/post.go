@@ -213,7 +213,8 @@ type PostView struct {
 	Muted      bool // its thread
 	Voted      bool
 	OwnVotes   []int
-	Filtered   []Filtered // by filters of the reader's
+	Filtered   []Filtered  // by filters of the reader's
+	Place      FilterPlace // of the list that it was read for; "" for none
 	// Clamped says that the author wanted a wider audience than the thread, or what
 	// the app was granted, allows.
 	Clamped bool

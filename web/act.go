@@ -17,7 +17,7 @@ func (w *Web) act(p *page) error {
 		return err
 	}
 	verb := mux.Vars(p.r)["act"]
-	on := !strings.HasPrefix(verb, "un")
+	on, done := !strings.HasPrefix(verb, "un"), ""
 	switch strings.TrimPrefix(verb, "un") {
 	case "like":
 		_, err = w.Social.Favourite(p.ctx(), p.reader, id, on)
@@ -29,6 +29,12 @@ func (w *Web) act(p *page) error {
 		_, err = w.Social.Pin(p.ctx(), p.reader, id, on)
 	case "pin-group":
 		_, err = w.Social.PinInGroup(p.ctx(), p.reader, id, on)
+	case "mute-thread":
+		if _, err = w.Social.MuteThread(p.ctx(), p.reader, id, on); on {
+			done = "thread_muted"
+		} else {
+			done = "thread_heard"
+		}
 	case "vote":
 		err = w.vote(p, id)
 	}
@@ -38,7 +44,7 @@ func (w *Web) act(p *page) error {
 	if p.wantsPart() {
 		return w.showPost(p, id)
 	}
-	return w.back(p, "/", "")
+	return w.back(p, "/", done)
 }
 
 func (w *Web) vote(p *page, id social.ID) error {

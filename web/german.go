@@ -21,6 +21,8 @@ var german = map[string]string{
 	"people move to accounts of people":                                                                   "Leute ziehen zu Konten von Leuten um",
 	"the new account does not name this one as its own yet; do that there first, and wait a minute":       "Das neue Konto nennt dieses noch nicht als sein eigenes; tun Sie das zuerst dort und warten Sie eine Minute",
 	"your role may not take followers out of the company; ask your administrator":                         "Ihre Rolle darf Folgende nicht aus der Firma mitnehmen; fragen Sie Ihre Administration",
+	"write at least one word":                                                                             "Schreiben Sie mindestens ein Wort.",
+	"choose at least one place where it counts":                                                           "Wählen Sie mindestens einen Ort, an dem er gilt.",
 	"a filter needs a title":                                                                              "Ein Filter braucht einen Titel",
 	"context holds some of home, notifications, public, thread and account":                               "context enthält einige von home, notifications, public, thread und account",
 	"filter_action is warn, blur or hide":                                                                 "filter_action ist warn, blur oder hide",

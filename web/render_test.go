@@ -740,6 +740,49 @@ func awayStates(v *visitor, net *instancetest.Network, bob social.Reader, handle
 }
 
 // appStates disconnects an own app, and cannot touch that of somebody else.
+// filterStates makes a filter with all that can be wrong in it, sees what it does, changes
+// and deletes it.
+func filterStates(v *visitor, other social.Reader) {
+	v.get("/settings/filters", 200).says(v.pick("You filter nothing", "Sie filtern nichts"))
+	all := func(pairs ...string) []string { return append([]string{"whole", "yes", "in_home", "yes"}, pairs...) }
+	v.post("/settings/filters", 422, all("title", " ", "words", "kept")...).wrong("title", "words", "kept")
+	v.post("/settings/filters", 422, all("title", "kept", "words", " \r\n ")...).wrong("words", "title", "kept")
+	v.post("/settings/filters", 422, "title", "kept", "words", "one").wrong("in_home", "title", "kept", "words", "one")
+	v.post("/settings/filters", 422, all("title", "kept", "words", "one", "lasts", "99")...).wrong("lasts", "title", "kept")
+	v.post("/settings/filters", 422, all("title", "kept", "words", strings.Repeat("x", 300))...).wrong("words", "title", "kept")
+	page := v.post("/settings/filters", 200, all("title", "Football "+canary, "words", "football\r\nfree kick", "lasts", "7")...).says("Football "+canary, "football, free kick")
+	at := regexp.MustCompile(`href="(/settings/filters/[0-9]+)"`).FindStringSubmatch(page.raw)
+	if len(at) != 2 {
+		v.Fatalf("no way to the filter:\n%s", page.text)
+	}
+	for _, text := range []string{"a free kick for us", "freekicker"} {
+		if _, err := v.in.Social.Publish(context.Background(), other, social.Draft{Text: text, Audience: "company"}); err != nil {
+			v.Fatal(err)
+		}
+	}
+	kick := v.postOf(other, "a free kick")
+	talk := "/@" + other.Account.Username + "/" + kick
+	v.get(talk, 200).says(v.pick("Hear nothing more of this conversation", "Von dieser Unterhaltung nichts mehr hören"))
+	v.post("/posts/"+kick+"/mute-thread", 200, "next", talk).says(v.pick("You hear nothing more", "nichts mehr"), v.pick("Hear of this conversation again", "wieder hören"))
+	v.post("/posts/"+kick+"/unmute-thread", 200, "next", talk).says(v.pick("You hear of this conversation again.", "Sie hören wieder von dieser Unterhaltung."))
+	if home := v.get("/company", 200); strings.Contains(home.text, v.pick("Filtered:", "Gefiltert:")) {
+		v.Error("it counts where it shall not")
+	}
+	v.get(at[1], 200).wrong("", "title", "Football "+canary, "words", "football\nfree kick", "lasts", "stays")
+	v.post(at[1], 422, "title", "kept", "words", "one").wrong("in_home", "title", "kept")
+	v.post(at[1], 200, "title", "Kicks", "words", "free kick\r\nother", "whole", "yes", "in_public", "yes", "lasts", "stays").says("Kicks", "free kick, other")
+	home := v.get("/company", 200).says(v.pick("Filtered: Kicks. Show it all the same", "Gefiltert: Kicks. Trotzdem zeigen"), "a free kick for us")
+	if strings.Count(home.text, v.pick("Filtered:", "Gefiltert:")) != 1 {
+		v.Error("another post is filtered too")
+	}
+	v.post(at[1], 200, "title", "Kicks", "words", "free kick", "whole", "yes", "in_public", "yes", "does", "hide")
+	v.get("/company", 200).says("!a free kick", "freekicker")
+	newVisitor(v.T, v.in, v.language).as(other).get(at[1], 404)
+	v.post(at[1], 200, "do", "delete").says(v.pick("The filter is deleted.", "Der Filter ist gelöscht."))
+	v.get("/company", 200).says("a free kick")
+	v.get(at[1], 404)
+}
+
 func appStates(v *visitor, bob social.Reader) {
 	ctx := context.Background()
 	v.get("/settings/apps", 200).says(v.pick("No app acts in your name", "Keine App handelt in Ihrem Namen"))
@@ -794,6 +837,7 @@ func peopleStates(v *visitor, net *instancetest.Network, bob, carol social.Reade
 	v.get("/find?q="+url.QueryEscape("@x@stranger.test"), 200).wrong("q", "q", "@x@stranger.test").says("stranger.test", v.pick("is not admitted here", "ist hier nicht zugelassen"))
 
 	awayStates(v, net, bob, handle)
+	filterStates(v, bob)
 	appStates(v, bob)
 
 	v.get("/directory?q=caro", 200).says("carol", "@carol@"+other.Config.Domain)

@@ -13,8 +13,9 @@ type threadPage struct {
 	Posts    []stretch
 	Arrived  []arrival // of the reader's own post; nil when it went nowhere
 	Composer *composer
-	Orphan   bool   // what the first post answers is not here
-	Gap      string // that there are answers elsewhere which are not here; "" for none
+	V        *social.PostView // the post that the page is about
+	Orphan   bool             // what the first post answers is not here
+	Gap      string           // that there are answers elsewhere which are not here; "" for none
 }
 
 // stretch is a post of a thread with what stands folded up below it, and the way to what
@@ -67,7 +68,7 @@ func (w *Web) thread(p *page) error {
 	if err != nil {
 		return err
 	}
-	t := threadPage{frame: p.titled("thread")}
+	t := threadPage{frame: p.titled("thread"), V: v}
 	t.Posts = p.lay(above, v, below)
 	t.Tab = v.Author.Name() + ": " + clipped(firstOf(p.Card(v).Covered(), w.Social.Text.ToPlain(v.Post.Content)), tabLength)
 	first := t.Posts[0].V.Post
