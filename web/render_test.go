@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -964,3 +966,81 @@ func TestComponentsAreShownInTrialsAlone(t *testing.T) {
 	net := instancetest.New(t, 1, nil)
 	newVisitor(t, net.Instances[0], "en").as(net.Member(net.Instances[0], "alice")).get("/about/style", 404)
 }
+
+// Whoever changes a part of the pages finds it, and each of its looks, on the page of
+// components.
+func TestEveryComponentIsShown(t *testing.T) {
+	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Config: map[string]string{"federation.allowed_networks": ""}})
+	a, err := in.Social.CreateAccount(context.Background(), social.NewAccount{Username: "alice", Role: social.RoleAdmin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := newVisitor(t, in, "en").as(social.Member(a, in.Social.HomeAuthority())).get("/about/style", 200)
+
+	// Which parts a page names, by itself and by those that it names.
+	uses, parts := map[string][]string{}, []string{}
+	files, err := filepath.Glob("template/part/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	define, use := regexp.MustCompile(`{{define "([a-z_]+)"`), regexp.MustCompile(`{{-? ?template "([a-z_]+)"`)
+	for _, file := range append(files, "template/style.html") {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range define.FindAllSubmatchIndex(source, -1) {
+			name, body := string(source[at[2]:at[3]]), source[at[1]:]
+			if next := define.FindIndex(body); next != nil {
+				body = body[:next[0]]
+			}
+			for _, used := range use.FindAllSubmatch(body, -1) {
+				uses[name] = append(uses[name], string(used[1]))
+			}
+			parts = append(parts, name)
+		}
+	}
+	shown := map[string]bool{}
+	var walk func(string)
+	walk = func(name string) {
+		if !shown[name] {
+			shown[name] = true
+			for _, used := range uses[name] {
+				walk(used)
+			}
+		}
+	}
+	walk("layout")
+	for _, name := range parts {
+		if !shown[name] {
+			t.Errorf("the part %q is not on the page of components", name)
+		}
+	}
+
+	// Which classes the style sheets speak of, and the page has.
+	has := map[string]bool{}
+	for _, found := range regexp.MustCompile(`class="([^"]*)"`).FindAllStringSubmatch(page.raw, -1) {
+		for _, class := range strings.Fields(found[1]) {
+			has[strings.TrimRight(class, "-0123456789")] = true // as tint-3 and depth-1
+		}
+	}
+	sheets, err := filepath.Glob("static/css/*.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range sheets {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`[ ,(>+~a-z\n\])]\.([a-z][a-z-]*[a-z])`).FindAllStringSubmatch(string(source), -1) {
+			if class := found[1]; !has[class] && !ofOnePage[class] {
+				t.Errorf("%s: .%s is not on the page of components", file, class)
+			}
+		}
+	}
+}
+
+// ofOnePage lists classes that belong to a page as a whole, need a file, stand in what
+// others wrote, or are put by a script where it works.
+var ofOnePage = map[string]bool{"brief": true, "chart": true, "profile": true, "staff": true, "picture": true, "invisible": true, "commands": true, "fresh": true, "toast": true}
