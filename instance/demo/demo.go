@@ -69,6 +69,7 @@ type Demo struct {
 	keep   bool
 	page   net.Listener
 	out    io.Writer
+	clock  clock
 	wg     sync.WaitGroup
 
 	mu     sync.Mutex // of the places' instances, which buttons stop and start
@@ -149,7 +150,7 @@ func (d *Demo) open(ctx context.Context, p *place) error {
 	if err != nil {
 		return err
 	}
-	in, err := instance.Open(ctx, c, slog.New(slog.DiscardHandler), time.Now)
+	in, err := instance.Open(ctx, c, slog.New(slog.DiscardHandler), d.clock.Now)
 	if err != nil {
 		return err
 	}

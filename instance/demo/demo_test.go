@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/social"
 )
@@ -19,6 +20,7 @@ import (
 func TestTourAndStartPage(t *testing.T) {
 	dir := t.TempDir()
 	err := Run(context.Background(), Options{Dir: dir, Out: t.Output()}, func(ctx context.Context, d *Demo) error {
+		spread(t, d)
 		if err := d.Check(ctx); err != nil {
 			return err
 		}
@@ -204,5 +206,42 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	left, err := os.ReadDir(os.Getenv("TMPDIR"))
 	if err != nil || len(left) != 0 {
 		t.Error(left, err)
+	}
+}
+
+// spread says that what was said at the beginning is of some days, all of it past, and
+// arrived everywhere at once.
+func spread(t *testing.T, d *Demo) {
+	t.Helper()
+	for _, at := range []struct {
+		place int
+		user  string
+		days  int
+	}{{0, "anna", 2}, {1, "ben", 2}, {2, "pia", 1}} {
+		r, in, err := d.as(t.Context(), at.place, at.user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		views, err := in.Social.Home(t.Context(), r, social.Page{Limit: 40})
+		if err != nil {
+			t.Fatal(err)
+		}
+		days := map[string]bool{}
+		for _, v := range views {
+			if v.Boost != nil {
+				v = v.Boost
+			}
+			p := v.Post
+			days[p.PublishedAt.Format(time.DateOnly)] = true
+			if age := d.marked.Sub(p.PublishedAt); age < time.Hour {
+				t.Errorf("%s sees %q said %v ago", at.user, p.Content, age)
+			}
+			if late := p.ArrivedAt.Sub(p.PublishedAt); late > time.Minute {
+				t.Errorf("%s got %q %v late", at.user, p.Content, late)
+			}
+		}
+		if len(days) < at.days {
+			t.Errorf("what %s sees is of the days %v", at.user, days)
+		}
 	}
 }

@@ -23,6 +23,11 @@ func (d *Demo) seed(ctx context.Context) error {
 	if _, _, err := d.as(ctx, 0, "anna"); err == nil {
 		return fmt.Errorf("the demo in %s broke off while it was made; delete that folder and start again", d.dir)
 	}
+	begin, err := moment(beganAgo, "08:00")
+	if err != nil {
+		return err
+	}
+	d.clock.setBack(begin)
 	for _, p := range d.places {
 		if err := d.people(ctx, p); err != nil {
 			return err
@@ -40,6 +45,9 @@ func (d *Demo) seed(ctx context.Context) error {
 		return err
 	}
 	if err := d.talk(ctx); err != nil {
+		return err
+	}
+	if err := d.passTo(ctx, time.Now()); err != nil {
 		return err
 	}
 	for _, p := range d.places { // nothing was missed, so nobody is marked as being looked after
@@ -182,6 +190,8 @@ func (d *Demo) community(ctx context.Context) error {
 
 // line is one thing that somebody says, likes, shares or votes.
 type line struct {
+	days    int    // how many days ago; 0 goes on with the line before
+	clock   string // at which time of that day
 	at      int
 	user    string
 	key     string // to refer to it
@@ -196,37 +206,43 @@ type line struct {
 	choice  int
 }
 
+// beganAgo is how many days ago the first people came.
+const beganAgo = 5
+
+// pause is between two lines that follow each other.
+const pause = 7 * time.Minute
+
 // script is the talk of the beginning, in order. Replies cross from place to place.
 var script = []line{
-	{at: 0, user: "anna", key: "list", text: "Unsere Checkliste für die erste Woche neuer Kolleginnen und Kollegen ist fertig. Was fehlt Euch? #onboarding", file: checklist},
+	{days: 3, clock: "09:10", at: 0, user: "anna", key: "list", text: "Unsere Checkliste für die erste Woche neuer Kolleginnen und Kollegen ist fertig. Was fehlt Euch? #onboarding", file: checklist},
 	{at: 1, user: "lena", key: "list1", answers: "list", text: "Im Lager kommt am ersten Tag noch die Unterweisung am Stapler dazu. Nehmt Ihr das auf?"},
 	{at: 0, user: "anna", key: "list2", answers: "list1", text: "Gute Ergänzung, steht jetzt als Punkt 4 drin. Danke!"},
 	{at: 1, user: "tom", key: "list3", answers: "list", text: "Could we have it in English as well? Half of our new people do not read German yet."},
 	{at: 0, user: "emma", answers: "list3", text: "I will translate it this week."},
 	{at: 1, user: "ben", likes: "list"}, {at: 1, user: "priya", likes: "list"}, {at: 0, user: "jonas", likes: "list1"}, {at: 1, user: "lena", shares: "list"},
-	{at: 0, user: "anna", key: "poll", text: "Wann passt Euch die Wissensrunde im Dezember?", poll: []string{"Dienstag, 10 Uhr", "Donnerstag, 15 Uhr", "Lieber im Januar"}},
+	{days: 3, clock: "13:40", at: 0, user: "anna", key: "poll", text: "Wann passt Euch die Wissensrunde im Dezember?", poll: []string{"Dienstag, 10 Uhr", "Donnerstag, 15 Uhr", "Lieber im Januar"}},
 	{at: 1, user: "lena", votes: "poll", choice: 1}, {at: 0, user: "jonas", votes: "poll", choice: 0}, {at: 0, user: "mehmet", votes: "poll", choice: 1}, {at: 0, user: "emma", votes: "poll", choice: 1},
-	{at: 0, user: "emma", key: "notes", text: "How do you explain our release notes to customers? Examples welcome. #question"},
+	{days: 2, clock: "08:25", at: 0, user: "emma", key: "notes", text: "How do you explain our release notes to customers? Examples welcome. #question"},
 	{at: 1, user: "priya", key: "notes1", answers: "notes", text: "I send three sentences: what changed, who notices it, what to do. Customers answer much less since then."},
 	{at: 0, user: "sofia", answers: "notes1", text: "Can I quote that in the next newsletter?"},
 	{at: 1, user: "tom", likes: "notes1"}, {at: 0, user: "emma", likes: "notes1"},
-	{at: 1, user: "lena", key: "gate", text: "Tor 4 ist wieder offen. **Danke** an die Werkstatt! #lager", file: gate},
+	{days: 2, clock: "11:05", at: 1, user: "lena", key: "gate", text: "Tor 4 ist wieder offen. **Danke** an die Werkstatt! #lager", file: gate},
 	{at: 0, user: "sofia", likes: "gate"},
-	{at: 1, user: "ben", key: "truck", text: "Wer hat Erfahrung mit Elektro-Lkw im Nahverkehr? Uns interessiert die Reichweite im Winter. #frage"},
+	{days: 2, clock: "14:30", at: 1, user: "ben", key: "truck", text: "Wer hat Erfahrung mit Elektro-Lkw im Nahverkehr? Uns interessiert die Reichweite im Winter. #frage"},
 	{at: 1, user: "priya", answers: "truck", text: "Our routing data says 18 % less below zero. I can show you the figures."},
-	{at: 0, user: "jonas", key: "socket", to: "group:" + community, text: "Die vier Ladesäulen in Frankfurt sind bestellt, Lieferung in Woche 3. Welche Stecker braucht Ihr in Hamburg?"},
+	{days: 2, clock: "16:15", at: 0, user: "jonas", key: "socket", to: "group:" + community, text: "Die vier Ladesäulen in Frankfurt sind bestellt, Lieferung in Woche 3. Welche Stecker braucht Ihr in Hamburg?"},
 	{at: 1, user: "ben", key: "socket1", answers: "socket", text: "CCS für die Lkw, Typ 2 für die Stapler. Ich frage in der Werkstatt nach der Leistung."},
 	{at: 1, user: "priya", answers: "socket1", text: "150 kW are enough: the trucks stand 70 minutes at the gate on average."},
-	{at: 0, user: "emma", key: "chart", text: "Support tickets since we answer in three sentences. Left: September, right: now. #releasenotes", file: chart},
+	{days: 1, clock: "09:00", at: 0, user: "emma", key: "chart", text: "Support tickets since we answer in three sentences. Left: September, right: now. #releasenotes", file: chart},
 	{at: 1, user: "priya", likes: "chart"}, {at: 0, user: "anna", likes: "chart"},
-	{at: 1, user: "tom", key: "forms", text: "New customs forms from Monday; the old ones will be refused. #export"},
-	{at: 0, user: "mehmet", key: "plan", to: "partner:acme", text: "Der Lieferplan für das nächste Quartal ist abgestimmt. Bitte bis Freitag prüfen."},
+	{days: 1, clock: "10:20", at: 1, user: "tom", key: "forms", text: "New customs forms from Monday; the old ones will be refused. #export"},
+	{days: 1, clock: "11:45", at: 0, user: "mehmet", key: "plan", to: "partner:acme", text: "Der Lieferplan für das nächste Quartal ist abgestimmt. Bitte bis Freitag prüfen."},
 	{at: 2, user: "pia", key: "plan1", answers: "plan", text: "Looks good to us. Part 4711 moves to week 9, the rest as agreed."},
 	{at: 0, user: "mehmet", answers: "plan1", text: "Woche 9 passt, danke."},
 	{at: 2, user: "oscar", likes: "plan"},
-	{at: 2, user: "pia", key: "part", to: "public", text: "Part 4711 has a successor with a longer life. Samples on request."},
+	{days: 1, clock: "15:10", at: 2, user: "pia", key: "part", to: "public", text: "Part 4711 has a successor with a longer life. Samples on request."},
 	{at: 0, user: "mehmet", shares: "part"},
-	{at: 0, user: "sofia", to: "public", text: "We are hiring in Hamburg and London: dispatch, product, IT."},
+	{days: 1, clock: "16:30", at: 0, user: "sofia", to: "public", text: "We are hiring in Hamburg and London: dispatch, product, IT."},
 }
 
 func checklist() (string, string, []byte) {
@@ -286,9 +302,27 @@ func chart() (string, string, []byte) {
 func (d *Demo) talk(ctx context.Context) error {
 	said := map[string]string{} // key -> URI
 	for _, l := range script {
+		if err := d.wait(ctx, l); err != nil {
+			return err
+		}
 		if err := d.line(ctx, l, said); err != nil {
 			return fmt.Errorf("%s: %w", l.user, err)
 		}
+	}
+	return nil
+}
+
+// wait lets the time pass until a line is said. A sign of approval comes at once.
+func (d *Demo) wait(ctx context.Context, l line) error {
+	switch {
+	case l.days > 0:
+		at, err := moment(l.days, l.clock)
+		if err != nil {
+			return err
+		}
+		return d.passTo(ctx, at)
+	case l.text != "":
+		return d.passTo(ctx, d.clock.Now().Add(pause))
 	}
 	return nil
 }
@@ -341,7 +375,7 @@ func (d *Demo) say(ctx context.Context, in *instance.Instance, r social.Reader, 
 		}
 	}
 	if l.poll != nil {
-		draft.Poll = &social.PollDraft{Options: l.poll, ExpiresIn: 72 * time.Hour}
+		draft.Poll = &social.PollDraft{Options: l.poll, ExpiresIn: 7 * 24 * time.Hour}
 	}
 	if l.file != nil {
 		name, description, data := l.file()
