@@ -243,5 +243,8 @@ func spread(t *testing.T, d *Demo) {
 		if len(days) < at.days {
 			t.Errorf("what %s sees is of the days %v", at.user, days)
 		}
+		if wrong := in.Federation.Clocks(); len(wrong) > 0 {
+			t.Errorf("clocks of others look wrong to %s: %v", at.user, wrong)
+		}
 	}
 }

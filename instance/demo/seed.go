@@ -54,6 +54,14 @@ func (d *Demo) seed(ctx context.Context) error {
 		if err := p.in.Federation.CatchUpNow(ctx, ""); err != nil {
 			return err
 		}
+		for _, other := range d.places { // an answer of now, after those of the days before
+			if other == p {
+				continue
+			}
+			if _, _, err := p.in.Federation.Probe(ctx, other.domain); err != nil {
+				return err
+			}
+		}
 	}
 	for _, p := range d.places { // last: a demo that broke off is known by it
 		if err := p.in.Social.FinishSetUp(ctx); err != nil {
