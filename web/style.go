@@ -27,6 +27,7 @@ type stylePage struct {
 	People    []person
 	Group     community
 	Groups    []community
+	Topics    []social.Topic
 	Colleague colleague
 	Suggested suggestion
 	Checklist checklist
@@ -103,6 +104,7 @@ func (d *stylePage) stylePeople(p *page) {
 	fleet := &social.Account{ID: 7, Kind: social.KindGroup, Username: "fleet", DisplayName: "Fleet", FollowersCount: 12, Group: &social.Group{Join: social.JoinRequest}}
 	d.Group = community{p.frame, &social.GroupView{Account: fleet, Owner: p.Me, Member: true, Runs: true, Owns: true, Waiting: 2}}
 	d.Groups = []community{d.Group, {p.frame, &social.GroupView{Account: fleet, Asked: true}}}
+	d.Topics = []social.Topic{{Tag: "fleet", Posts: 2, Followed: true}, {Tag: "plan", Posts: 1}}
 	steps := p.firstSteps(social.First{Picture: true})
 	steps[1].Current = true
 	d.Checklist = checklist{frame: p.frame, Title: p.T("first_steps"), Intro: p.T("first_steps_intro"), Steps: steps, Dismiss: "/welcome", GoOn: "/welcome"}
