@@ -19,7 +19,7 @@ func (f *frame) Ways() []way {
 		{Posts: true, Path: "/public", Icon: "all", Label: f.T("all_posts")},
 		{Posts: true, Path: "/groups", Icon: "groups", Label: f.T("groups")},
 		{Posts: true, Path: "/tags", Icon: "tag", Label: f.T("topics")},
-		{Path: "/conversations", Icon: "reply", Label: f.T("talks")},
+		{Path: "/conversations", Icon: "reply", Label: f.T("talks_nav")},
 		{Path: "/directory", Icon: "people", Label: f.T("directory")},
 		{Path: "/find", Icon: "search", Label: f.T("find"), Tab: true},
 		{Path: "/notifications", Icon: "bell", Label: f.T("notifications"), Tab: true, Count: f.Unread, CountText: f.T("unread", f.Unread)},

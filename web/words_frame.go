@@ -24,6 +24,6 @@ var frameWords = map[string][2]string{
 	"appearance":   {"Appearance", "Darstellung"},
 	"light":        {"Light", "Hell"},
 	"dark":         {"Dark", "Dunkel"},
-	"as_system":    {"Automatic", "Automatisch"},
+	"as_system":    {"Automatic", "Auto"},
 	"language_nav": {"Language", "Sprache"},
 }

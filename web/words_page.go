@@ -73,6 +73,7 @@ var pageWords = map[string][2]string{
 
 	// Conversations and topics
 	"talks":            {"Private conversations", "Persönliche Gespräche"},
+	"talks_nav":        {"Conversations", "Gespräche"},
 	"talks_intro":      {"What was written to you, or by you, for named people alone.", "Was nur für genannte Leute geschrieben ist, an Sie oder von Ihnen."},
 	"talks_empty":      {"Nobody has written to you alone yet, nor you to others. Find somebody and write from their profile.", "Noch hat niemand nur Ihnen geschrieben, und Sie niemandem. Suchen Sie jemanden und schreiben Sie vom Profil aus."},
 	"talk_alone":       {"Nobody else", "Niemand sonst"},
