@@ -208,23 +208,3 @@ func (w *Web) changeSecurity(p *page) error {
 	}
 	return social.NotFoundError()
 }
-
-// dataPage offers what a member can take along.
-type dataPage struct{ *frame }
-
-func (dataPage) file() string { return "data.html" }
-
-func (w *Web) data(p *page) error { return w.show(p, http.StatusOK, dataPage{p.titled("set_data")}) }
-
-// taken is a post as it stands in the file that its author takes along.
-type taken struct {
-	URL         string    `json:"url"`
-	PublishedAt time.Time `json:"published_at"`
-	EditedAt    time.Time `json:"edited_at,omitzero"`
-	Readers     string    `json:"readers"` // audience, as the composer sends it
-	InReplyTo   string    `json:"in_reply_to,omitempty"`
-	Summary     string    `json:"summary,omitempty"`
-	Text        string    `json:"text"` // as it was typed
-	HTML        string    `json:"html"`
-	Files       []string  `json:"files,omitempty"`
-}

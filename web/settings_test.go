@@ -1,9 +1,12 @@
 package web_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"io"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -217,6 +220,67 @@ func TestTakingDataAlong(t *testing.T) {
 		t.Errorf("a post that is hidden now is taken along: %v", rows)
 	}
 	v.get("/settings/data/everything.json", 404)
+
+	// The rest, each in its file, and all of it in one with the uploads.
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	carol, dora := net.Member(in, "carol"), net.Member(in, "dora")
+	_, err = in.Social.Mute(ctx, alice, carol.Account.ID, true)
+	must(err)
+	_, err = in.Social.Block(ctx, alice, dora.Account.ID, true)
+	must(err)
+	must(in.Social.BlockDomain(ctx, alice, "noise.example", true))
+	v.post("/settings/filters", 200, "title", "Football", "words", "free kick", "in_home", "yes")
+	v.post("/tags/plan/follow", 200)
+	erin := net.Member(in, "erin")
+	_, err = in.Social.Follow(ctx, alice, erin.Account.ID, social.FollowOptions{})
+	must(err)
+	title := "the team, all"
+	team, err := in.Social.CreateList(ctx, alice, social.ListChange{Title: &title})
+	must(err)
+	must(in.Social.SetInList(ctx, alice, team.ID, []social.ID{erin.Account.ID}, true))
+	v.post("/settings", 200, "language", "en", "line-1", "Team", "says-1", "Logistics & more")
+	image := picture(t)
+	v.upload("pic.png", image, 200, "text", "with a picture", "audience", "company", "description", "grey")
+	at := "@" + in.Config.Domain
+	for file, want := range map[string]string{"mutes.csv": "Account address,Hide notifications\ncarol" + at + ",true\n", "blocks.csv": "dora" + at + "\n", "domain_blocks.csv": "noise.example\n",
+		"followed_tags.csv": "plan\n", "lists.csv": "\"the team, all\",erin" + at + "\n"} {
+		if got := string(v.fetch("/settings/data/" + file)); got != want {
+			t.Errorf("%s: %q, want %q", file, got, want)
+		}
+	}
+	if got := string(v.fetch("/settings/data/filters.json")); !strings.Contains(got, `"keyword":"free kick"`) {
+		t.Errorf("filters: %s", got)
+	}
+	whole := v.fetch("/settings/data/archive.zip")
+	z, err := zip.NewReader(bytes.NewReader(whole), int64(len(whole)))
+	must(err)
+	packed, uploads := map[string]string{}, 0
+	for _, f := range z.File {
+		r, err := f.Open()
+		must(err)
+		b, err := io.ReadAll(r)
+		must(err)
+		packed[f.Name] = string(b)
+		if strings.HasPrefix(f.Name, "media/") && strings.HasPrefix(http.DetectContentType(b), "image/") && strings.Contains(f.Name, ".") {
+			uploads++
+		}
+	}
+	for _, file := range []string{"profile.json", "posts.json", "filters.json", "following.csv", "lists.csv", "bookmarks.csv", "followed_tags.csv", "mutes.csv", "blocks.csv", "domain_blocks.csv"} {
+		if got := string(v.fetch("/settings/data/" + file)); packed[file] != got || got == "" && file != "bookmarks.csv" {
+			t.Errorf("%s in the archive: %q, alone %q", file, packed[file], got)
+		}
+	}
+	if uploads != 1 || len(packed) != 11 || !strings.Contains(packed["profile.json"], "Logistics \\u0026 more") {
+		t.Errorf("%d uploads, %d files, %s", uploads, len(packed), packed["profile.json"])
+	}
+	if other := newVisitor(t, in, "en").as(bob).fetch("/settings/data/archive.zip"); bytes.Contains(other, []byte("media/")) {
+		t.Error("somebody else takes the picture along")
+	}
 }
 
 // A profile says what the directory says; the directory is narrowed by company; the

@@ -137,7 +137,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/settings", member(w.settingsForm)}, {post, "/settings", member(w.settings)}, {post, "/language", w.language}, {post, "/appearance", w.appearance},
 		{get, "/compose", member(w.compose)}, {get, "/compose/names", member(w.names)}, {post, "/posts", w.publish}, {post, "/files", member(w.addFile)},
 		{post, "/settings/picture", member(w.picture)}, {get, "/settings/reading", member(w.reading)}, {post, "/settings/reading", member(w.saveReading)}, {get, "/settings/move", member(w.moveForm)}, {post, "/settings/move", member(w.move)}, {get, "/settings/notices", member(w.noticesForm)}, {post, "/settings/notices", member(w.changeNotices)}, {get, "/settings/security", member(w.security)}, {post, "/settings/security", member(w.changeSecurity)},
-		{get, "/settings/data", member(w.data)}, {get, "/settings/data/posts.json", member(w.takeAlong)}, {get, "/settings/data/following.csv", member(w.takeAlong)}, {get, "/settings/data/bookmarks.csv", member(w.takeAlong)}, {get, "/directory/chart", member(w.chart)},
+		{get, "/settings/data", member(w.data)}, {get, "/settings/data/{file}", member(w.takeAlong)}, {get, "/directory/chart", member(w.chart)},
 		{get, "/drafts", member(w.drafts)}, {get, "/drafts/{id:[0-9]+}", member(w.draft)}, {post, "/drafts/{id:[0-9]+}/{act:undo|send|time|delete}", member(w.handleDraft)},
 		{get, "/posts/{id:[0-9]+}/edit", w.editForm}, {post, "/posts/{id:[0-9]+}/edit", w.edit},
 		{get, "/posts/{id:[0-9]+}/history", member(w.history)}, {get, "/posts/{id:[0-9]+}/delete", w.deleteForm}, {post, "/posts/{id:[0-9]+}/delete", w.delete},
