@@ -785,6 +785,29 @@ func filterStates(v *visitor, other social.Reader) {
 	v.get(at[1], 404)
 }
 
+// heardStates holds somebody back, lets them be heard, and puts the next away.
+func heardStates(v *visitor, other social.Reader) {
+	v.get("/settings/heard", 200).says(v.pick("Nobody is held back", "Niemand wird zurückgehalten")).wrong("", "new", "", "unasked", "")
+	v.post("/settings/heard", 200, "new", "filter", "unasked", "nonsense").says(v.pick("Saved.", "Gespeichert.")).wrong("", "new", "filter", "unasked", "")
+	tell := func(text string) {
+		v.Helper()
+		if _, err := v.in.Social.Publish(context.Background(), other, social.Draft{Text: "@alice " + text, Audience: "company"}); err != nil {
+			v.Fatal(err)
+		}
+	}
+	id := other.Account.ID.String()
+	tell("an unasked word")
+	v.get("/notifications", 200).says("!an unasked word")
+	v.get("/settings/heard", 200).says("an unasked word", v.pick("1 notification", "1 Mitteilung"))
+	v.post("/settings/heard", 200, "do", "dismiss", "from", id).says(v.pick("Nobody is held back", "Niemand wird zurückgehalten"))
+	v.get("/notifications", 200).says("!an unasked word")
+	tell("another word")
+	v.post("/settings/heard", 200, "do", "accept", "from", id).says(v.pick("Nobody is held back", "Niemand wird zurückgehalten"))
+	v.get("/notifications", 200).says("another word")
+	v.post("/settings/heard", 404, "do", "accept", "from", "nobody")
+	v.post("/settings/heard", 200, "new", "")
+}
+
 func appStates(v *visitor, bob social.Reader) {
 	ctx := context.Background()
 	v.get("/settings/apps", 200).says(v.pick("No app acts in your name", "Keine App handelt in Ihrem Namen"))
@@ -840,6 +863,7 @@ func peopleStates(v *visitor, net *instancetest.Network, bob, carol social.Reade
 
 	awayStates(v, net, bob, handle)
 	filterStates(v, bob)
+	heardStates(v, bob)
 	appStates(v, bob)
 
 	v.get("/directory?q=caro", 200).says("carol", "@carol@"+other.Config.Domain)

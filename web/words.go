@@ -15,7 +15,7 @@ import (
 var words = merge(frameWords, pageWords, pwaWords, personWords, streamWords, composeWords, adminWords, settingsWords, startWords, consentWords, moveWords, programsWords, filterWords)
 
 // counted are texts with a number: English one and many, German one and many.
-var counted = merge(pageCounts, streamCounts, composeCounts, adminCounts, settingsCounts, startCounts)
+var counted = merge(pageCounts, streamCounts, composeCounts, adminCounts, settingsCounts, startCounts, filterCounts)
 
 // merge puts the files of words together; a key stands in one of them.
 func merge[V any](parts ...map[string]V) map[string]V {

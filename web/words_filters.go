@@ -38,4 +38,22 @@ var filterWords = map[string][2]string{
 	"thread_mute_hint":     {"Notifications of it stop, whoever writes in it. The others do not learn of it.", "Mitteilungen darüber hören auf, wer auch darin schreibt. Die anderen erfahren es nicht."},
 	"thread_muted":         {"You hear nothing more of this conversation.", "Sie hören von dieser Unterhaltung nichts mehr."},
 	"thread_heard":         {"You hear of this conversation again.", "Sie hören wieder von dieser Unterhaltung."},
+	"heard":                {"Of whom you hear", "Von wem Sie hören"},
+	"heard_intro":          {"What people do unasked can be held back or left out of your notifications. Where several rules fit, the strictest counts; administrators and moderators here are always heard.", "Was Leute ungefragt tun, kann zurückgehalten werden oder in den Mitteilungen fehlen. Passen mehrere Regeln, gilt die strengste; Administration und Moderation von hier sind immer zu hören."},
+	"heard_not_following":  {"People whom you do not follow", "Leute, denen Sie nicht folgen"},
+	"heard_not_followers":  {"People who do not follow you", "Leute, die Ihnen nicht folgen"},
+	"heard_new":            {"Accounts from the last 30 days", "Konten aus den letzten 30 Tagen"},
+	"heard_unasked":        {"People whom you do not follow, who write to you alone", "Leute, denen Sie nicht folgen und die nur an Sie schreiben"},
+	"heard_told":           {"are told", "werden gemeldet"},
+	"heard_held":           {"are held back until I answer", "werden zurückgehalten, bis ich antworte"},
+	"heard_dropped":        {"are left out", "fehlen"},
+	"heard_waiting":        {"Held back", "Zurückgehalten"},
+	"heard_none":           {"Nobody is held back.", "Niemand wird zurückgehalten."},
+	"heard_accept":         {"Hear of them", "Davon hören"},
+	"heard_dismiss":        {"Put away", "Weglegen"},
+}
+
+// filterCounts are texts with a number: English one and many, German one and many.
+var filterCounts = map[string][4]string{
+	"heard_count": {"%d notification", "%d notifications", "%d Mitteilung", "%d Mitteilungen"},
 }
