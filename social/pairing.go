@@ -90,6 +90,9 @@ type PairingStore interface {
 	// PutInvitation writes an invitation, in place of the one with the same id.
 	PutInvitation(ctx context.Context, i Invitation) error
 	Invitation(ctx context.Context, id string) (Invitation, error)
+	// OpenInvitations lists those that are good after a moment and not used, by the
+	// authority that may accept.
+	OpenInvitations(ctx context.Context, after time.Time) ([]Invitation, error)
 	// DropInvitations removes the invitations for an authority, and all that ran out
 	// before a moment.
 	DropInvitations(ctx context.Context, authority string, before time.Time) error

@@ -164,6 +164,33 @@ func (s *Service) Invite(ctx context.Context, r InviteRequest) (Code, error) {
 	return code, err
 }
 
+// OpenInvitations lists the codes that somebody can still answer.
+func (s *Service) OpenInvitations(ctx context.Context) (open []Invitation, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		open, err = tx.OpenInvitations(ctx, s.Now())
+		return err
+	})
+	return open, err
+}
+
+// Revoke makes a code useless that nobody has answered yet. What was agreed by one that
+// was answered is ended in another way: it has been told to others.
+func (s *Service) Revoke(ctx context.Context, id, by string) error {
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		i, err := tx.Invitation(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !i.UsedAt.IsZero() || !s.Now().Before(i.ExpiresAt) {
+			return NotFoundError()
+		}
+		if err := tx.DropInvitations(ctx, i.Authority, s.Now()); err != nil {
+			return err
+		}
+		return s.auditPairing(ctx, tx, AuditRow{Peer: i.Authority, Zone: i.Zone.String(), Subject: i.ID, Rule: "code", Result: "revoked", By: by})
+	})
+}
+
 func (s *Service) auditPairing(ctx context.Context, tx Tx, r AuditRow) error {
 	r.At, r.Kind = s.Now(), AuditPairing
 	return tx.AppendAudit(ctx, r)

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"parley/social"
@@ -52,14 +53,23 @@ func (t *Tx) PutInvitation(ctx context.Context, i social.Invitation) error {
 
 // Invitation finds an invitation.
 func (t *Tx) Invitation(ctx context.Context, id string) (social.Invitation, error) {
-	return one(ctx, t, func(s scanner) (social.Invitation, error) {
-		var i social.Invitation
-		var data string
-		if err := s.Scan(&data); err != nil {
-			return i, err
-		}
-		return i, json.Unmarshal([]byte(data), &i)
-	}, `SELECT data FROM invitation WHERE id = $1`, id)
+	return one(ctx, t, scanInvitation, `SELECT data FROM invitation WHERE id = $1`, id)
+}
+
+func scanInvitation(s scanner) (social.Invitation, error) {
+	var i social.Invitation
+	var data string
+	if err := s.Scan(&data); err != nil {
+		return i, err
+	}
+	return i, json.Unmarshal([]byte(data), &i)
+}
+
+// OpenInvitations lists those that are good after a moment and not used: one for each
+// authority, since a new one takes the place of the one before it.
+func (t *Tx) OpenInvitations(ctx context.Context, after time.Time) ([]social.Invitation, error) {
+	all, err := list(ctx, t, scanInvitation, `SELECT data FROM invitation WHERE expires_at > $1 ORDER BY authority, id`, ms(after))
+	return slices.DeleteFunc(all, func(i social.Invitation) bool { return !i.UsedAt.IsZero() }), err
 }
 
 // DropInvitations removes those for an authority and those that ran out.

@@ -82,6 +82,10 @@ func TestEveryActOfAdministratorsIsRecorded(t *testing.T) {
 		{rita, "/admin/work", of("do", "drop", "host", host, "sure", "yes"), queued, "dropped", host, nil},
 		{rita, "/admin/work", of("do", "release", "host", host), queued, "released", host, nil},
 		{rita, "/admin/servers/invite", of("host", host, "level", "company", "days", "7"), pairing, "invited", host, nil},
+		{rita, "/admin/servers/revoke", func() []string {
+			return []string{"invitation", invitation(t, rita.get("/admin/servers", 200)), "sure", "yes"}
+		}, pairing, "revoked", host, nil},
+		{rita, "/admin/servers/invite", of("host", host, "level", "company", "days", "7"), pairing, "invited", host, nil},
 		{bodo, "/admin/servers/accept", func() []string { return []string{"code", code, "same", "yes"} }, pairing, "active", a.Config.Domain, nil},
 		{rita, there, of("do", "history"), pairing, "opened", host, nil},
 		{rita, there, of("do", "prove"), pairing, "active", host, func() error { return park(t, a, host) }},

@@ -65,6 +65,8 @@ func (a deed) Did() string {
 		return a.T("did_name")
 	case "pairing invited":
 		return a.T("did_invite")
+	case "pairing revoked":
+		return a.T("did_revoke")
 	case "pairing active":
 		return a.T("did_pair")
 	case "pairing left":

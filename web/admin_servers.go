@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,6 +114,7 @@ type serversPage struct {
 	Code     string // just made; it is shown once
 	For      string // host that it is for
 	Until    string
+	Open     []invited
 	Invite   *form
 	Accept   *form
 	OwnKey   string // fingerprint of ours
@@ -161,6 +163,13 @@ func (w *Web) showServers(p *page, status int, d serversPage) error {
 	d.MayLeave = d.Roster != nil && d.Roster.Keeper != p.home
 	if d.OwnKey, err = w.Social.OwnFingerprint(p.ctx()); err != nil {
 		return err
+	}
+	open, err := w.Social.OpenInvitations(p.ctx())
+	if err != nil {
+		return err
+	}
+	for _, i := range open {
+		d.Open = append(d.Open, invited{p.frame, i})
 	}
 	if d.Invite == nil {
 		d.Invite = w.inviteForm(p)
@@ -218,6 +227,40 @@ func (w *Web) invite(p *page) error {
 		return err
 	}
 	return w.showServers(p, http.StatusOK, serversPage{Code: code.String(), For: host, Until: p.When(code.ExpiresAt)})
+}
+
+// invited is a code that nobody has used yet.
+type invited struct {
+	*frame
+	social.Invitation
+}
+
+// Level says what the server becomes by it.
+func (i invited) Level() string { return i.level(i.Zone) }
+
+// revoke makes a code useless, once it was said what that means.
+func (w *Web) revoke(p *page) error {
+	id := p.r.PostFormValue("invitation")
+	if p.r.PostFormValue("sure") != "" {
+		if err := w.Social.Revoke(p.ctx(), id, p.Me.Username); err != nil {
+			return err
+		}
+		return w.redirect(p, "/admin/servers", "code_revoked")
+	}
+	open, err := w.Social.OpenInvitations(p.ctx())
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(open, func(i social.Invitation) bool { return i.ID == id })
+	if at < 0 {
+		return social.NotFoundError()
+	}
+	return w.show(p, http.StatusOK, revokePage(p, open[at]))
+}
+
+func revokePage(p *page, i social.Invitation) formPage {
+	return formPage{frame: p.titled("code_revoke"), Admin: true, Intro: []string{p.T("code_revoke_what", i.Authority)},
+		Form: &form{Action: "/admin/servers/revoke", Submit: p.T("code_revoke_now"), Danger: true, Hidden: map[string]string{"invitation": i.ID, "sure": "yes"}}}
 }
 
 func (w *Web) accept(p *page) error {

@@ -30,6 +30,54 @@ func administratorOf(t *testing.T, net *instancetest.Network, i int, language st
 	return newVisitor(t, in, language).as(r), r
 }
 
+// invitation is the first that a page lists.
+func invitation(t *testing.T, page *doc) string {
+	t.Helper()
+	m := regexp.MustCompile(`name="invitation" value="([0-9a-f]+)"`).FindStringSubmatch(page.raw)
+	if m == nil {
+		t.Fatalf("no invitation:\n%s", page.text)
+	}
+	return m[1]
+}
+
+// An open invitation says who made it and when it ends; taken back, which is asked
+// first, its code is good for nothing, and one that was used is no longer open.
+func TestAdministratorsTakeInvitationsBack(t *testing.T) {
+	net := instancetest.NewWith(t, 2, instancetest.Options{Apart: true})
+	a, b := net.Instances[0], net.Instances[1]
+	rita, _ := administratorOf(t, net, 0, "en")
+	bodo, _ := administratorOf(t, net, 1, "de")
+	host := b.Config.Domain
+	invite := func() string {
+		page := rita.post("/admin/servers/invite", 200, "host", host, "level", "partner", "partner", "acme", "days", "1")
+		return html.UnescapeString(regexp.MustCompile(`<pre>(.*?)</pre>`).FindStringSubmatch(page.raw)[1])
+	}
+	rita.get("/admin/servers", 200).says("!Open invitations")
+	code := invite()
+	page := rita.get("/admin/servers", 200).says("Open invitations", host, "invited by root", "until")
+	if id := invitation(t, page); strings.Contains(page.raw, code) || strings.Contains(code, id) {
+		t.Error("the list tells the code")
+	}
+	asked := rita.post("/admin/servers/revoke", 200, "invitation", invitation(t, page)).says("The code for "+host+" is no longer good", "Take it back now")
+	rita.get("/admin/servers", 200).says("invited by root") // nothing was done yet
+	rita.post("/admin/servers/revoke", 200, asked.filled()...).says("The invitation is taken back", "!invited by root")
+	rita.post("/admin/servers/revoke", 404, asked.filled()...)
+	rita.post("/admin/servers/revoke", 404, "invitation", "none")
+	accept := func(code string, status int) *doc {
+		return bodo.post("/admin/servers/accept", status, bodo.post("/admin/servers/accept", 200, "code", code).filled("same", "yes")...)
+	}
+	accept(code, 422).says("!gekoppelt")
+
+	code = invite()
+	used := invitation(t, rita.get("/admin/servers", 200))
+	accept(code, 200).says("gekoppelt")
+	rita.get("/admin/servers", 200).says("!Open invitations")
+	rita.post("/admin/servers/revoke", 404, "invitation", used, "sure", "yes")
+	if p, err := a.Social.Pairings(t.Context()); err != nil || len(p) != 1 || p[0].State != social.PairingActive {
+		t.Errorf("paired: %+v, %v", p, err)
+	}
+}
+
 // Two administrators pair their servers in the browser; each sees the same fingerprints,
 // the other way round. One holds back what goes to the other, gives it up, makes it a
 // partner, and parts.

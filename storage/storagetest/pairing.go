@@ -88,6 +88,13 @@ func invitationsAreKept(t *testing.T, db *storage.DB) {
 		}
 		return err
 	}))
+	must(t, db.View(ctx, func(tx social.Tx) error {
+		open, err := tx.OpenInvitations(ctx, now)
+		if len(open) != 2 || open[0].ID != "2" || open[1].ID != "3" || open[1].Zone != used.Zone {
+			t.Errorf("open are %+v", open)
+		}
+		return err
+	}))
 	must(t, db.Tx(ctx, func(tx social.Tx) error { return tx.DropInvitations(ctx, "b.test", now) }))
 	must(t, db.View(ctx, func(tx social.Tx) error {
 		for id, want := range map[string]bool{"1": false, "2": false, "3": true, "4": false} {

@@ -68,7 +68,7 @@ var audiences = map[string]rule{
 	"GET /settings/hidden": signedIn, "POST /settings/hidden": write, "GET /settings/apps": signedIn, "POST /settings/apps": write, "GET /accounts/{id}/report": object, "POST /accounts/{id}/report": write, "GET /accounts/{id}/followers": object, "GET /accounts/{id}/following": object,
 	"GET /directory": signedIn, "GET /settings/directory": signedIn, "POST /settings/directory": write, "POST /directory/follow": write,
 
-	"GET /admin/requests": admins, "GET /admin/start": admins, "POST /admin/requests": admins, "GET /admin": admins, "GET /admin/work": admins, "POST /admin/work": admins, "GET /admin/servers": admins, "POST /admin/servers/invite": admins, "POST /admin/servers/accept": admins, "POST /admin/servers/leave": admins,
+	"GET /admin/requests": admins, "GET /admin/start": admins, "POST /admin/requests": admins, "GET /admin": admins, "GET /admin/work": admins, "POST /admin/work": admins, "GET /admin/servers": admins, "POST /admin/servers/invite": admins, "POST /admin/servers/accept": admins, "POST /admin/servers/leave": admins, "POST /admin/servers/revoke": admins,
 	"GET /admin/servers/{host}": admins, "POST /admin/servers/{host}": admins, "GET /admin/people": admins, "POST /admin/people": admins, "POST /admin/people/{id}/{act}": admins, "GET /admin/people/{id}/leave": admins, "POST /admin/people/{id}/leave": admins, "GET /admin/reports": admins, "POST /admin/reports/{id}/close": admins, "POST /admin/posts/{id}/take-down": admins, "GET /admin/settings": admins, "POST /admin/settings": admins,
 
 	"POST /setup": write, "POST /sign-in": write, "POST /sign-out": write, "POST /reset": write, "POST /settings": write, "POST /language": write, "POST /appearance": write,
