@@ -2,6 +2,8 @@ package web_test
 
 import (
 	"context"
+	"regexp"
+	"strings"
 	"testing"
 
 	"parley/instance/instancetest"
@@ -26,9 +28,20 @@ func TestAbout(t *testing.T) {
 		nobody.get("/about", 200).says(append(said, "!"+other.Config.Domain, "!alice")...)
 		v.get("/about", 200).says(append(said, other.Config.Domain, v.pick("Questions? Ask alice", "Fragen? Wenden Sie sich an alice"))...)
 	}
-	o.Rules = ""
+	o.Rules, o.Group = "", ""
 	if err := in.Social.SetOrganisation(ctx, o, "test"); err != nil {
 		t.Fatal(err)
 	}
 	newVisitor(t, in, "en").get("/about", 200).says("No rules are written down")
+	groups := regexp.MustCompile(`(?i)\bgroup\b|gruppe`)
+	for _, language := range []string{"en", "de"} {
+		v := newVisitor(t, in, language).as(alice)
+		for _, path := range []string{"/", "/company", "/compose", "/about", "/directory", "/settings/directory", "/@alice", "/find"} {
+			page := v.get(path, 200)
+			if said := groups.FindString(strings.NewReplacer("at:group", "", "bei:gruppe", "").Replace(page.text)); said != "" {
+				t.Errorf("%s in %s speaks of a %s, and there is none:\n%s", path, language, said, page.text)
+			}
+		}
+		v.get("/compose", 200).says(v.pick("Whole company (2 servers)", "Ganze Firma (2 Server)"), v.pick("Everybody in the company reads it", "Alle in der Firma lesen es"))
+	}
 }

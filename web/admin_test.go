@@ -98,10 +98,10 @@ func TestAdministratorsPairServers(t *testing.T) {
 		t.Fatalf("no code:\n%s", page.text)
 	}
 	bodo.post("/admin/servers/accept", 422, "code", "nonsense").wrong("code", "code", "nonsense")
-	asked := bodo.post("/admin/servers/accept", 200, "code", " "+html.UnescapeString(code[1])+" ").says(a.Config.Domain, "Firma der Gruppe", "Verbinden Sie nur")
+	asked := bodo.post("/admin/servers/accept", 200, "code", " "+html.UnescapeString(code[1])+" ").says(a.Config.Domain, "Server der Firma", "Verbinden Sie nur")
 	bodo.post("/admin/servers/accept", 422, "code", html.UnescapeString(code[1]), "shown", "yes").wrong("same").says("Vergleichen Sie zuerst")
 	bodo.get(here, 404) // nothing is agreed yet
-	paired := bodo.post("/admin/servers/accept", 200, asked.filled("same", "yes")...).says("Beide Server sind gekoppelt", a.Config.Domain, "Firma der Gruppe")
+	paired := bodo.post("/admin/servers/accept", 200, asked.filled("same", "yes")...).says("Beide Server sind gekoppelt", a.Config.Domain, "Server der Firma")
 	net.Settle()
 	prints := func(d *doc) []string {
 		var out []string
@@ -110,12 +110,12 @@ func TestAdministratorsPairServers(t *testing.T) {
 		}
 		return out
 	}
-	ours, theirs := prints(rita.get(there, 200).says("paired", "Company of the group")), prints(paired)
+	ours, theirs := prints(rita.get(there, 200).says("paired", "Server of the company")), prints(paired)
 	if len(ours) != 2 || len(theirs) != 2 || ours[0] != theirs[1] || ours[1] != theirs[0] {
 		t.Errorf("fingerprints %v and %v", ours, theirs)
 	}
-	bodo.get("/admin/servers", 200).says(a.Config.Domain, "gekoppelt", "Die Liste führt", "Die Gruppe verlassen")
-	rita.get("/admin/servers", 200).says("!Leave the group")
+	bodo.get("/admin/servers", 200).says(a.Config.Domain, "gekoppelt", "Die Liste führt", "Die anderen Server verlassen")
+	rita.get("/admin/servers", 200).says("!Leave the other servers")
 	bodo.post(here, 200, "do", "probe").says("Er antwortet", "seine Uhr geht richtig")
 	rita.post("/admin/servers/none.test", 404, "do", "probe")
 

@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -202,6 +203,35 @@ func TestCodeWordsReachNoPage(t *testing.T) {
 	for _, m := range regexp.MustCompile(`>([^<>{}]*[A-Za-z][^<>{}]*)<`).FindAllStringSubmatch(source(t), -1) {
 		if text := strings.TrimSpace(m[1]); text != "English" && text != "Deutsch" && !strings.HasPrefix(text, "parley ") {
 			t.Errorf("a template says %q", text)
+		}
+	}
+}
+
+// Where the organisation names no group of companies, no text speaks of one; but for
+// those that ask for its name, and a word of the search.
+func TestWordsWithoutAGroupOfCompanies(t *testing.T) {
+	speaks := regexp.MustCompile(`(?i)\b(group|groups)\b|gruppe`)
+	places := regexp.MustCompile(`%[.0-9]*[a-z]`)
+	asks := map[string]bool{"group": true, "group_of_companies": true, "server_steps_intro": true, "server_group": true, "find_example": true}
+	for _, language := range []string{"en", "de"} {
+		f := &frame{Language: language}
+		for k, w := range words {
+			if said := f.T(k); speaks.MatchString(said) && !asks[k] {
+				t.Errorf("%s says %q", k, said)
+			} else if strings.Join(places.FindAllString(said, -1), "") != strings.Join(places.FindAllString(w[0], -1), "") {
+				t.Errorf("%s has other places to fill in: %q", k, said)
+			}
+		}
+		for k := range alone {
+			w := words[k]
+			if f.Org.Group = "Muster"; w == alone[k] || !slices.Contains(w[:], f.T(k)) {
+				t.Errorf("%s says %q where there is a group", k, f.T(k))
+			}
+		}
+	}
+	for k, w := range counted {
+		if speaks.MatchString(strings.Join(w[:], " ")) {
+			t.Errorf("%s speaks of a group", k)
 		}
 	}
 }

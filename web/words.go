@@ -41,6 +41,9 @@ func (f *frame) T(key string, args ...any) string {
 	if !ok {
 		return key
 	}
+	if other, ok := alone[key]; ok && f.Org.Group == "" {
+		w = other
+	}
 	text := w[0]
 	if f.Language == "de" {
 		text = w[1]
@@ -69,9 +72,9 @@ func (f *frame) Choice(c social.Choice) string {
 	switch {
 	case c.Group != nil:
 		text = f.community(c.Group)
-	case c.Kind == social.AudienceCompany && c.Peers > 0:
+	case c.Kind == social.AudienceCompany && c.Peers > 0 && f.Org.Group != "":
 		text += " (" + f.N("companies", c.Peers+1) + ")"
-	case c.Kind == social.AudiencePartner, c.Peers > 0 && (c.Kind == social.AudiencePublic || c.Kind == social.AudienceUnlisted):
+	case c.Kind == social.AudiencePartner, c.Peers > 0 && (c.Kind == social.AudienceCompany || c.Kind == social.AudiencePublic || c.Kind == social.AudienceUnlisted):
 		text += " (" + f.N("servers", c.Peers+1) + ")"
 	}
 	return text
