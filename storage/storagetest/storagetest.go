@@ -101,7 +101,7 @@ func Account(t *testing.T, db *storage.DB, name, host string) *social.Account {
 // Post adds a public post, after change has had its way with it.
 func Post(t *testing.T, db *storage.DB, author *social.Account, change func(p *social.Post)) *social.Post {
 	t.Helper()
-	now := time.Now()
+	now := later()
 	p := &social.Post{ID: social.NewID(now), AuthorID: author.ID, Kind: social.PostNote, Content: "<p>x</p>", Version: 1, Local: author.Local(),
 		Audience: social.Audience{Kind: social.AudiencePublic, Owner: "a.test"}, PublishedAt: now, ArrivedAt: now}
 	p.URI = author.URI + "/" + p.ID.String()
@@ -111,6 +111,20 @@ func Post(t *testing.T, db *storage.DB, author *social.Account, change func(p *s
 	}
 	must(t, db.Tx(context.Background(), func(tx social.Tx) error { return tx.InsertPost(context.Background(), p) }))
 	return p
+}
+
+// latest is the millisecond of the post that was made last.
+var latest atomic.Int64
+
+// later is now, or the millisecond after the last post: ids of one millisecond come in
+// any order, and what a test writes one after the other stands in that order.
+func later() time.Time {
+	for {
+		was := latest.Load()
+		if now := max(time.Now().UnixMilli(), was+1); latest.CompareAndSwap(was, now) {
+			return time.UnixMilli(now)
+		}
+	}
 }
 
 func must(t *testing.T, err error) {
