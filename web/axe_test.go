@@ -173,7 +173,7 @@ func (b *auditor) table(t *testing.T) {
 var update = flag.Bool("update", false, "write what the tests found into the documents")
 
 // noPage lists what answers a program, or leads on to another page.
-var noPage = map[string]bool{"/settings/data/posts.json": true, "/settings/data/following.csv": true, "/settings/data/bookmarks.csv": true, "/live": true, "/compose/names": true, "/oauth/authorize/": true, "/manifest.webmanifest": true, "/public.atom": true, "/public.rss": true, "/tags/{tag}.atom": true, "/tags/{tag}.rss": true, "/@{name}.atom": true, "/@{name}.rss": true, "/users/{id}": true, "/users/{author}/statuses/{id}": true}
+var noPage = map[string]bool{"/settings/data/{file}": true, "/live": true, "/compose/names": true, "/oauth/authorize/": true, "/manifest.webmanifest": true, "/public.atom": true, "/public.rss": true, "/tags/{tag}.atom": true, "/tags/{tag}.rss": true, "/@{name}.atom": true, "/@{name}.rss": true, "/users/{id}": true, "/users/{author}/statuses/{id}": true}
 
 // auditor is a browser that looks at pages with axe-core.
 type auditor struct {
@@ -363,12 +363,19 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	list, err := in.Social.CreateList(ctx, alice, social.ListChange{Title: new("Team")})
 	must(err)
 	must(in.Social.SetInList(ctx, alice, list.ID, []social.ID{found.ID}, true))
+	filter, err := in.Social.ChangeFilter(ctx, alice, 0, func(f *social.Filter) error {
+		f.Title, f.Places, f.Keywords = "Noise", []social.FilterPlace{social.InHome}, []social.FilterKeyword{{Keyword: "noise", WholeWord: true}}
+		return nil
+	})
+	must(err)
+	_, err = in.Social.Invite(ctx, social.InviteRequest{Host: "open.test", Zone: social.Zone{Kind: social.ZonePartner, Name: "acme"}, By: "alice"})
+	must(err)
 	at, of, who := "/accounts/"+alice.Account.ID.String(), "/groups/"+group.Account.ID.String(), "/"+instancetest.Handle(other, carol)
 	return v, map[string][]string{
 		"bob": {"/", "/welcome", "/welcome?step=skills", "/welcome?step=people", "/welcome?step=groups", "/welcome?step=post", "/drafts", "/groups", of, "/bookmarks", "/notifications", "/conversations", "/tags", "/topics", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
 		"alice": {"/", "/public", "/company", "/here", "/menu", "/keys", "/compose", "/drafts", "/drafts/" + kept.ID.String(), "/groups", "/groups/new", of, of + "/edit", of + "/members", "/admin/requests", "/admin/start", "/admin", "/admin/servers", "/admin/servers/" + other.Config.Domain, "/admin/people", "/admin/people/" + bob.Account.ID.String() + "/leave", "/admin/reports", "/admin/settings", "/admin/work", "/tags/plan", "/directory", "/settings/directory", "/@alice", at + "/following", at + "/followers", "/accounts/" + bob.Account.ID.String() + "/report", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
 			"/about", "/api/docs", consent, "/groups?q=nothing", of + "/hand-over?to=bob", of + "/close", "/lists", "/lists/" + list.ID.String(), "/lists/" + list.ID.String() + "/edit",
-			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/filters", "/settings/heard", "/settings/apps", "/settings/reading", "/settings/notices", "/settings/move", "/settings/security", "/settings/data", "/directory/chart", "/posts/" + first + "/history", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
+			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/filters", "/settings/filters/" + filter.ID.String(), "/settings/heard", "/settings/apps", "/settings/reading", "/settings/notices", "/settings/move", "/settings/security", "/settings/data", "/directory/chart", "/posts/" + first + "/history", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
 	}
 }
 
