@@ -455,7 +455,8 @@ func TestHiddenIsMissingOnEveryRoute(t *testing.T) {
 			continue
 		}
 		pairs := v.pairs(route)
-		if len(pairs) == 0 && strings.Contains(route, "{") {
+		// What a member may take along has the same names for everybody.
+		if len(pairs) == 0 && strings.Contains(route, "{") && route != "GET /settings/data/{file}" {
 			t.Errorf("%s: the test knows nothing hidden for it", route)
 		}
 		for _, s := range pairs {
