@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -44,9 +45,11 @@ type URL struct {
 
 // TLS serves https without a proxy.
 type TLS struct {
-	Cert      string `mapstructure:"cert" yaml:"cert"`
-	Key       string `mapstructure:"key" yaml:"key"`
-	ACMEEmail string `mapstructure:"acme_email" yaml:"acme_email"` // reserved
+	Cert          string `mapstructure:"cert" yaml:"cert"`
+	Key           string `mapstructure:"key" yaml:"key"`
+	ACMEEmail     string `mapstructure:"acme_email" yaml:"acme_email"`
+	ACMEDirectory string `mapstructure:"acme_directory" yaml:"acme_directory"`
+	HTTPListen    string `mapstructure:"http_listen" yaml:"http_listen"`
 }
 
 // SMTP will send mail. The keys are reserved: nothing is sent yet.
@@ -85,6 +88,9 @@ type Log struct {
 	Format string `mapstructure:"format" yaml:"format"`
 }
 
+// LetsEncrypt is the ACME server that is asked unless another is named.
+const LetsEncrypt = "https://acme-v02.api.letsencrypt.org/directory"
+
 // Field documents one key: the table in the README is made of these.
 type Field struct {
 	Key     string
@@ -102,9 +108,11 @@ func Fields() []Field {
 		{"data_dir", "parley-data", "folder for the database, files and keys"},
 		{"storage.url", "sqlite:parley.db", "sqlite: and a file in data_dir, or postgres://..."},
 		{"media.url", "file:media", "file: and a folder in data_dir"},
-		{"tls.cert", "", "certificate file, to serve https without a proxy"},
-		{"tls.key", "", "its key file"},
-		{"tls.acme_email", "", "reserved for certificates that come by themselves; not used yet"},
+		{"tls.cert", "", "certificate file with its chain, to serve https without a proxy; a renewed one counts without a restart"},
+		{"tls.key", "", "its key file, which not everybody may read"},
+		{"tls.acme_email", "", "instead of files: your address for an ACME server such as Let's Encrypt, whose terms you accept by it; certificates come and are renewed by themselves"},
+		{"tls.acme_directory", LetsEncrypt, "directory of the ACME server"},
+		{"tls.http_listen", "", "second address, such as :80, that sends plain http on to https, and where an ACME server may look"},
 		{"smtp.host", "", "reserved for mail; not used yet, everything works without"},
 		{"smtp.port", 587, "reserved, as smtp.host"},
 		{"smtp.user", "", "reserved, as smtp.host"},
@@ -331,8 +339,8 @@ func (c *Config) check() error {
 	if !strings.HasPrefix(c.Media.URL, "file:") {
 		return &Error{"media.url", "use file:<folder>"}
 	}
-	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
-		return &Error{"tls", "cert and key belong together; set both or none"}
+	if err := c.checkTLS(); err != nil {
+		return err
 	}
 	if c.SMTP.Port < 1 || c.SMTP.Port > 65535 {
 		return &Error{"smtp.port", "write a port number, such as 587"}
@@ -349,6 +357,48 @@ func (c *Config) check() error {
 		return &Error{"limits", "post_length is at least 100, upload_mb and media_cache_mb at least 1"}
 	}
 	return nil
+}
+
+// checkTLS wants one way to a certificate at most, and one that can work.
+func (c *Config) checkTLS() error {
+	t := c.TLS
+	if (t.Cert == "") != (t.Key == "") {
+		return &Error{"tls", "cert and key belong together; set both or none"}
+	}
+	served := t.Cert != "" || t.ACMEEmail != ""
+	if t.HTTPListen != "" {
+		if _, _, err := net.SplitHostPort(t.HTTPListen); err != nil {
+			return &Error{"tls.http_listen", "write an address with a port, such as :80"}
+		}
+		if !served {
+			return &Error{"tls.http_listen", "there is no https to send people to; set tls.cert and tls.key, or tls.acme_email"}
+		}
+	}
+	if t.ACMEEmail == "" {
+		return nil
+	}
+	if t.Cert != "" {
+		return &Error{"tls", "either certificate files or acme_email, not both"}
+	}
+	if a, err := mail.ParseAddress(t.ACMEEmail); err != nil || a.Address != t.ACMEEmail {
+		return &Error{"tls.acme_email", "write a mail address alone, such as it@example.org"}
+	}
+	if u, err := url.Parse(t.ACMEDirectory); err != nil || u.Scheme != "https" || u.Host == "" {
+		return &Error{"tls.acme_directory", "write the https address of the ACME server's directory"}
+	}
+	if _, err := netip.ParseAddr(c.Host()); err == nil || loopback(c.Host()) || !strings.Contains(c.Host(), ".") {
+		return &Error{"tls.acme_email", fmt.Sprintf("no ACME server gives a certificate for %s; set domain to the name that others reach this server by", c.Host())}
+	}
+	return nil
+}
+
+// Host is the name of the machine in public_url, without a port.
+func (c *Config) Host() string {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return "" // Load has checked it
+	}
+	return u.Hostname()
 }
 
 func contains(list []string, s string) bool {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -115,7 +116,7 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 		return nil, err
 	}
 	// 5. The edges, on one router. The pages come last: they take what is left.
-	if in.Server, err = serve.New(serve.Options{Listen: c.Listen, TLSCert: c.TLS.Cert, TLSKey: c.TLS.Key, TrustedProxies: c.TrustedProxies,
+	if in.Server, err = serve.New(serve.Options{Listen: c.Listen, TLS: in.tls(), TrustedProxies: c.TrustedProxies,
 		RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log}); err != nil {
 		return nil, err
 	}
@@ -148,6 +149,17 @@ func newClient(c *config.Config, log *slog.Logger) (*outbound.Client, error) {
 	}
 	return outbound.New(outbound.Options{AllowedNetworks: networks, PlainHTTP: plainHTTP(c), CAFile: c.Federation.CAFile,
 		Proxy: c.Federation.Proxy, UserAgent: "Parley/" + Version + " (" + c.PublicURL + ")", Log: log})
+}
+
+// tls says how https is served.
+func (in *Instance) tls() serve.TLS {
+	c := in.Config
+	t := serve.TLS{Origin: c.PublicURL, Name: c.Host(), Cert: c.TLS.Cert, Key: c.TLS.Key, Plain: c.TLS.HTTPListen}
+	if c.TLS.ACMEEmail != "" {
+		t.ACME = &serve.ACME{Directory: c.TLS.ACMEDirectory, Email: c.TLS.ACMEEmail, Folder: filepath.Join(c.DataDir, "acme"),
+			Names: []string{c.Host()}, Client: in.client.Library(c.TLS.ACMEDirectory)}
+	}
+	return t
 }
 
 // plainHTTP says that the instance speaks http, with loopback alone.

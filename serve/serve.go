@@ -24,8 +24,7 @@ const uploadTime = 5 * time.Minute
 // Options of a Server.
 type Options struct {
 	Listen         string
-	TLSCert        string // with TLSKey: https without a proxy
-	TLSKey         string
+	TLS            TLS
 	TrustedProxies []string
 	RequestsPer5m  int           // of one address; loopback is not limited
 	HeaderTime     time.Duration // for a request's head; zero means 10 s
@@ -45,6 +44,10 @@ type Server struct {
 	Router   *mux.Router
 	listener net.Listener
 	http     *http.Server
+
+	acme          *manager // nil without ACME
+	plain         *http.Server
+	plainListener net.Listener
 }
 
 // New makes a Server with an empty router.
@@ -80,11 +83,15 @@ func New(o Options) (*Server, error) {
 // never end by themselves.
 func (s *Server) OnStop(f func()) { s.http.RegisterOnShutdown(f) }
 
-// Listen opens the port, so that a taken one is known before anything else starts.
+// Listen opens the port, so that a taken one, or a certificate that cannot be used, is
+// known before anything else starts.
 func (s *Server) Listen() (net.Addr, error) {
 	l, err := net.Listen("tcp", s.Options.Listen)
 	if err != nil {
 		return nil, err
+	}
+	if err := s.secure(); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
 	s.listener = l
 	if s.Around != nil {
@@ -95,10 +102,14 @@ func (s *Server) Listen() (net.Addr, error) {
 
 // Run serves until the context ends, then lets running requests finish.
 func (s *Server) Run(ctx context.Context) error {
+	defer s.runPlain()()
+	if s.acme != nil {
+		go s.acme.begin(ctx)
+	}
 	failed := make(chan error, 1)
 	go func() {
-		if s.TLSCert != "" {
-			failed <- s.http.ServeTLS(s.listener, s.TLSCert, s.TLSKey)
+		if s.http.TLSConfig != nil {
+			failed <- s.http.ServeTLS(s.listener, "", "")
 		} else {
 			failed <- s.http.Serve(s.listener)
 		}
