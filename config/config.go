@@ -142,7 +142,11 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return e.Key + ": " + e.Hint }
 
-// Load reads the file (path "" means parley.yaml, if it is there), the
+// SystemFile is read where there is no parley.yaml in the current folder: an installed
+// service has its configuration there.
+const SystemFile = "/etc/parley/parley.yaml"
+
+// Load reads the file (path "" means parley.yaml, else SystemFile, if it is there), the
 // environment and the flags given, and checks the result.
 func Load(path string, flags map[string]string, env []string) (*Config, error) {
 	v := viper.New()
@@ -186,6 +190,11 @@ func readFile(v *viper.Viper, path string) error {
 	name := path
 	if name == "" {
 		name = "parley.yaml"
+		// A folder that may not be looked into is as one without the file: root's, for
+		// a command that runs as the service's user.
+		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			name = SystemFile
+		}
 	}
 	b, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) && path == "" {

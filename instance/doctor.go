@@ -49,6 +49,9 @@ func Diagnose(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	if _, err := os.Stat(c.DataDir); err != nil {
 		return []Finding{problem("permissions", "name the right folder with --data or data_dir, or begin with: parley serve", "there is no data in %s: %v", c.DataDir, err)}
 	}
+	if err := storage.CheckOwner(c.DataDir); err != nil {
+		return []Finding{problem("permissions", "run it as the owner, so that no file here becomes root's", "%v", err)}
+	}
 	out := checkPermissions(c.DataDir)
 	out = append(out, checkData(ctx, c, log, now)...)
 	return append(out, checkDomain(ctx, c, log)...)

@@ -46,6 +46,8 @@ type Instance struct {
 	Federation *federation.Server
 	Server     *serve.Server
 
+	Ready func() // called when the first request can be answered; nil for nothing
+
 	log    *slog.Logger
 	now    func() time.Time
 	client *outbound.Client
@@ -250,6 +252,9 @@ func (in *Instance) Run(ctx context.Context) error {
 	wg.Go(func() { in.recheck(ctx) })
 	in.working.Store(true)
 	defer in.working.Store(false)
+	if in.Ready != nil {
+		in.Ready()
+	}
 	err := in.Server.Run(ctx)
 	cancel()
 	wg.Wait()

@@ -29,6 +29,9 @@ func CheckPermissions(dir string) error {
 	if err != nil {
 		return err
 	}
+	if err := CheckOwner(dir); err != nil {
+		return err
+	}
 	if st.Mode().Perm()&0o077 != 0 {
 		return fmt.Errorf("the data folder %s can be read by others: run chmod 700 %s", dir, dir)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -172,4 +173,18 @@ func BenchmarkGroupCommit(b *testing.B) {
 			}
 		}
 	})
+}
+
+// Root makes no files in the folder of somebody else, who could not read them then.
+func TestRootLeavesTheFoldersOfOthers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a folder away")
+	}
+	dir := t.TempDir()
+	must(t, os.Chmod(dir, 0o700))
+	must(t, storage.PrepareFolder(dir))
+	must(t, os.Chown(dir, 65534, 65534))
+	if err := storage.PrepareFolder(dir); err == nil || !strings.Contains(err.Error(), "runuser --user nobody") {
+		t.Errorf("%v", err)
+	}
 }

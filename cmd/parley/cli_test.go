@@ -143,7 +143,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 	for _, c := range []string{"", "serve", "demo", "account", "account create", "account list", "account show", "account suspend", "account unsuspend", "account close", "account reopen", "account delete",
 		"account reset-link", "token", "token create", "token list", "token revoke", "peer", "peer list", "peer show", "peer digest", "peer catchup", "peer zone", "peer block", "peer remove", "peer requests",
 		"peer invite", "peer accept", "peer veto", "peer unveto", "peer leave", "peer history", "peer report", "peer rotate-keys",
-		"delivery", "delivery status", "delivery retry", "delivery drop", "delivery hold", "delivery release", "domain", "domain set", "setup-link", "backup", "restore", "doctor", "config", "version"} {
+		"delivery", "delivery status", "delivery retry", "delivery drop", "delivery hold", "delivery release", "domain", "domain set", "setup-link", "backup", "restore", "doctor", "service", "service install", "service uninstall", "service unit", "config", "version"} {
 		out, _ := s.run(0, append(strings.Fields(c), "--help")...)
 		wants(t, out, "Usage:", "--config", "--data")
 	}

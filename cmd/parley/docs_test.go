@@ -14,7 +14,7 @@ import (
 // go run ./cmd/parley, and the same between backquotes.
 func documented(text string) []string {
 	var out []string
-	line := regexp.MustCompile(`^\s*(?:parley|go run \./cmd/parley) (.+)$`)
+	line := regexp.MustCompile(`^\s*(?:runuser --user parley -- )?(?:parley|go run \./cmd/parley) (.+)$`)
 	inline := regexp.MustCompile("`(?:parley|go run \\./cmd/parley) ([^`]+)`")
 	fenced := false
 	for _, l := range strings.Split(text, "\n") {

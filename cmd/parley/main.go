@@ -14,6 +14,7 @@ import (
 	"time"
 	_ "time/tzdata" // people choose a zone, also where the machine knows none
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -61,9 +62,9 @@ func newRoot() *cobra.Command {
 	a := &app{flags: map[string]*string{}}
 	root := &cobra.Command{Use: "parley", Short: "A federated social server for companies", SilenceUsage: true, SilenceErrors: true}
 	root.SetFlagErrorFunc(flagError)
-	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file (default parley.yaml, if it is there)")
+	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file (default parley.yaml, else "+config.SystemFile+", if it is there)")
 	a.flag(root, "data", "data_dir", "folder for the database, files and keys")
-	root.AddCommand(a.serve(), demoCommand(), a.account(), a.groupCommand(), a.token(), a.peer(), a.delivery(), a.audit(), a.policy(), a.domain(), a.setupLink(), a.backup(), a.restore(), a.doctor(), a.showConfig(), version())
+	root.AddCommand(a.serve(), demoCommand(), a.account(), a.groupCommand(), a.token(), a.peer(), a.delivery(), a.audit(), a.policy(), a.domain(), a.setupLink(), a.backup(), a.restore(), a.doctor(), a.service(), a.showConfig(), version())
 	for _, c := range append(root.Commands(), root) {
 		if c.HasSubCommands() {
 			group(c)
@@ -163,9 +164,14 @@ func (a *app) serve() *cobra.Command {
 		}
 		defer unlock()
 		fmt.Printf("Parley %s serves %s (listening on %s, data in %s)\n", instance.Version, c.PublicURL, addr, c.DataDir)
-		if err := printSetup(ctx, in); err != nil {
+		if os.Getenv("JOURNAL_STREAM") == "" {
+			err = printSetup(ctx, in)
+		}
+		if err != nil {
 			return err
 		}
+		in.Ready = func() { tellSystemd(daemon.SdNotifyReady) }
+		defer context.AfterFunc(ctx, func() { tellSystemd(daemon.SdNotifyStopping) })()
 		return in.Run(ctx)
 	}}
 	a.flag(c, "listen", "listen", "address and port to listen on")
@@ -173,7 +179,11 @@ func (a *app) serve() *cobra.Command {
 	return c
 }
 
-// printSetup shows how to become the administrator while there is none.
+// tellSystemd says where the start or the end stands, if systemd waits for it.
+func tellSystemd(state string) { _, _ = daemon.SdNotify(false, state) }
+
+// printSetup shows how to become the administrator while there is none. What a service
+// prints is kept in the journal for many to read: there the link is not shown.
 func printSetup(ctx context.Context, in *instance.Instance) error {
 	done, err := in.Social.SetUp(ctx)
 	if err != nil || done {
