@@ -21,7 +21,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/buckket/go-blurhash"
 	"golang.org/x/image/draw"
 	"golang.org/x/image/webp"
 )
@@ -218,8 +217,8 @@ func picture(data []byte, kind string) (f *File, err error) {
 	if f.Small, _, f.SmallExtension, f.SmallWidth, f.SmallHeight, err = encode(small, smallSide); err != nil {
 		return nil, err
 	}
-	f.Blurhash, err = blurhash.Encode(4, 3, scale(small, 64))
-	return f, err
+	f.Blurhash = blurhash(scale(small, 64))
+	return f, nil
 }
 
 func decoder(data []byte, kind string) (image.Config, func(io.Reader) (image.Image, error), error) {
