@@ -81,7 +81,7 @@ func checkPermissions(dir string) (out []Finding) {
 		if err != nil {
 			return ifMissing(err)
 		}
-		if st.Mode().Perm()&0o077 == 0 || !st.IsDir() && !st.Mode().IsRegular() {
+		if !storage.Shared(st) || !st.IsDir() && !st.Mode().IsRegular() {
 			return nil
 		}
 		if loose++; loose <= maxNamed {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -61,7 +62,8 @@ func LoadCertificate(certFile, keyFile, name string, now time.Time) (*tls.Certif
 	if err != nil {
 		return fatal("name the right file in tls.key and let the user that runs parley serve read it", "the key of the certificate cannot be read: %v", err)
 	}
-	if info.Mode().Perm()&0o007 != 0 {
+	// On Windows the bits say nothing; its lists of who may read are not looked at.
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o007 != 0 {
 		return fatal("chmod o= "+keyFile, "everybody on this machine may read the key %s (%04o)", keyFile, info.Mode().Perm())
 	}
 	cert, err := tls.LoadX509KeyPair(certFile, keyFile)

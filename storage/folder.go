@@ -8,9 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 // PrepareFolder makes the data folder for its owner alone, and refuses one that
@@ -32,7 +32,7 @@ func CheckPermissions(dir string) error {
 	if err := CheckOwner(dir); err != nil {
 		return err
 	}
-	if st.Mode().Perm()&0o077 != 0 {
+	if Shared(st) {
 		return fmt.Errorf("the data folder %s can be read by others: run chmod 700 %s", dir, dir)
 	}
 	entries, err := os.ReadDir(dir)
@@ -48,11 +48,18 @@ func CheckPermissions(dir string) error {
 			return err
 		}
 		name := filepath.Join(dir, e.Name())
-		if info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		if info.Mode().IsRegular() && Shared(info) {
 			return fmt.Errorf("%s can be read by others: run chmod 600 %s", name, name)
 		}
 	}
 	return nil
+}
+
+// Shared says whether others than the owner may read or write what this is about. On
+// Windows it says no: who may is in a list that Go does not tell, and the bits that it
+// shows are always those for everybody.
+func Shared(info fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
 }
 
 // LockFolder makes sure that one serve at a time works on a data folder (T75).
@@ -62,7 +69,7 @@ func LockFolder(dir string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := lock(f); err != nil {
 		who, _ := os.ReadFile(name) // the number only helps; without it the message still holds
 		_ = f.Close()
 		return nil, fmt.Errorf("another parley serve (process %s) works on %s: stop it first, or choose another --data", strings.TrimSpace(string(who)), dir)
