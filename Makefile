@@ -1,5 +1,5 @@
 # Names for plain commands; the commands are the interface.
-.PHONY: axe screenshots test check race fuzz golden demo bench soak mutants measure
+.PHONY: axe screenshots test check race fuzz golden demo bench soak mutants measure release
 FUZZTIME ?= 10m
 
 test: ## everything, with what it needs
@@ -23,6 +23,8 @@ golden: ## rewrite our own golden files; look at the difference before you commi
 	go test $$(grep -rl --include='*_test.go' --exclude-dir=node_modules 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
 demo:
 	go run ./cmd/parley demo
+release: ## binaries for every system into dist/, with sums, licences and what is in each
+	go run ./deploy/release
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 measure: ## how quick the pages are, in Chromium and on the server (docs/performance.md)
