@@ -2,8 +2,6 @@ package instance
 
 import (
 	"context"
-	"io/fs"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -60,14 +58,13 @@ func (in *Instance) audit(ctx context.Context, r social.AuditRow) error {
 // console is what the pages of administrators do beside social.
 type console struct {
 	*Instance
-	sizes *sizes
+	measured *measured
 }
 
-// sizes remembers for a minute what it takes a walk through the data folder to know.
-type sizes struct {
-	mu              sync.Mutex
-	until           time.Time
-	database, files int64
+// measured remembers for a minute what it takes a while to measure.
+type measured struct {
+	mu   sync.Mutex
+	room web.Room
 }
 
 func (c console) Hosts(ctx context.Context) ([]queue.Host, error) { return c.DB.Hosts(ctx) }
@@ -125,38 +122,27 @@ func (c console) Probe(ctx context.Context, host string) (took, ahead time.Durat
 
 func (c console) Clocks() map[string]time.Duration { return c.Federation.Clocks() }
 
-// Sizes adds up the data folder, at most once a minute: all that is not the database are
-// files, their copies and keys.
-func (c console) Sizes(context.Context) (database, files int64, err error) {
-	c.sizes.mu.Lock()
-	defer c.sizes.mu.Unlock()
-	if c.now().Before(c.sizes.until) {
-		return c.sizes.database, c.sizes.files, nil
-	}
-	if database, files, err = c.walk(); err == nil {
-		c.sizes.until, c.sizes.database, c.sizes.files = c.now().Add(time.Minute), database, files
-	}
-	return database, files, err
-}
+// measuredFor is how long a measurement of the room counts.
+const measuredFor = time.Minute
 
-func (c console) walk() (database, files int64, err error) {
-	database = -1
-	err = filepath.WalkDir(c.Config.DataDir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return nil // gone meanwhile
-		}
-		if name, _ := filepath.Match("parley.db*", d.Name()); name {
-			database = max(database, 0) + info.Size()
-		} else {
-			files += info.Size()
-		}
-		return nil
-	})
-	return database, files, err
+// Room measures the disk, the database and the files, at most once a minute.
+func (c console) Room(ctx context.Context) (web.Room, error) {
+	c.measured.mu.Lock()
+	defer c.measured.mu.Unlock()
+	now := c.now()
+	if at := c.measured.room.At; !at.IsZero() && now.Sub(at) < measuredFor && !now.Before(at) {
+		return c.measured.room, nil
+	}
+	data, err := c.DB.Room(ctx)
+	if err != nil {
+		return web.Room{}, err
+	}
+	r := web.Room{At: now, Database: data.Database, Own: web.Pile(data.Own), Copies: web.Pile(data.Copies)}
+	if r.Disk, r.Free, err = disk(c.Config.DataDir); err != nil {
+		c.log.Debug("the disk is not known", "error", err)
+	}
+	c.measured.room = r
+	return r, nil
 }
 
 func (c console) Version() string { return Version }

@@ -131,7 +131,7 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	in.Federation.Mount(r)
 	programs := api.New(api.Options{Social: in.Social, Auth: in.Auth, Live: hub, Links: links, PushKey: pusher.PublicKey(), Version: Version, RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log})
 	programs.Mount(r)
-	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Live: hub, Console: console{in, &sizes{}}, Links: links, API: programs.Document(), PushKey: pusher.PublicKey(), Trial: c.Trial() && len(c.Federation.AllowedNetworks) == 0, Now: now, Log: in.log})
+	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Live: hub, Console: console{in, &measured{}}, Links: links, API: programs.Document(), PushKey: pusher.PublicKey(), Trial: c.Trial() && len(c.Federation.AllowedNetworks) == 0, Now: now, Log: in.log})
 	if err != nil {
 		return nil, err
 	}

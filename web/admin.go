@@ -42,9 +42,8 @@ type Console interface {
 	Clocks() map[string]time.Duration
 	// LastBackup is when the last backup was written; zero if none was.
 	LastBackup(ctx context.Context) (time.Time, error)
-	// Sizes are the bytes of the database and of all files. The database of another
-	// program has none that is known here: -1.
-	Sizes(ctx context.Context) (database, files int64, err error)
+	// Room is what the data takes and what the disk has left, measured a minute ago at most.
+	Room(ctx context.Context) (Room, error)
 	// Version of the program.
 	Version() string
 }
@@ -89,6 +88,7 @@ func (f *frame) AdminWays() []way {
 		{Path: "/admin/requests", Label: f.T("connect_nav"), Count: f.Knocking, CountText: f.N("servers_wait", f.Knocking)},
 		{Path: "/admin/people", Label: f.T("admin_people")}, {Path: "/admin/reports", Label: f.T("admin_reports")},
 		{Path: "/admin/settings", Label: f.T("admin_settings")}, {Path: "/admin/work", Label: f.T("admin_work")},
+		{Path: "/admin/storage", Label: f.T("admin_storage")},
 	}
 	for i := range ways {
 		ways[i].Current = f.Here(ways[i].Path) || i > 0 && strings.HasPrefix(f.Path, ways[i].Path+"/")
@@ -100,8 +100,7 @@ func (f *frame) AdminWays() []way {
 type figure struct {
 	Label, Value string
 	Bad          bool
-	To           string // "" when nothing is to be done in the browser
-	Do           string // the command that mends it; "" for none
+	To           string // "" when nothing is to be done
 }
 
 // adminPage is the overview.
@@ -114,6 +113,14 @@ func (adminPage) file() string { return "admin.html" }
 
 // backupAfter is how old the last backup may be.
 const backupAfter = 7 * 24 * time.Hour
+
+// lastBackup says when that was.
+func (f *frame) lastBackup(at time.Time) string {
+	if at.IsZero() {
+		return f.T("never")
+	}
+	return f.When(at)
+}
 
 // oldAfter is how long a delivery waits before somebody should look.
 const oldAfter = time.Hour
@@ -139,7 +146,7 @@ func (w *Web) admin(p *page) error {
 	if err != nil {
 		return err
 	}
-	database, files, err := w.Console.Sizes(p.ctx())
+	room, err := w.Console.Room(p.ctx())
 	if err != nil {
 		return err
 	}
@@ -195,18 +202,12 @@ func (w *Web) admin(p *page) error {
 	add(p.T("figure_reports"), p.Number(open), open > 0, "/admin/reports")
 	add(p.T("figure_members"), p.Number(members), false, "")
 	add(p.T("figure_posts"), p.Number(posts), false, "")
-	if database >= 0 {
-		add(p.T("figure_database"), p.Size(database), false, "")
+	if room.Disk > 0 {
+		add(p.T("figure_free"), p.Size(room.Free), room.scarce(), "/admin/storage")
 	}
-	add(p.T("figure_files"), p.Size(files), false, "")
-	last := p.T("never")
-	if !backup.IsZero() {
-		last = p.When(backup)
-	}
-	add(p.T("figure_backup"), last, p.now.Sub(backup) > backupAfter, "")
-	if i := len(d.Figures) - 1; d.Figures[i].Bad {
-		d.Figures[i].Do = "parley backup FILE"
-	}
+	add(p.T("figure_database"), p.Size(room.Database), false, "")
+	add(p.T("figure_files"), p.Size(room.Own.Bytes+room.Copies.Bytes), false, "")
+	add(p.T("figure_backup"), p.lastBackup(backup), p.now.Sub(backup) > backupAfter, "/admin/storage#backup")
 	add(p.T("figure_version"), w.Console.Version(), false, "")
 	// What is to be looked after comes first.
 	slices.SortStableFunc(d.Figures, func(a, b figure) int {

@@ -146,7 +146,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/find", member(w.find)}, {get, "/directory", w.directory}, {post, "/directory/follow", w.followColleague},
 		{get, "/settings/directory", w.ownEntryForm}, {post, "/settings/directory", w.ownEntry}, {get, "/notifications", member(w.notifications)}, {post, "/notifications/read", member(w.readNotifications)}, {get, "/follow-requests", w.followRequests},
 		{get, "/admin/requests", administrator(w.connectRequests)}, {post, "/admin/requests", administrator(w.answerConnect)},
-		{get, "/admin", administrator(w.admin)}, {get, "/admin/work", administrator(w.work)}, {post, "/admin/work", administrator(w.changeWork)},
+		{get, "/admin", administrator(w.admin)}, {get, "/admin/work", administrator(w.work)}, {post, "/admin/work", administrator(w.changeWork)}, {get, "/admin/storage", administrator(w.storage)},
 		{get, "/admin/servers", administrator(w.others)}, {post, "/admin/servers/invite", administrator(w.invite)}, {post, "/admin/servers/accept", administrator(w.accept)}, {post, "/admin/servers/leave", administrator(w.leaveRoster)}, {post, "/admin/servers/revoke", administrator(w.revoke)},
 		{get, "/admin/servers/{host}", administrator(w.other)}, {post, "/admin/servers/{host}", administrator(w.changeOther)},
 		{get, "/admin/people", administrator(w.staff)}, {post, "/admin/people", administrator(w.addStaff)}, {post, "/admin/people/{id:[0-9]+}/{act:role|suspend|restore|reopen|sign-out|link}", administrator(w.changeStaff)},

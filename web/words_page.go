@@ -296,6 +296,7 @@ var pageWords = map[string][2]string{
 var pageCounts = map[string][4]string{
 	"companies":     {"%d company", "%d companies", "%d Firma", "%d Firmen"},
 	"servers":       {"%d server", "%d servers", "%d Server", "%d Server"},
+	"files_some":    {"%d file", "%d files", "%d Datei", "%d Dateien"},
 	"topic_posts":   {"%d post", "%d posts", "%d Beitrag", "%d Beiträge"},
 	"votes":         {"%d vote", "%d votes", "%d Stimme", "%d Stimmen"},
 	"voters":        {"%d person voted", "%d people voted", "%d Person hat abgestimmt", "%d Personen haben abgestimmt"},

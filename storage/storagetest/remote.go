@@ -49,6 +49,9 @@ func remoteMedia(t *testing.T, db *storage.DB) {
 	}
 	first, second, third := keep(alice, "a.test"), keep(alice, "cdn.test"), keep(bob, "b.test")
 	fourth, fifth := keep(bob, "files.a.test"), keep(bob, "b.test")
+	if r, err := db.Room(ctx); err != nil || r.Copies != (storage.Pile{Files: 5, Bytes: 50}) || r.Own != (storage.Pile{}) || r.Database == 0 {
+		t.Errorf("%+v %v", r, err)
+	}
 	evict := func(before time.Time, room int64) func(tx social.Tx) ([]string, error) {
 		return func(tx social.Tx) ([]string, error) { return tx.EvictRemoteMedia(ctx, before, room) }
 	}
