@@ -113,7 +113,7 @@ func TestEarlierVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := in.Social.Edit(ctx, alice, v.Post.ID, social.Draft{Text: "on Tuesday"}); err != nil {
+	if _, err := in.Social.Edit(ctx, alice, v.Post.ID, social.Draft{Text: "on Tuesday & later", Summary: "plans"}); err != nil {
 		t.Fatal(err)
 	}
 	path := "/posts/" + v.Post.ID.String() + "/history"
@@ -125,6 +125,11 @@ func TestEarlierVersions(t *testing.T) {
 	if strings.Index(page.text, "on Tuesday") > strings.Index(page.text, "on Monday") {
 		t.Error("the newest does not stand first")
 	}
+	page.says("removed: Monday", "added: Tuesday & later", "added: Content warning: plans", "The whole version")
+	if !strings.Contains(page.raw, "<ins>") || !strings.Contains(page.raw, "Tuesday &amp; later") {
+		t.Error(page.raw)
+	}
+	newVisitor(t, in, "de").as(alice).get(path, 200).says("entfernt: Monday", "hinzugefügt: Tuesday & later")
 	hidden, err := in.Social.Publish(ctx, alice, social.Draft{Text: "to nobody", Audience: "direct"})
 	if err != nil {
 		t.Fatal(err)
