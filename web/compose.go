@@ -340,11 +340,16 @@ func (w *Web) send(p *page, d social.Draft, files []*social.Media) error {
 	}
 	switch {
 	case !d.At.IsZero():
-		if _, err := w.Social.Schedule(p.ctx(), p.reader, d); err != nil {
+		v, err := w.Social.Schedule(p.ctx(), p.reader, d)
+		if err != nil {
 			return wrong(err)
 		}
 		if p.wantsPart() {
-			return w.showPart(p, "done", p.T("scheduled"))
+			said := told{"/drafts?done=scheduled", p.T("scheduled")}
+			if u := p.held(v); u.Narrower() {
+				said.Text += " " + p.T("narrowed", u.Reader())
+			}
+			return w.showPart(p, "done", said)
 		}
 		return w.redirect(p, "/drafts", "scheduled")
 	case p.Me.UndoTime() > 0:
@@ -365,18 +370,24 @@ func (w *Web) send(p *page, d social.Draft, files []*social.Media) error {
 	if err != nil {
 		return wrong(err)
 	}
-	if p.wantsPart() {
-		return w.showPost(p, v.Post.ID)
-	}
-	done := "published"
+	done, to := "published", "/"
 	if v.Clamped {
 		done = "clamped"
 	}
 	if d.InReplyTo != 0 {
-		return w.redirect(p, "/@"+v.Author.Username+"/"+v.Post.ID.String(), done)
+		to = "/@" + v.Author.Username + "/" + v.Post.ID.String()
 	}
-	return w.redirect(p, "/", done)
+	switch {
+	case p.wantsPart() && v.Clamped:
+		return w.showPart(p, "done", told{to + "?done=" + done, p.T(done)})
+	case p.wantsPart():
+		return w.showPost(p, v.Post.ID)
+	}
+	return w.redirect(p, to, done)
 }
+
+// told is what a script shows of what was done, and where it leads where there is no list.
+type told struct{ To, Text string }
 
 // carried are the fields of a composer that go through the page for signing in, and back.
 var carried = []string{"text", "audience", "reply_to", "draft", "summary", "poll", "open", "multiple", "language", "at"}

@@ -58,6 +58,11 @@ func (u unsent) Reader() string {
 	return u.audience(a.Kind, a.Name)
 }
 
+// Narrower says that it goes to fewer people than its author chose.
+func (u unsent) Narrower() bool {
+	return u.V.Waits() && u.V.Audience != "" && u.V.Draft.Audience != "" && u.V.Audience != u.V.Draft.Audience
+}
+
 // draftsPage lists what the reader wrote and did not send yet.
 type draftsPage struct {
 	*frame

@@ -2,6 +2,9 @@ package web_test
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -76,7 +79,64 @@ func TestDraftsUndoAndTime(t *testing.T) {
 	}
 	v.post(act(page, "time"), 422, "at", at(0))
 	v.post(act(page, "undo"), 200).wrong("", "text", "for tomorrow")
+}
 
+// Whoever wants more readers than a reply can have is told so on every way: while it
+// waits, among the drafts, and by a script that shows it in the list.
+func TestAuthorsAreToldOfNarrowing(t *testing.T) {
+	clock := instancetest.NewClock()
+	net := instancetest.NewWith(t, 1, instancetest.Options{Now: clock.Now})
+	in := net.Instances[0]
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	v := newVisitor(t, in, "en").as(alice)
+	asked, err := in.Social.Publish(t.Context(), bob, social.Draft{Text: "only here", Audience: "instance"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := "It goes to fewer people than you chose: Only " + in.Config.Domain
+	write := func(text string, more ...string) []string {
+		return append([]string{"text", text, "audience", "company", "reply_to", asked.Post.ID.String()}, more...)
+	}
+	part := func(pairs []string) string {
+		v.Helper()
+		form := url.Values{}
+		for i := 0; i < len(pairs); i += 2 {
+			form.Set(pairs[i], pairs[i+1])
+		}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, in.Config.PublicURL+"/posts", strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Parley-Part", "1")
+		res, err := v.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close() //nolint:errcheck // read whole
+		b, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != 200 {
+			t.Fatalf("%d %v %s", res.StatusCode, err, b)
+		}
+		return string(b)
+	}
+	tomorrow := clock.Now().Add(24 * time.Hour).Format("2006-01-02T15:04")
+	if got := part(write("at once")); !strings.Contains(got, "fewer people than you chose") {
+		t.Error(got)
+	}
+	v.post("/posts", 200, write("tomorrow", "at", tomorrow)...).says(told)
+	if got := part(write("tomorrow too", "at", tomorrow)); !strings.Contains(got, told) {
+		t.Error(got)
+	}
+	half := 30
+	if _, err := in.Social.UpdateProfile(t.Context(), alice, social.ProfileChange{UndoSeconds: &half}); err != nil {
+		t.Fatal(err)
+	}
+	v.post("/posts", 200, write("in a moment")...).says(told)
+	if got := part(write("in a moment too")); !strings.Contains(got, told) {
+		t.Error(got)
+	}
+	v.post("/posts", 200, "text", "as chosen", "audience", "company").says("!" + told)
 }
 
 // Whoever is signed out while writing signs in and goes on with a draft that has all that

@@ -29,6 +29,7 @@ var composeWords = map[string][2]string{
 	"send_at":          {"Send it at", "Senden am"},
 	"send_at_hint":     {"Empty: now.", "Leer: jetzt."},
 	"published":        {"Published.", "Veröffentlicht."},
+	"narrowed":         {"It goes to fewer people than you chose: %s", "Es geht an weniger Leute als gewählt: %s"},
 	"clamped":          {"Published for fewer people than you chose: a reply reaches at most those who see what it answers, and your role may have a limit.", "Für weniger Leute veröffentlicht als gewählt: Eine Antwort erreicht höchstens, wer das Beantwortete sieht, und Ihre Rolle kann eine Grenze haben."},
 
 	"reaches_at":          {"It reaches %s at %s.", "Es erreicht %s auf %s."},
