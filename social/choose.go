@@ -381,6 +381,15 @@ func (a Audience) narrows(b Audience) bool {
 	return false
 }
 
+// readerOf is somebody as who reads, here or elsewhere.
+func (s *Service) readerOf(ctx context.Context, tx Tx, a *Account) (Reader, error) {
+	if a.Local() {
+		return Member(a, s.home), nil
+	}
+	peer, err := tx.Peer(ctx, a.Authority)
+	return s.ReaderAt(peer, a), err
+}
+
 // Outsiders lists whom a draft names and who would not see it: naming somebody lets
 // nobody into a circle. It says nothing of blocks, which are nobody's to learn.
 func (s *Service) Outsiders(ctx context.Context, r Reader, d Draft) (out []*Account, err error) {
@@ -401,13 +410,9 @@ func (s *Service) Outsiders(ctx context.Context, r Reader, d Draft) (out []*Acco
 			if a == nil || slices.Contains(out, a) {
 				continue
 			}
-			of := Member(a, s.home)
-			if !a.Local() {
-				peer, err := tx.Peer(ctx, a.Authority)
-				if err != nil {
-					return err
-				}
-				of = s.ReaderAt(peer, a)
+			of, err := s.readerOf(ctx, tx, a)
+			if err != nil {
+				return err
 			}
 			facts, err := s.facts(ctx, tx, of, []*Post{p})
 			if err != nil {

@@ -266,21 +266,39 @@ func (w *Web) doubts(p *page, d social.Draft, files []*social.Media) (at string,
 	} else if out && !asked("outside") {
 		return "audience", question{"outside", p.T("publish_outside")}, social.Errorf(social.Invalid, outsideToo), nil
 	}
-	if asked("named") {
-		return "", question{}, nil, nil
+	if !asked("named") {
+		out, err := w.Social.Outsiders(p.ctx(), p.reader, d)
+		if mistake(err) {
+			return "", question{}, nil, nil // sending it says what is wrong
+		}
+		if err != nil {
+			return "", question{}, nil, err
+		}
+		if len(out) > 0 {
+			var names []string
+			for _, a := range out {
+				names = append(names, "@"+a.Acct())
+			}
+			return "audience", question{"named", p.T("send_anyway")}, social.Errorf(social.Invalid, "%s will not see this post; choose other readers, or send it all the same", strings.Join(names, ", ")), nil
+		}
 	}
-	out, err := w.Social.Outsiders(p.ctx(), p.reader, d)
+	if !asked("dead") {
+		return w.farther(p, d)
+	}
+	return "", question{}, nil, nil
+}
+
+// farther doubts a link to a post that not all readers may see.
+func (w *Web) farther(p *page, d social.Draft) (at string, ask question, why, err error) {
+	dead, err := w.Social.Dead(p.ctx(), p.reader, d)
 	if mistake(err) {
 		return "", question{}, nil, nil // sending it says what is wrong
 	}
-	if err != nil || len(out) == 0 {
+	if err != nil || len(dead) == 0 {
 		return "", question{}, nil, err
 	}
-	var names []string
-	for _, a := range out {
-		names = append(names, "@"+a.Acct())
-	}
-	return "audience", question{"named", p.T("send_anyway")}, social.Errorf(social.Invalid, "%s will not see this post; choose other readers, or send it all the same", strings.Join(names, ", ")), nil
+	v := dead[0]
+	return "text", question{"dead", p.T("send_anyway")}, social.Errorf(social.Invalid, "this links to a post of %s that is not for all who will read yours (%s); they will find nothing there", v.Author.Name(), p.Card(v).Seen()), nil
 }
 
 // leaves says that everybody would see a new post, in a community too. A reply reaches no
@@ -554,7 +572,7 @@ func (w *Web) composeAgain(p *page, d social.Draft, files []*social.Media, name 
 		c.Describe.Value = ""
 	}
 	c.More = len(files) > 0 || c.filled()
-	for _, one := range []string{"bare", "outside", "named"} {
+	for _, one := range []string{"bare", "outside", "named", "dead"} {
 		if p.r.PostFormValue(one) != "" && one != ask.Name {
 			c.Answered = append(c.Answered, one)
 		}

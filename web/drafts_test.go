@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"parley/instance"
 	"parley/instance/instancetest"
 	"parley/social"
 	"parley/web"
@@ -398,4 +399,38 @@ func TestSignedOutWhileChanging(t *testing.T) {
 			newVisitor(t, in, "en").post("/sign-in", 200, append(back, "name", "bob", "password", "correct horse battery")...).says("The draft is saved.", "as it shall be")
 		}
 	}
+}
+
+// A link that not all readers can follow is doubted once, in the words of who can; one to
+// what the author may not see is not, so that nobody finds out what there is.
+func TestLinksToNarrowerPostsAreDoubted(t *testing.T) {
+	net := instancetest.New(t, 2, nil)
+	a, b := net.Instances[0], net.Instances[1]
+	net.Pair(a, b)
+	alice, bob, ben := net.Member(a, "alice"), net.Member(a, "bob"), net.Member(b, "ben")
+	post := func(in *instance.Instance, who social.Reader, text, audience string) *social.PostView {
+		t.Helper()
+		p, err := in.Social.Publish(t.Context(), who, social.Draft{Text: text, Audience: audience})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	page := func(in *instance.Instance, p *social.PostView) string { return in.Social.Links.PostPage(p.Author.Username, p.Post.ID) }
+	here, hidden, theirs := post(a, bob, "only here", "instance"), post(a, bob, "to nobody", "direct"), post(b, ben, "for the company", "company")
+	net.Settle()
+	v := newVisitor(t, a, "en").as(alice)
+	doubted := "they will find nothing there"
+	for _, link := range []string{page(a, here), here.Post.URI, "(" + page(a, here) + ")."} {
+		v.post("/posts", 422, "text", "see "+link, "audience", "company").says("a post of bob", "Only "+a.Config.Domain, doubted)
+	}
+	v.post("/posts", 422, "text", "see "+page(b, theirs), "audience", "public", "outside", "yes").says("a post of ben", doubted)
+	v.post("/posts", 200, "text", "see "+page(a, here), "audience", "company", "dead", "yes").says("Published.")
+	for _, one := range [][2]string{{page(a, here), "instance"}, {page(b, theirs), "company"}, {page(b, theirs), "instance"}, {page(a, hidden), "company"}, {page(a, here) + "0", "company"},
+		{"https://other.example/@x/1", "company"}} {
+		v.post("/posts", 200, "text", "look at "+one[0], "audience", one[1]).says("Published.", "!"+doubted)
+	}
+	v.post("/posts", 200, "text", "for @bob: "+page(a, here), "audience", "direct").says("Published.", "!"+doubted)
+	v.post("/posts", 422, "text", "for @ben@"+b.Config.Domain+": "+page(a, here), "audience", "direct").says(doubted)
+	newVisitor(t, a, "de").as(bob).post("/posts", 422, "text", page(a, here), "audience", "company").says("sie finden dort nichts")
 }

@@ -73,6 +73,7 @@ var german = map[string]string{
 	"posts can be held back for 0, 10 or 30 seconds":                                                                       "Beiträge können 0, 10 oder 30 Sekunden zurückgehalten werden.",
 	"write the day and the time, such as %s":                                                                               "Schreiben Sie Tag und Uhrzeit, zum Beispiel %s.",
 	"a picture has no description; whoever cannot see it learns nothing of it":                                             "Ein Bild hat keine Beschreibung; wer es nicht sehen kann, erfährt nichts davon.",
+	"this links to a post of %s that is not for all who will read yours (%s); they will find nothing there":                "Das verweist auf einen Beitrag von %s, der nicht für alle da ist, die Ihren lesen werden (%s); sie finden dort nichts.",
 	"%s will not see this post; choose other readers, or send it all the same":                                             "%s wird diesen Beitrag nicht sehen; wählen Sie andere Leute, oder senden Sie ihn trotzdem.",
 	"search for at most %d words at once":                                                                                  "Suchen Sie höchstens %d Wörter auf einmal.",
 	"nobody and no group called %.100s is known; write a name such as ben or ben@host":                                     "Niemand und keine Community heißt %.100s; schreiben Sie einen Namen wie ben oder ben@host.",
