@@ -218,6 +218,9 @@ type PostView struct {
 	// Clamped says that the author wanted a wider audience than the thread, or what
 	// the app was granted, allows.
 	Clamped bool
+	// Under is the post below which it stands in a thread: what it answers or, where the
+	// reader has not got that, what is above it next. Zero elsewhere.
+	Under ID
 	// Cursor is the place in the list it was read from; the post's id elsewhere.
 	Cursor ID
 }

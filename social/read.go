@@ -434,14 +434,18 @@ func (s *Service) Thread(ctx context.Context, r Reader, id ID) (ancestors, desce
 		if err != nil {
 			return err
 		}
-		if posts, err = s.Visible(ctx, tx, r, posts); err != nil {
+		seen, err := s.Visible(ctx, tx, r, posts)
+		if err != nil {
 			return err
 		}
-		above, below := around(top, posts)
+		above, below, under := around(top, posts, seen)
 		if ancestors, err = s.views(ctx, tx, r, above); err != nil {
 			return err
 		}
 		descendants, err = s.views(ctx, tx, r, below)
+		for _, v := range slices.Concat(ancestors, descendants) {
+			v.Under = under[v.Post.ID]
+		}
 		return err
 	})
 	if err == nil && r.Local() && s.Remote != nil {
@@ -450,19 +454,31 @@ func (s *Service) Thread(ctx context.Context, r Reader, id ID) (ancestors, desce
 	return ancestors, descendants, err
 }
 
-// around picks the ancestors and descendants of a post out of its thread.
-func around(top *Post, posts []*Post) (above, below []*Post) {
-	byID := make(map[ID]*Post, len(posts))
-	children := map[ID][]*Post{}
-	for _, p := range posts {
-		byID[p.ID] = p
-		if p.InReplyToID != 0 {
-			children[p.InReplyToID] = append(children[p.InReplyToID], p)
+// around picks the ancestors and descendants of a post out of those of its thread that the
+// reader may see. What is gone, or is not for the reader, is passed over on the way up: the
+// answers to it stand below what it answered.
+func around(top *Post, thread, seen []*Post) (above, below []*Post, under map[ID]ID) {
+	parent, shown := make(map[ID]ID, len(thread)), make(map[ID]*Post, len(seen))
+	for _, p := range thread {
+		parent[p.ID] = p.InReplyToID
+	}
+	for _, p := range seen {
+		shown[p.ID] = p
+	}
+	under, children := make(map[ID]ID, len(seen)), map[ID][]*Post{}
+	for _, p := range seen {
+		id := parent[p.ID]
+		for steps := 0; id != 0 && shown[id] == nil && steps < len(thread); steps++ { // a ring has no end
+			id = parent[id]
+		}
+		if id != 0 && shown[id] != nil {
+			under[p.ID] = id
+			children[id] = append(children[id], p)
 		}
 	}
-	seen := map[ID]bool{top.ID: true}
-	for p := byID[top.InReplyToID]; p != nil && !seen[p.ID]; p = byID[p.InReplyToID] {
-		seen[p.ID] = true
+	done := map[ID]bool{top.ID: true}
+	for p := shown[under[top.ID]]; p != nil && !done[p.ID]; p = shown[under[p.ID]] {
+		done[p.ID] = true
 		above = append([]*Post{p}, above...)
 	}
 	var walk func(id ID)
@@ -470,15 +486,15 @@ func around(top *Post, posts []*Post) (above, below []*Post) {
 		next := children[id]
 		sort.Slice(next, func(i, j int) bool { return next[i].ID < next[j].ID })
 		for _, p := range next {
-			if !seen[p.ID] {
-				seen[p.ID] = true
+			if !done[p.ID] {
+				done[p.ID] = true
 				below = append(below, p)
 				walk(p.ID)
 			}
 		}
 	}
 	walk(top.ID)
-	return above, below
+	return above, below, under
 }
 
 // Replies lists the direct answers to a post, oldest first.

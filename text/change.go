@@ -36,16 +36,34 @@ func Changes(before, after string) []Change {
 	d := diffmatchpatch.New()
 	d.DiffTimeout = compareTime
 	var out []Change
-	for _, one := range d.DiffMainRunes(from, to, false) {
-		c := Change{Kind: Stayed, Text: a.read(one.Text)}
-		switch one.Type {
-		case diffmatchpatch.DiffInsert:
-			c.Kind = Added
-		case diffmatchpatch.DiffDelete:
-			c.Kind = Removed
+	var went, came strings.Builder
+	flush := func() {
+		if went.Len() > 0 {
+			out = append(out, Change{Removed, went.String()})
 		}
-		out = append(out, c)
+		if came.Len() > 0 {
+			out = append(out, Change{Added, came.String()})
+		}
+		went.Reset()
+		came.Reset()
 	}
+	for _, one := range d.DiffMainRunes(from, to, false) {
+		words := a.read(one.Text)
+		switch {
+		case one.Type == diffmatchpatch.DiffDelete:
+			went.WriteString(words)
+		case one.Type == diffmatchpatch.DiffInsert:
+			came.WriteString(words)
+		case strings.TrimSpace(words) == "" && went.Len() > 0 && came.Len() > 0:
+			// The space between two words that were both replaced goes with them.
+			went.WriteString(words)
+			came.WriteString(words)
+		default:
+			flush()
+			out = append(out, Change{Stayed, words})
+		}
+	}
+	flush()
 	return out
 }
 
@@ -101,15 +119,15 @@ func (a *alphabet) read(letters string) string {
 	return text.String()
 }
 
-// wordLength is that of the first word of a text with the space after it, in bytes:
-// letters and digits together, every other sign alone.
+// wordLength is that of the first word of a text in bytes: letters and digits together, or
+// space, and every other sign alone.
 func wordLength(text string) int {
-	n := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) })
-	switch {
-	case n < 0:
-		return len(text)
-	case n == 0:
-		_, n = utf8.DecodeRuneInString(text)
+	letter := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) }
+	for _, one := range []func(rune) bool{letter, unicode.IsSpace} {
+		if n := len(text) - len(strings.TrimLeftFunc(text, one)); n > 0 {
+			return n
+		}
 	}
-	return len(text) - len(strings.TrimLeftFunc(text[n:], unicode.IsSpace))
+	_, n := utf8.DecodeRuneInString(text)
+	return n
 }

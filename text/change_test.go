@@ -18,12 +18,14 @@ func marked(changes []text.Change) string {
 
 func TestChangesAreOfWords(t *testing.T) {
 	for _, one := range []struct{ before, after, want string }{
-		{"on Monday at nine", "on Tuesday at nine", "[on ]-[Monday ]+[Tuesday ][at nine]"},
+		{"on Monday at nine", "on Tuesday at nine", "[on ]-[Monday]+[Tuesday][ at nine]"},
 		{"the same", "the same", "[the same]"},
 		{"", "new", "+[new]"},
 		{"gone", "", "-[gone]"},
 		{"Übermorgen früh", "Übermorgen spät", "[Übermorgen ]-[früh]+[spät]"},
-		{"one, two", "one; two", "[one]-[, ]+[; ][two]"},
+		{"one, two", "one; two", "[one]-[,]+[;][ two]"},
+		{"suits ben", "suits ben best", "[suits ben]+[ best]"},
+		{"we meet today", "they come today", "-[we meet]+[they come][ today]"},
 		{"", "", ""},
 	} {
 		if got := marked(text.Changes(one.before, one.after)); got != one.want {

@@ -35,8 +35,11 @@ type branches struct {
 func (p *page) lay(above []*social.PostView, main *social.PostView, below []*social.PostView) (out []stretch) {
 	b := branches{page: p, main: main, depth: map[social.ID]int{}}
 	all := slices.Concat(above, []*social.PostView{main}, below)
+	if len(above) > 0 {
+		main.Under = above[len(above)-1].Post.ID
+	}
 	for _, v := range all {
-		if parent, ok := b.depth[v.Post.InReplyToID]; ok {
+		if parent, ok := b.depth[v.Under]; ok {
 			b.depth[v.Post.ID] = min(parent+1, maxDepth)
 		} else {
 			b.depth[v.Post.ID] = 0
@@ -66,6 +69,7 @@ func (p *page) lay(above []*social.PostView, main *social.PostView, below []*soc
 func (b *branches) card(v *social.PostView) card {
 	c := b.Card(v)
 	c.Depth, c.Main = b.depth[v.Post.ID], v == b.main
+	c.Orphan = v.Under != 0 && v.Under != v.Post.InReplyToID
 	return c
 }
 
@@ -113,7 +117,7 @@ func (b *branches) choose() (open, folded map[social.ID]bool) {
 	n := 0           // of the present branch
 	whole := !b.long || b.later
 	for i, v := range b.below {
-		if v.Post.InReplyToID == b.main.Post.ID {
+		if v.Under == b.main.Post.ID {
 			n = 0
 			whole = !b.long || i == 0 && b.later
 		}

@@ -18,6 +18,7 @@ type card struct {
 	Anchor string          // id of the element; "" when the post stands on the page already
 	Place  int             // in a list, from 1; 0 elsewhere
 	Depth  int             // in a thread
+	Orphan bool            // in a thread: what it answers is not here
 	Main   bool            // the post that the page is about
 	Pin    string          // the act that puts it on top here; "" where the reader may not
 	OnTop  bool            // it stands on top here

@@ -104,6 +104,47 @@ func TestLongBranchesAreFoldedUp(t *testing.T) {
 	}
 }
 
+// Answers to what was deleted, or is not for the reader, stay in the thread, below what is
+// there still, and say why they stand there.
+func TestAnswersStayWhereOneIsGone(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in, ctx := net.Instances[0], context.Background()
+	alice, bob, carl := net.Member(in, "alice"), net.Member(in, "bob"), net.Member(in, "carl")
+	answer := func(who social.Reader, to *social.PostView, text, audience string) *social.PostView {
+		t.Helper()
+		d := social.Draft{Text: text, Audience: audience}
+		if to != nil {
+			d.InReplyTo = to.Post.ID
+		}
+		v, err := in.Social.Publish(ctx, who, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	root := answer(alice, nil, "the question", "company")
+	middle := answer(bob, root, "the answer of bob", "company")
+	below := answer(alice, middle, "thanks for that", "company")
+	last := answer(carl, below, "from me too", "company")
+	hidden := answer(bob, root, "@alice for you alone", "direct")
+	under := answer(alice, hidden, "@bob @carl come over", "direct")
+	if _, err := in.Social.Delete(ctx, bob, middle.Post.ID); err != nil {
+		t.Fatal(err)
+	}
+	const why = "What this answers is gone, or not for you."
+	v := newVisitor(t, in, "en").as(carl)
+	page := v.get("/@alice/"+root.Post.ID.String(), 200).says("the question", why, "thanks for that", "from me too", "come over", "!the answer of bob", "!for you alone")
+	if n := strings.Count(page.text, why); n != 2 {
+		t.Errorf("it is said %d times", n)
+	}
+	if !strings.Contains(page.raw, "post depth-1") || !strings.Contains(page.raw, "post depth-2") {
+		t.Error("the answers do not stand below each other")
+	}
+	v.get("/@carl/"+last.Post.ID.String(), 200).says("the question", why, "thanks for that", "from me too")
+	v.get("/@alice/"+under.Post.ID.String(), 200).says("the question", why, "come over")
+	newVisitor(t, in, "de").as(alice).get("/@alice/"+root.Post.ID.String(), 200).says("Worauf das antwortet, ist nicht mehr da oder nicht für Sie.", "for you alone")
+}
+
 // What a post said before is there for whoever may see it, and for nobody else.
 func TestEarlierVersions(t *testing.T) {
 	net := instancetest.New(t, 1, nil)
