@@ -416,7 +416,9 @@ func TestLinksToNarrowerPostsAreDoubted(t *testing.T) {
 		}
 		return p
 	}
-	page := func(in *instance.Instance, p *social.PostView) string { return in.Social.Links.PostPage(p.Author.Username, p.Post.ID) }
+	page := func(in *instance.Instance, p *social.PostView) string {
+		return in.Social.Links.PostPage(p.Author.Username, p.Post.ID)
+	}
 	here, hidden, theirs := post(a, bob, "only here", "instance"), post(a, bob, "to nobody", "direct"), post(b, ben, "for the company", "company")
 	net.Settle()
 	v := newVisitor(t, a, "en").as(alice)

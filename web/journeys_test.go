@@ -47,7 +47,7 @@ func TestJourneys(t *testing.T) {
 		name string
 		run  func(*cast)
 	}{
-		{"no leak", noLeak}, {"follow across", followAcross}, {"a thread with a partner", threadWithPartner}, {"files in a closed group", filesInGroup},
+		{"no leak", noLeak}, {"follow across", followAcross}, {"a thread with a partner", threadWithPartner}, {"taken back outside", takenBackOutside}, {"files in a closed group", filesInGroup},
 		{"a phone", onPhone}, {"keyboard alone", byKeyboard}, {"shortcuts", byShortcuts}, {"language and theme", looks}, {"report and block", reportAndBlock}, {"a sister stands still", sisterStops}, {"a partner is lowered", partnerIsLowered},
 	} {
 		t.Run(j.name, func(t *testing.T) {
@@ -95,11 +95,16 @@ func newCast(t *testing.T) *cast {
 		c.work(in)
 	}
 	dir := t.TempDir()
-	c.pictureFile, c.documentFile = filepath.Join(dir, "plan.png"), filepath.Join(dir, "plan.txt")
+	c.pictureFile, c.documentFile = filepath.Join(dir, "plan.png"), filepath.Join(dir, "plan.pdf")
 	c.must(os.WriteFile(c.pictureFile, picture(t), 0o600))
-	c.must(os.WriteFile(c.documentFile, []byte("what only some may read"), 0o600))
+	c.must(os.WriteFile(c.documentFile, []byte(document), 0o600))
 	return c
 }
+
+// document is a PDF of one empty page.
+const document = "%PDF-1.4\n% what only some may read\n" +
+	"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>endobj\n" +
+	"trailer<</Root 1 0 R>>\n%%EOF\n"
 
 // administrator of the headquarters.
 func (c *cast) administrator(name string) social.Reader {
@@ -119,13 +124,22 @@ func reportAndBlock(c *cast) {
 	ann.until("/notifications", "a word that hurts")
 	known, err := c.hq.Social.FindHandle(context.Background(), c.ann, instancetest.Handle(c.stranger, c.stan))
 	c.must(err)
-	ann.open("/accounts/" + known.ID.String() + "/report")
+	hurts, err := c.hq.Social.AccountPosts(context.Background(), c.ann, known.ID, social.Page{Limit: 1}, social.PostFilter{})
+	c.must(err)
+	ann.open("/accounts/" + known.ID.String() + "/report?post=" + hurts[0].Post.ID.String())
 	ann.fill("comment", "this hurts")
 	ann.press("//main", "Send the report")
 	root := c.window(c.hq, c.administrator("rita"))
 	root.open("/admin")
 	root.press("//main", "Look after it")
 	root.says("this hurts", "stan")
+	root.do("unfold", chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("main details").forEach(d => d.open = true)`))
+	root.press("//main", "Take it down")
+	root.says("The post is taken down")
+	ann.open("/notifications")
+	if shown := ann.text(); strings.Contains(shown, "a word that hurts") {
+		c.Errorf("what was taken down is still shown:\n%s", shown)
+	}
 	root.open("/admin/servers/" + c.stranger.Config.Domain)
 	root.do("block", chromedp.SetValue(chromedp.CSS("main [name=level]"), "blocked"))
 	root.fill("reason", "hurts people")
@@ -134,13 +148,10 @@ func reportAndBlock(c *cast) {
 	root.open("/admin/reports")
 	root.press("//main", "Dealt with")
 	root.says("The report is closed.")
-	ann.open("/notifications")
-	if shown := ann.text(); strings.Contains(shown, "a word that hurts") {
-		c.Errorf("what comes from a blocked server is still shown:\n%s", shown)
-	}
+	ann.until("/notifications", "the moderators have dealt with it")
 	root.open("/admin/work")
 	root.press("//main", "Check it")
-	root.says("rows are whole")
+	root.says("rows are whole", "Post taken down", "hurts people")
 	ben := c.window(c.sister, c.ben)
 	ben.write("/compose", "company", "ben goes on as before")
 	ann.until("/company", "ben goes on as before")
@@ -227,6 +238,10 @@ func (b *browser) write(path, audience, text string, files ...string) {
 			option.selected = true;
 			option.closest("select").dispatchEvent(new Event("change", {bubbles: true}));
 		})()`, composing, audience)))
+	}
+	if reach := map[bool]string{true: "partner", false: "outside"}[strings.HasPrefix(audience, "partner:")]; reach == "partner" || audience == "public" || audience == "unlisted" {
+		b.waits("it is said that it leaves the company", fmt.Sprintf(`(e => e.checkVisibility() && getComputedStyle(e).borderColor != getComputedStyle(document.querySelector(".means:not(.partner, .outside)")).borderColor &&
+			/leaves the company|outside the company/.test(e.innerText))(document.querySelector(%q))`, composing+" .means."+reach+":not([hidden])"))
 	}
 	if len(files) > 0 {
 		b.do("attach", chromedp.SetUploadFiles(chromedp.CSS(composing+` input[type=file]`), files[:1]))
@@ -384,7 +399,7 @@ func (c *cast) addresses(b *browser, who string, in *instance.Instance, posts ma
 		c.Errorf("%s finds %d files of %d", who, len(files), len(want))
 	}
 	for i, a := range b.asks(files...) {
-		if a.Status != http.StatusOK || a.Body != "what only some may read" {
+		if a.Status != http.StatusOK || a.Body != document {
 			c.Errorf("%s: %s answers %d", who, files[i], a.Status)
 		}
 	}
@@ -494,18 +509,64 @@ func threadWithPartner(c *cast) {
 		c.Errorf("the partner reads\n%s", shown)
 	}
 
+	among := func(in *instance.Instance, who social.Reader, root social.ID, text string) string {
+		_, below, err := in.Social.Thread(context.Background(), who, root)
+		c.must(err)
+		i := slices.IndexFunc(below, func(v *social.PostView) bool { return strings.Contains(v.Post.Content, text) })
+		if i < 0 {
+			c.Fatalf("%q is not in the thread", text)
+		}
+		return fmt.Sprintf("/@%s/%s", below[i].Author.Acct(), below[i].Post.ID)
+	}
+	question := c.find(c.hq, c.ann, "which week").Post.ID
+	ann.write(among(c.hq, c.ann, question, "week nine suits ben"), "", "then nine it is")
+	pia.until("/@"+piaHas.Author.Acct()+"/"+piaHas.Post.ID.String(), "then nine it is")
 	ben.open("/@ben")
 	ben.press(within("week nine suits ben"), "Edit")
 	ben.fill("text", " best")
 	ben.press("//main", "Save")
 	ann.until(root, "week nine suits ben best")
 	ann.says("edited")
+	of := among(c.hq, c.ann, question, "week nine suits ben best")
+	ann.open("/posts" + of[strings.LastIndexByte(of, '/'):] + "/history")
+	ann.waits("the difference is shown", `document.querySelector("main ins")?.innerText.includes("best") && document.querySelector("main .changes").innerText.includes("week nine suits ben")`)
 	ben.open("/@ben")
 	ben.press(within("week nine suits ben best"), "Delete")
 	ben.press("//main", "Delete for ever")
 	for deadline := time.Now().Add(30 * time.Second); strings.Contains(ann.text(), "suits ben"); ann.open(root) {
 		if time.Now().After(deadline) {
 			c.Fatal("the deletion did not cross over")
+		}
+	}
+	const gap = "What this answers is gone, or not for you."
+	ann.says(gap, "then nine it is")
+	there := "/@" + piaHas.Author.Acct() + "/" + piaHas.Post.ID.String()
+	pia.until(there, gap)
+	pia.says("then nine it is")
+	if shown := pia.text(); strings.Contains(shown, "suits ben") {
+		c.Errorf("the partner still reads\n%s", shown)
+	}
+}
+
+// What everybody could read is edited and deleted: the stranger's server follows.
+func takenBackOutside(c *cast) {
+	c.net.Zone(c.hq, c.stranger, social.Zone{Kind: social.ZonePublic})
+	ann, stan := c.window(c.hq, c.ann), c.window(c.stranger, c.stan)
+	ann.write("/compose", "public", "the fair begins on Monday")
+	stan.until("/", "the fair begins on Monday")
+	ann.open("/@ann")
+	ann.press(within("the fair begins"), "Edit")
+	ann.do("another day", chromedp.SetValue(chromedp.CSS(`main [name=text]`), "the fair begins on Tuesday"))
+	ann.press("//main", "Save")
+	stan.until("/", "the fair begins on Tuesday")
+	stan.open("/posts/" + c.find(c.stranger, c.stan, "begins on Tuesday").Post.ID.String() + "/history")
+	stan.waits("the difference is shown", `document.querySelector("main del")?.innerText.includes("Monday") && document.querySelector("main ins")?.innerText.includes("Tuesday")`)
+	ann.open("/@ann")
+	ann.press(within("the fair begins on Tuesday"), "Delete")
+	ann.press("//main", "Delete for ever")
+	for deadline := time.Now().Add(30 * time.Second); strings.Contains(stan.text(), "the fair begins"); stan.open("/") {
+		if time.Now().After(deadline) {
+			c.Fatal("the deletion did not reach the stranger")
 		}
 	}
 }
