@@ -64,7 +64,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file (default parley.yaml, else "+config.SystemFile+", if it is there)")
 	a.flag(root, "data", "data_dir", "folder for the database, files and keys")
-	root.AddCommand(a.serve(), demoCommand(), a.account(), a.groupCommand(), a.token(), a.peer(), a.delivery(), a.audit(), a.policy(), a.domain(), a.setupLink(), a.backup(), a.restore(), a.doctor(), a.service(), a.showConfig(), version())
+	root.AddCommand(a.serve(), demoCommand(), a.account(), a.groupCommand(), a.token(), a.peer(), a.delivery(), a.audit(), a.policy(), a.domain(), a.setupLink(), a.backup(), a.restore(), a.doctor(), a.health(), a.service(), a.showConfig(), version())
 	for _, c := range append(root.Commands(), root) {
 		if c.HasSubCommands() {
 			group(c)

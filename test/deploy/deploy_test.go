@@ -43,7 +43,7 @@ func read(t *testing.T, page string) (out []block) {
 			in.text += line
 		}
 	}
-	if in != nil || len(out) < 10 {
+	if in != nil || len(out) < 5 {
 		t.Fatalf("%s: %d blocks", page, len(out))
 	}
 	return out
