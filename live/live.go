@@ -285,6 +285,7 @@ func (h *Hub) message(ctx context.Context, st Stream, r social.Reader, what *mom
 		}
 		fallthrough
 	default:
+		r.Place = st.place()
 		if m.Post, err = h.social.Post(ctx, r, e.Post); err == nil && !st.holds(m.Post.Post) {
 			return nil, nil
 		}
@@ -301,6 +302,19 @@ func (h *Hub) message(ctx context.Context, st Stream, r social.Reader, what *mom
 		return nil, err
 	}
 	return m, nil
+}
+
+// place is where the reader's filters look at what comes, as in the list that it comes to.
+func (st Stream) place() social.FilterPlace {
+	switch st.Name {
+	case User, List:
+		return social.InHome
+	case Thread:
+		return social.InThread
+	case Public, Local, Remote, Company, Hashtag:
+		return social.InPublic
+	}
+	return ""
 }
 
 // holds says that a post that the reader may see belongs to a stream.

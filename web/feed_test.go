@@ -142,7 +142,7 @@ func TestFeedsOfAllAndOfATopic(t *testing.T) {
 			t.Errorf("%s: %s", path, body)
 		}
 		tag := res.Header.Get("ETag")
-		if again, body := get(path, "If-None-Match", tag); again.StatusCode != 304 || body != "" || tag == "" || res.Header.Get("Last-Modified") == "" || !strings.HasPrefix(res.Header.Get("Cache-Control"), "public") {
+		if again, body := get(path, "If-None-Match", tag); again.StatusCode != 304 || body != "" || tag == "" || res.Header.Get("Last-Modified") == "" || !strings.HasPrefix(res.Header.Get("Cache-Control"), "public") || !strings.Contains(strings.Join(res.Header.Values("Vary"), ","), "Accept-Language") {
 			t.Errorf("%s: unchanged it answers %d, first %v", path, again.StatusCode, res.Header)
 		}
 		tags[path] = tag

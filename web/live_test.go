@@ -75,6 +75,36 @@ func until(t *testing.T, told <-chan happening, last string) (got []string) {
 	return nil
 }
 
+// What a filter folds up or hides in a list, it does with what comes to the list by itself.
+func TestFiltersHoldWhatComesLive(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	v := newVisitor(t, in, "en").as(alice)
+	for title, action := range map[string]string{"Football": "warn", "Gossip": "hide"} {
+		if _, err := in.Social.ChangeFilter(t.Context(), alice, 0, func(f *social.Filter) error {
+			f.Title, f.Action, f.Places = title, action, []social.FilterPlace{social.InPublic}
+			f.Keywords = []social.FilterKeyword{{Keyword: strings.ToLower(title), WholeWord: true}}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := v.watch("/live?of=company")
+	for _, text := range []string{"some gossip", "some football", "some work"} {
+		if _, err := in.Social.Publish(t.Context(), bob, social.Draft{Text: text, Audience: "company"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second := <-told, <-told
+	if !strings.Contains(first.data, "some football") || !strings.Contains(first.data, "<summary>Filtered: Football") {
+		t.Errorf("not folded up: %s", first.data)
+	}
+	if !strings.Contains(second.data, "some work") || strings.Contains(second.data, "<summary>Filtered") {
+		t.Errorf("%s", second.data)
+	}
+}
+
 // What somebody chose and did not send yet stays chosen when the post changes meanwhile.
 func TestAChangeKeepsWhatWasChosen(t *testing.T) {
 	chromium := startChromium(t)
