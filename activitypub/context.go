@@ -47,6 +47,7 @@ func terms() []term {
 		{"movedTo", "as:movedTo", "@id"},
 		{"postingRestrictedToMods", "lemmy:postingRestrictedToMods", ""},
 		{"pronouns", "parley:pronouns", ""},
+		{"question", "parley:question", ""},
 		{"quote", "https://w3id.org/fep/044f#quote", "@id"},
 		{"quoteUri", "http://fedibird.com/ns#quoteUri", ""},
 		{"sensitive", "as:sensitive", ""},

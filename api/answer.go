@@ -145,6 +145,7 @@ type statusExtra struct {
 	Group    *string `json:"group"`
 	Narrowed bool    `json:"narrowed"`
 	Owner    string  `json:"owner"`
+	Question bool    `json:"question"`
 	Via      *string `json:"via"`
 }
 

@@ -231,7 +231,7 @@ func (c *call) statusShape(v *social.PostView) *status {
 		RepliesCount: p.RepliesCount, ReblogsCount: p.BoostsCount, FavouritesCount: p.FavouritesCount,
 		Favourited: v.Favourited, Reblogged: v.Boosted, Bookmarked: v.Bookmarked, Pinned: v.Pinned, Muted: v.Muted,
 		Poll: c.pollShape(v), Filtered: filtered(v),
-		Parley: statusExtra{Audience: v.AudienceLabel(), Owner: p.Audience.Owner, Narrowed: v.Clamped, Via: textOrNil(p.Via), Group: groupID(v)}}
+		Parley: statusExtra{Audience: v.AudienceLabel(), Owner: p.Audience.Owner, Narrowed: v.Clamped, Question: p.Question, Via: textOrNil(p.Via), Group: groupID(v)}}
 	if v.Boost != nil {
 		out.Reblog = c.statusShape(v.Boost)
 	}

@@ -10,11 +10,11 @@ import (
 func (a *API) statusRoutes() []route {
 	return []route{
 		{route: "POST /api/v1/statuses", scope: "write:statuses", run: a.publish,
-			does: "Write a post, now or at a time; the header Idempotency-Key makes repeats harmless", takes: in{"status text what you write", "media_ids ids files that were uploaded, in their order", "in_reply_to_id id the post that you answer", "quoted_status_id id the post that you quote", "spoiler_text text a warning before the text", "sensitive bool hide the files until a click", "visibility text public, unlisted, private or direct", "audience text who sees it, as /api/parley/v1/audiences lists; counts before visibility", "language text of the text, such as de", "scheduled_at time send it then", "poll[options] texts what can be chosen", "poll[expires_in] number seconds until the poll closes", "poll[multiple] bool more than one may be chosen"}, gives: either{status{}, scheduledStatus{}}},
+			does: "Write a post, now or at a time; the header Idempotency-Key makes repeats harmless", takes: in{"status text what you write", "media_ids ids files that were uploaded, in their order", "in_reply_to_id id the post that you answer", "quoted_status_id id the post that you quote", "spoiler_text text a warning before the text", "sensitive bool hide the files until a click", "question bool that you want an answer", "visibility text public, unlisted, private or direct", "audience text who sees it, as /api/parley/v1/audiences lists; counts before visibility", "language text of the text, such as de", "scheduled_at time send it then", "poll[options] texts what can be chosen", "poll[expires_in] number seconds until the poll closes", "poll[multiple] bool more than one may be chosen"}, gives: either{status{}, scheduledStatus{}}},
 		{route: "GET /api/v1/statuses/{id}", run: withID(a.status),
 			does: "A post", gives: status{}},
 		{route: "PUT /api/v1/statuses/{id}", scope: "write:statuses", run: withID(a.edit),
-			does: "Edit a post of yours", takes: in{"status text what you write", "media_ids ids files that stay, and new ones", "media_attributes objects id and description of files, to describe them anew", "spoiler_text text a warning before the text", "sensitive bool hide the files until a click", "audience text who sees it; an edit can narrow, never widen", "language text of the text", "poll[options] texts what can be chosen; this begins the votes anew", "poll[expires_in] number seconds until the poll closes", "poll[multiple] bool more than one may be chosen"}, gives: status{}},
+			does: "Edit a post of yours", takes: in{"status text what you write", "media_ids ids files that stay, and new ones", "media_attributes objects id and description of files, to describe them anew", "spoiler_text text a warning before the text", "sensitive bool hide the files until a click", "question bool that you want an answer; as it was when left out", "audience text who sees it; an edit can narrow, never widen", "language text of the text", "poll[options] texts what can be chosen; this begins the votes anew", "poll[expires_in] number seconds until the poll closes", "poll[multiple] bool more than one may be chosen"}, gives: status{}},
 		{route: "DELETE /api/v1/statuses/{id}", scope: "write:statuses", run: withID(a.remove),
 			does: "Delete a post of yours; its text comes back once", gives: status{}},
 		{route: "GET /api/v1/statuses/{id}/context", run: withID(a.context),
@@ -65,7 +65,7 @@ func (c *call) one(v *social.PostView, err error) (any, error) {
 
 // draft reads what POST and PUT of a status have in common.
 func (a *API) draft(c *call) (d social.Draft, err error) {
-	d = social.Draft{Text: c.in.Get("status"), Summary: c.in.Get("spoiler_text"), Sensitive: c.bool("sensitive"), Language: c.in.Get("language"), Audience: c.in.Get("audience")}
+	d = social.Draft{Text: c.in.Get("status"), Summary: c.in.Get("spoiler_text"), Sensitive: c.bool("sensitive"), Language: c.in.Get("language"), Audience: c.in.Get("audience"), Question: c.maybeBool("question")}
 	if d.MediaIDs, err = c.ids("media_ids"); err != nil {
 		return d, err
 	}

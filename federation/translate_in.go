@@ -169,7 +169,7 @@ func (s *Server) readPost(ctx context.Context, author *social.Account, o object)
 	if len(language) > maxLanguage {
 		language = ""
 	}
-	p := &social.Post{URI: o.ID(), URL: s.link(o, o.ID()), Kind: postKinds[o.Type()], Language: language, Sensitive: o.Bool("sensitive"),
+	p := &social.Post{URI: o.ID(), URL: s.link(o, o.ID()), Kind: postKinds[o.Type()], Language: language, Sensitive: o.Bool("sensitive"), Question: o.Bool("question"),
 		Content: s.text().Sanitize(content), InReplyToURI: o.Ref("inReplyTo"), ContextURI: o.Ref("context"), Emojis: s.emojis(o),
 		PublishedAt: o.Time("published"), EditedAt: o.Time("updated")}
 	if p.EditedAt.After(s.Now()) {

@@ -212,6 +212,9 @@ func (s *Server) post(ctx context.Context, tx social.Tx, author *social.Account,
 	if p.Summary != "" {
 		o["summary"] = p.Summary
 	}
+	if p.Question {
+		o["question"] = true
+	}
 	if p.InReplyToURI != "" {
 		o["inReplyTo"] = p.InReplyToURI
 	}

@@ -164,7 +164,7 @@ func (s *Service) ApplyEdit(ctx context.Context, actor *Account, p *Post, said S
 			had.nameAudience(actor)
 		}
 		changed := had.Content != p.Content || had.Title != p.Title || had.Summary != p.Summary
-		had.Title, had.Content, had.Summary, had.Sensitive = p.Title, p.Content, p.Summary, p.Sensitive
+		had.Title, had.Content, had.Summary, had.Sensitive, had.Question = p.Title, p.Content, p.Summary, p.Sensitive, p.Question
 		had.Language, had.Mentions, had.Tags, had.Emojis = p.Language, p.Mentions, p.Tags, p.Emojis
 		had.Attachments, had.Raw, had.URL = p.Attachments, p.Raw, p.URL
 		if p.Poll != nil && had.Poll != nil {

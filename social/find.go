@@ -62,6 +62,9 @@ func (s *Service) IndexPosts(ctx context.Context) (n int, err error) {
 			var x text.Index
 			if p := posts[id]; p != nil && !p.Deleted() {
 				x = text.IndexOf(s.plain(p))
+				if p.Question {
+					x.Words = append(x.Words, questionWord)
+				}
 			}
 			if err := tx.PutWords(ctx, id, x); err != nil {
 				return err
@@ -72,6 +75,9 @@ func (s *Service) IndexPosts(ctx context.Context) (n int, err error) {
 	})
 	return n, err
 }
+
+// questionWord is what questions are found by; no word of a language begins like it.
+const questionWord = "0question0"
 
 // plain is all of a post that it is found by.
 func (s *Service) plain(p *Post) string {
@@ -213,8 +219,10 @@ func (s *Service) narrow(ctx context.Context, r Reader, q *PostQuery, name, valu
 			q.File = true
 		case "poll", "umfrage":
 			q.Poll = true
+		case "question", "frage":
+			q.Terms = append(q.Terms, Term{Words: []string{questionWord}})
 		default:
-			return Errorf(Invalid, "posts are found by has:file and has:poll, not by has:%.40s", value)
+			return Errorf(Invalid, "posts are found by has:file, has:poll and has:question, not by has:%.40s", value)
 		}
 	}
 	return nil

@@ -63,6 +63,7 @@ type Post struct {
 	Version     int // 1, and one more with each edit
 
 	RepliesCount, BoostsCount, FavouritesCount int
+	Question                                   bool // its author wants an answer
 	// Counted says that this reply stands in its parent's RepliesCount; kept by the store.
 	Counted bool
 	// RepliesMissing is how many replies the origin of a remote post tells of, and nobody
@@ -239,6 +240,7 @@ type Draft struct {
 	Text           string
 	Summary        string
 	Sensitive      bool
+	Question       *bool // nil: as it was, or none
 	Language       string
 	Audience       string // label; "" means the default, or the parent's in a reply
 	Visibility     string // Mastodon's word, used when Audience is empty

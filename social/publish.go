@@ -202,6 +202,9 @@ func (s *Service) fill(p *Post, d Draft, people map[string]*Account) {
 	p.Source, p.Content, p.Tags = d.Text, rendered.HTML, rendered.Tags
 	p.Summary = s.Text.SanitizePlain(d.Summary, 500)
 	p.Sensitive = d.Sensitive || p.Summary != ""
+	if d.Question != nil {
+		p.Question = *d.Question
+	}
 	before := p.Mentions
 	p.Mentions = nil
 	seen := map[ID]bool{}

@@ -16,6 +16,7 @@ type postData struct {
 	Source             string              `json:"source,omitempty"`
 	Summary            string              `json:"summary,omitempty"`
 	Sensitive          bool                `json:"sensitive,omitempty"`
+	Question           bool                `json:"question,omitempty"`
 	Language           string              `json:"language,omitempty"`
 	InReplyToAccountID social.ID           `json:"in_reply_to_account,omitempty"`
 	ContextURI         string              `json:"context,omitempty"`
@@ -32,14 +33,14 @@ type postData struct {
 
 func dataOf(p *social.Post) string {
 	return jsonText(postData{URL: p.URL, Title: p.Title, Content: p.Content, Source: p.Source, Summary: p.Summary,
-		Sensitive: p.Sensitive, Language: p.Language, InReplyToAccountID: p.InReplyToAccountID, ContextURI: p.ContextURI,
+		Sensitive: p.Sensitive, Question: p.Question, Language: p.Language, InReplyToAccountID: p.InReplyToAccountID, ContextURI: p.ContextURI,
 		QuoteOfID: p.QuoteOfID, QuoteOfURI: p.QuoteOfURI, Mentions: p.Mentions, Tags: p.Tags, Emojis: p.Emojis, Attachments: p.Attachments,
 		Counted: p.Counted, Via: p.Via, RepliesMissing: p.RepliesMissing})
 }
 
 func (d postData) into(p *social.Post) {
 	p.URL, p.Title, p.Content, p.Source, p.Summary = d.URL, d.Title, d.Content, d.Source, d.Summary
-	p.Sensitive, p.Language, p.InReplyToAccountID, p.ContextURI = d.Sensitive, d.Language, d.InReplyToAccountID, d.ContextURI
+	p.Sensitive, p.Question, p.Language, p.InReplyToAccountID, p.ContextURI = d.Sensitive, d.Question, d.Language, d.InReplyToAccountID, d.ContextURI
 	p.QuoteOfID, p.QuoteOfURI, p.Mentions, p.Tags = d.QuoteOfID, d.QuoteOfURI, d.Mentions, d.Tags
 	p.Emojis, p.Attachments, p.Counted, p.Via, p.RepliesMissing = d.Emojis, d.Attachments, d.Counted, d.Via, d.RepliesMissing
 }

@@ -26,6 +26,7 @@ type composer struct {
 	Poll     field
 	Open     field // how long the poll is
 	Multiple field
+	Question field // that it is one; not of a reply
 	Warning  field
 	Tongue   field
 	When     field
@@ -78,6 +79,9 @@ func (w *Web) composer(p *page, parent *social.PostView) (*composer, error) {
 	label, hint := "write", ""
 	if parent != nil {
 		c.ReplyTo, c.To, label, hint = parent.Post.ID, parent.Author.Name(), "your_reply", p.T("reply_reach")
+		if parent.Post.Question {
+			label = "your_answer"
+		}
 	}
 	choices, err := w.Social.Audiences(p.ctx(), p.reader, c.ReplyTo)
 	if err != nil {
@@ -95,6 +99,7 @@ func (w *Web) composer(p *page, parent *social.PostView) (*composer, error) {
 	c.Open = field{Name: "open", Label: p.T("poll_open"), Kind: "select", Options: []option{
 		{Value: "1", Label: p.N("days", 1)}, {Value: "3", Label: p.N("days", 3), Selected: true}, {Value: "7", Label: p.N("days", 7)}, {Value: "14", Label: p.N("days", 14)}}}
 	c.Multiple = field{Name: "multiple", Label: p.T("poll_multiple"), Kind: "checkbox"}
+	c.Question = field{Name: "question", Label: p.T("is_question"), Hint: p.T("is_question_hint"), Kind: "checkbox"}
 	c.Warning = field{Name: "summary", Label: p.T("warning"), Hint: p.T("warning_hint"), Kind: "text", MaxLength: 500}
 	c.Tongue = tongue(p, p.Language)
 	c.When = field{Name: "at", Label: p.T("send_at"), Hint: p.T("send_at_hint"), Kind: "datetime-local"}
@@ -159,7 +164,7 @@ func (w *Web) compose(p *page) error {
 
 // fields lists the composer's, in their order on the page; the rarer ones come last.
 func (c *composer) fields() []*field {
-	return []*field{&c.Text, &c.Audience, &c.File, &c.Describe, &c.Poll, &c.Open, &c.Multiple, &c.Warning, &c.Tongue, &c.When}
+	return []*field{&c.Text, &c.Audience, &c.File, &c.Describe, &c.Poll, &c.Open, &c.Multiple, &c.Question, &c.Warning, &c.Tongue, &c.When}
 }
 
 // rare is the first of the fields that stand folded up.
@@ -170,6 +175,8 @@ func (p *page) written() (social.Draft, error) {
 	r := p.r
 	d := social.Draft{Text: strings.ReplaceAll(r.PostFormValue("text"), "\r\n", "\n"), Summary: r.PostFormValue("summary"),
 		Audience: r.PostFormValue("audience"), Language: r.PostFormValue("language"), IdempotencyKey: r.PostFormValue("once")}
+	asks := r.PostFormValue("question") != ""
+	d.Question = &asks
 	var err error
 	if s := r.PostFormValue("reply_to"); s != "" {
 		if d.InReplyTo, err = social.ParseID(s); err != nil {
@@ -408,7 +415,7 @@ func (w *Web) send(p *page, d social.Draft, files []*social.Media) error {
 type told struct{ To, Text string }
 
 // carried are the fields of a composer that go through the page for signing in, and back.
-var carried = []string{"text", "audience", "reply_to", "draft", "summary", "poll", "open", "multiple", "language", "at"}
+var carried = []string{"text", "audience", "reply_to", "draft", "summary", "poll", "open", "multiple", "question", "language", "at"}
 
 // goOn marks a sign-in after which there is a draft to go on with.
 const goOn = "go_on"

@@ -135,6 +135,7 @@ func (w *Web) opened(p *page, v *social.UnsentView) (*composer, error) {
 		c.Poll.Value, c.Multiple.Checked = strings.Join(d.Poll.Options, "\n"), d.Poll.Multiple
 		c.Open.choose(map[int]string{1: "1", 7: "7", 14: "14"}[int(d.Poll.ExpiresIn.Hours()/24)])
 	}
+	c.Question.Checked = d.Question != nil && *d.Question
 	if d.At.After(p.now) {
 		c.When.Value = d.At.In(p.now.Location()).Format(atForm)
 	}

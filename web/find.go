@@ -66,7 +66,7 @@ func (w *Web) find(p *page) error {
 			{Value: "people", Label: p.T("found_people")}, {Value: "groups", Label: p.T("groups")}, {Value: "topics", Label: p.T("topics")}}},
 		Narrow: []field{at, {Name: "from", Label: p.T("find_from"), Kind: "text", MaxLength: 200}, {Name: "in", Label: p.T("find_in"), Kind: "text", MaxLength: 200},
 			{Name: "after", Label: p.T("find_after"), Kind: "date"}, {Name: "before", Label: p.T("find_before"), Kind: "date"},
-			{Name: "has", Label: p.T("find_has"), Kind: "checkbox", Is: "file"}},
+			{Name: "has", Label: p.T("find_has"), Kind: "select", Options: []option{{Label: p.T("find_has_any")}, {Value: "file", Label: p.T("find_has_file")}, {Value: "poll", Label: p.T("poll")}, {Value: "question", Label: p.T("asks")}}}},
 		More: map[string]string{}}
 	d.Kind.choose(query.Get("kind"))
 	q := d.sought(query)

@@ -78,7 +78,7 @@ var german = map[string]string{
 	"search for at most %d words at once":                                                                                  "Suchen Sie höchstens %d Wörter auf einmal.",
 	"nobody and no group called %.100s is known; write a name such as ben or ben@host":                                     "Niemand und keine Community heißt %.100s; schreiben Sie einen Namen wie ben oder ben@host.",
 	"%.100s is no day; write it such as 2026-03-31":                                                                        "%.100s ist kein Tag; schreiben Sie ihn etwa so: 31.3.2026.",
-	"posts are found by has:file and has:poll, not by has:%.40s":                                                           "Beiträge findet man mit hat:datei und hat:umfrage, nicht mit hat:%.40s.",
+	"posts are found by has:file, has:poll and has:question, not by has:%.40s":                                             "Beiträge findet man mit hat:datei, hat:umfrage und hat:frage, nicht mit hat:%.40s.",
 	"say that you are sure: what is given up does not arrive":                                                              "Bestätigen Sie es: Was aufgegeben wird, kommt nicht an.",
 	"say that you are sure: what is for it is taken back, and nothing more is exchanged":                                   "Bestätigen Sie es: Was für ihn war, wird zurückgenommen, und nichts wird mehr ausgetauscht.",
 	"this is no name of a server; write it such as social.example.org":                                                     "Das ist kein Name eines Servers; schreiben Sie ihn wie social.example.org.",

@@ -76,6 +76,9 @@ func (w *Web) inWords(p *page, post *social.Post) string {
 	if post.Summary != "" {
 		lines = append(lines, p.T("warning")+": "+post.Summary)
 	}
+	if post.Question {
+		lines = append(lines, p.T("asks"))
+	}
 	lines = append(lines, w.Social.Text.ToPlain(post.Content))
 	for _, a := range post.Attachments {
 		line := p.T("file") + ": " + a.Name

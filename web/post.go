@@ -47,6 +47,9 @@ func (w *Web) editPage(p *page, v *social.PostView) (formPage, error) {
 	for _, a := range v.Post.Attachments {
 		f.Fields = append(f.Fields, described(p, a.MediaID, a))
 	}
+	if v.Post.InReplyToURI == "" {
+		f.Fields = append(f.Fields, field{Name: "question", Label: p.T("is_question"), Hint: p.T("is_question_hint"), Kind: "checkbox", Checked: v.Post.Question})
+	}
 	f.Fields = append(f.Fields, field{Name: "summary", Label: p.T("warning"), Hint: p.T("warning_hint"), Kind: "text", Value: v.Post.Summary, MaxLength: 500},
 		tongue(p, cmp.Or(v.Post.Language, p.Language)))
 	return formPage{frame: p.titled("edit_post"), Intro: []string{p.T("edit_intro", p.Card(v).Seen())}, Form: f}, nil
@@ -77,6 +80,8 @@ func (w *Web) edit(p *page) error {
 	}
 	d := social.Draft{Text: strings.ReplaceAll(p.r.PostFormValue("text"), "\r\n", "\n"), Summary: p.r.PostFormValue("summary"),
 		Audience: p.r.PostFormValue("audience"), Language: p.r.PostFormValue("language"), Sensitive: v.Post.Sensitive && v.Post.Summary == ""}
+	asks := p.r.PostFormValue("question") != ""
+	d.Question = &asks
 	for _, a := range v.Post.Attachments {
 		d.MediaIDs = append(d.MediaIDs, a.MediaID) // an edit keeps the files
 	}

@@ -19,6 +19,7 @@ type stylePage struct {
 	Asked     card // a poll that is open
 	Folded    card // the same, as one of many answers
 	Held      unsent
+	Told      told
 	Marks     []meaning
 	Form      *form
 	Composer  *composer
@@ -57,6 +58,9 @@ func (w *Web) style(p *page) error {
 	for i, kind := range []social.AudienceKind{social.AudienceCompany, social.AudiencePartner, social.AudiencePublic} {
 		post := &social.Post{ID: social.ID(i + 1), AuthorID: p.Me.ID, Kind: social.PostNote, Content: "<p>" + p.T("style_text") + "</p>", PublishedAt: p.now, Local: true,
 			Audience: social.Audience{Kind: kind, Name: "acme", Owner: p.home}, FavouritesCount: i, RepliesCount: i}
+		if i == 0 {
+			post.Question = true
+		}
 		if i == 1 {
 			post.Summary, post.EditedAt = p.T("sensitive"), p.now
 		}
@@ -69,6 +73,7 @@ func (w *Web) style(p *page) error {
 		d.Marks = append(d.Marks, meaning{Reach: p.reach(kind, nil), Text: p.Meaning(social.Choice{Kind: kind, Name: "acme"})})
 	}
 	d.Held = unsent{frame: p.frame, V: &social.UnsentView{Unsent: &social.Unsent{ID: 1}}, Left: 30}
+	d.Told = told{"/drafts", p.T("scheduled")}
 	d.Older = "/about/style"
 	d.styleForms(p)
 	d.stylePeople(p)

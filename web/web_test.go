@@ -86,7 +86,7 @@ func TestWordsAreComplete(t *testing.T) {
 var kinds = map[string]bool{"mention": true, "favourite": true, "reblog": true, "follow_request": true, "update": true, "admin.report": true, "only_": true, "only_mentions": true, "only_follows": true, "only_reactions": true,
 	"step_picture": true, "step_picture_intro": true, "step_skills": true, "step_skills_intro": true, "step_people": true, "step_people_intro": true,
 	"step_groups": true, "step_groups_intro": true, "step_post": true, "step_post_intro": true,
-	"like": true, "share": true, "bookmark": true, "write": true, "your_reply": true, "dead_reset": true, "dead_setup": true, "dead_setup_done": true}
+	"like": true, "share": true, "bookmark": true, "write": true, "your_reply": true, "your_answer": true, "dead_reset": true, "dead_setup": true, "dead_setup_done": true}
 
 // keysInCode lists the keys in calls of T and titled.
 func keysInCode(t *testing.T) map[string]bool {

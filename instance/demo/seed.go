@@ -206,6 +206,7 @@ type line struct {
 	answers string // key of what it answers
 	text    string
 	to      string   // audience; "" the default
+	asks    bool     // it is a question
 	poll    []string // answers of a poll
 	file    func() (name, description string, data []byte)
 	likes   string // key of what is liked
@@ -230,13 +231,13 @@ var script = []line{
 	{at: 1, user: "ben", likes: "list"}, {at: 1, user: "priya", likes: "list"}, {at: 0, user: "jonas", likes: "list1"}, {at: 1, user: "lena", shares: "list"},
 	{days: 3, clock: "13:40", at: 0, user: "anna", key: "poll", text: "Wann passt Euch die Wissensrunde im Dezember?", poll: []string{"Dienstag, 10 Uhr", "Donnerstag, 15 Uhr", "Lieber im Januar"}},
 	{at: 1, user: "lena", votes: "poll", choice: 1}, {at: 0, user: "jonas", votes: "poll", choice: 0}, {at: 0, user: "mehmet", votes: "poll", choice: 1}, {at: 0, user: "emma", votes: "poll", choice: 1},
-	{days: 2, clock: "08:25", at: 0, user: "emma", key: "notes", text: "How do you explain our release notes to customers? Examples welcome. #question"},
+	{days: 2, clock: "08:25", at: 0, user: "emma", key: "notes", text: "How do you explain our release notes to customers? Examples welcome.", asks: true},
 	{at: 1, user: "priya", key: "notes1", answers: "notes", text: "I send three sentences: what changed, who notices it, what to do. Customers answer much less since then."},
 	{at: 0, user: "sofia", answers: "notes1", text: "Can I quote that in the next newsletter?"},
 	{at: 1, user: "tom", likes: "notes1"}, {at: 0, user: "emma", likes: "notes1"},
 	{days: 2, clock: "11:05", at: 1, user: "lena", key: "gate", text: "Tor 4 ist wieder offen. **Danke** an die Werkstatt! #lager", file: gate},
 	{at: 0, user: "sofia", likes: "gate"},
-	{days: 2, clock: "14:30", at: 1, user: "ben", key: "truck", text: "Wer hat Erfahrung mit Elektro-Lkw im Nahverkehr? Uns interessiert die Reichweite im Winter. #frage"},
+	{days: 2, clock: "14:30", at: 1, user: "ben", key: "truck", text: "Wer hat Erfahrung mit Elektro-Lkw im Nahverkehr? Uns interessiert die Reichweite im Winter.", asks: true},
 	{at: 1, user: "priya", answers: "truck", text: "Our routing data says 18 % less below zero. I can show you the figures."},
 	{days: 2, clock: "16:15", at: 0, user: "jonas", key: "socket", to: "group:" + community, text: "Die vier Ladesäulen in Frankfurt sind bestellt, Lieferung in Woche 3. Welche Stecker braucht Ihr in Hamburg?"},
 	{at: 1, user: "ben", key: "socket1", answers: "socket", text: "CCS für die Lkw, Typ 2 für die Stapler. Ich frage in der Werkstatt nach der Leistung."},
@@ -372,7 +373,7 @@ func (d *Demo) about(ctx context.Context, in *instance.Instance, r social.Reader
 }
 
 func (d *Demo) say(ctx context.Context, in *instance.Instance, r social.Reader, l line, about social.ID, said map[string]string) error {
-	draft := social.Draft{Text: l.text, Audience: l.to, InReplyTo: about}
+	draft := social.Draft{Text: l.text, Audience: l.to, InReplyTo: about, Question: &l.asks}
 	if about != 0 {
 		parent, err := in.Social.Post(ctx, r, about)
 		if err != nil {
