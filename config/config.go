@@ -61,7 +61,7 @@ type SMTP struct {
 	From     string `mapstructure:"from" yaml:"from"`
 }
 
-// Metrics will be served apart from the pages. The key is reserved.
+// Metrics are served apart from the pages; an empty Listen means not at all.
 type Metrics struct {
 	Listen string `mapstructure:"listen" yaml:"listen"`
 }
@@ -118,7 +118,7 @@ func Fields() []Field {
 		{"smtp.user", "", "reserved, as smtp.host"},
 		{"smtp.password", "", "reserved, as smtp.host"},
 		{"smtp.from", "", "reserved, as smtp.host"},
-		{"metrics.listen", "", "reserved for measurements; not used yet"},
+		{"metrics.listen", "", "address for Prometheus alone, such as 127.0.0.1:9090: whoever reaches it may read /metrics; empty: off"},
 		{"trusted_proxies", []string{}, "addresses or networks whose X-Forwarded-For counts"},
 		{"limits.requests_per_5m", 3000, "requests of one address in five minutes; loopback is not limited"},
 		{"limits.post_length", 5000, "characters in a post"},

@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,12 +39,29 @@ func (s *Server) deliver(ctx context.Context, j queue.Job) queue.Result {
 		if err := s.Store.Tx(ctx, func(tx social.Tx) error { return s.giveUp(ctx, tx, j, d, social.StateDropped, d.refused) }); err != nil {
 			return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 		}
+		s.Meter.Delivered(zoneLabel(d.zone), "kept_back")
 		return queue.Result{Verdict: queue.Done, Reason: d.refused}
 	}
 	if d.sync, err = s.followersAt(ctx, d.post, j.Host); err != nil {
 		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
 	}
-	return s.egress(ctx, j, d)
+	result := s.egress(ctx, j, d)
+	s.Meter.Delivered(zoneLabel(d.zone), outcome(result))
+	return result
+}
+
+// zoneLabel is a zone as one of a few words: partners are not told apart.
+func zoneLabel(z social.Zone) string { return cmp.Or(string(z.Kind), "unknown") }
+
+// outcome is what came of an attempt, in a word for measurements.
+func outcome(r queue.Result) string {
+	switch {
+	case r.Reason == "":
+		return "sent"
+	case r.Verdict == queue.Done:
+		return "given_up"
+	}
+	return "failed"
 }
 
 // decision is what may leave, or why it may not.

@@ -26,9 +26,24 @@ type Options struct {
 	Mode     social.FederationMode
 	Software string        // version shown in NodeInfo and the User-Agent
 	BodyTime time.Duration // how long the body of a delivery may take (T12); zero: 30 s
+	Meter    Meter         // nil for none
 	Now      func() time.Time
 	Log      *slog.Logger
 }
+
+// Meter hears what is worth measuring.
+type Meter interface {
+	// Delivered hears of an attempt to deliver to a server of a zone.
+	Delivered(zone, result string)
+	// Ingested hears how long a delivery took until it was durable here, or refused.
+	Ingested(accepted bool, took time.Duration)
+}
+
+// noMeter measures nothing.
+type noMeter struct{}
+
+func (noMeter) Delivered(string, string)     {}
+func (noMeter) Ingested(bool, time.Duration) {}
 
 // Server is the federating side of one instance.
 type Server struct {
@@ -44,6 +59,9 @@ type Server struct {
 func New(o Options) *Server {
 	if o.BodyTime == 0 {
 		o.BodyTime = bodyTime
+	}
+	if o.Meter == nil {
+		o.Meter = noMeter{}
 	}
 	s := &Server{Options: o}
 	s.outParts.init(s)

@@ -24,7 +24,9 @@ import (
 func (s *Server) handleInbox(w http.ResponseWriter, r *http.Request) {
 	room := &room{}
 	defer room.leave()
+	start := time.Now()
 	got, status, err := s.receive(w, r, room)
+	s.Meter.Ingested(err == nil, time.Since(start))
 	if err != nil {
 		peer := s.claimed(r, got.actor)
 		s.Log.Info("delivery refused", "peer", peer, "actor", clip(got.actor, 300), "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())

@@ -19,7 +19,7 @@ var layers = map[string]int{
 	"cmd/parley": 0, "deploy/release": 0, "instance": 2, "instance/instancetest": 1, "instance/demo": 1,
 	"web": 3, "api": 3, "federation": 3, "storage": 3, "storage/blob": 3, "storage/storagetest": 2,
 	"auth": 4, "serve": 4, "live": 4, "notify": 4, "social": 5,
-	"openapi": 6, "deploy": 6, "text": 6, "queue": 6, "activitypub": 6, "activitypub/httpsig": 6, "activitypub/proof": 6, "activitypub/seal": 6, "outbound": 6, "media": 6, "config": 6,
+	"openapi": 6, "deploy": 6, "text": 6, "queue": 6, "activitypub": 6, "activitypub/httpsig": 6, "activitypub/proof": 6, "activitypub/seal": 6, "outbound": 6, "media": 6, "metrics": 6, "config": 6,
 }
 
 // sources parses every Go file that is not a test.

@@ -23,6 +23,7 @@ import (
 	"parley/federation"
 	"parley/live"
 	"parley/media"
+	"parley/metrics"
 	"parley/notify"
 	"parley/outbound"
 	"parley/queue"
@@ -45,6 +46,7 @@ type Instance struct {
 	Auth       *auth.Service
 	Federation *federation.Server
 	Server     *serve.Server
+	Metrics    *metrics.Metrics
 
 	Ready func() // called when the first request can be answered; nil for nothing
 
@@ -52,6 +54,7 @@ type Instance struct {
 	now    func() time.Time
 	client *outbound.Client
 	files  *blob.Files
+	room   console
 
 	sender *queue.Runner // of posts that waited for their time
 	facer  *queue.Runner // of copies of pictures of people elsewhere
@@ -78,8 +81,10 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 			err = errors.Join(err, in.Close())
 		}
 	}()
-	// 2. Database and files.
-	if in.DB, err = storage.Open(ctx, storage.Options{URL: c.Storage.URL, DataDir: c.DataDir, Now: now, Log: in.log}); err != nil {
+	// 2. What measures the others, the database and the files.
+	hub := live.New()
+	in.Metrics, in.room = in.newMetrics(hub.Streams), console{in, &measured{}}
+	if in.DB, err = storage.Open(ctx, storage.Options{URL: c.Storage.URL, DataDir: c.DataDir, Committed: in.Metrics.Committed, Now: now, Log: in.log}); err != nil {
 		return nil, err
 	}
 	if in.files, err = blob.Open(c.Media.URL, c.DataDir); err != nil {
@@ -95,11 +100,10 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	in.Auth = auth.New(in.DB, in.DB, now, in.log)
 	in.Auth.Address = serve.Address
 	// 4. Federation and the network know each other only through ports.
-	hub := live.New()
 	links := social.Links{PublicURL: c.PublicURL, Domain: c.Domain}
 	mode := social.FederationMode(c.Federation.Mode)
 	in.Federation = federation.New(federation.Options{Store: in.DB, Queue: in.DB, Client: in.client, Tokens: in.Auth, Links: links, Mode: mode,
-		Software: Version, Now: now, Log: in.log})
+		Software: Version, Meter: in.Metrics, Now: now, Log: in.log})
 	limits := social.DefaultLimits()
 	limits.PostLength, limits.UploadBytes = c.Limits.PostLength, int64(c.Limits.UploadMB)<<20
 	limits.CacheBytes = int64(c.Limits.MediaCacheMB) << 20
@@ -119,7 +123,7 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	}
 	// 5. The edges, on one router. The pages come last: they take what is left.
 	if in.Server, err = serve.New(serve.Options{Listen: c.Listen, TLS: in.tls(), TrustedProxies: c.TrustedProxies,
-		RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log}); err != nil {
+		RequestsPer5m: c.Limits.RequestsPer5m, Answered: in.requested, Now: now, Log: in.log}); err != nil {
 		return nil, err
 	}
 	in.Server.OnStop(hub.Close)
@@ -131,7 +135,7 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	in.Federation.Mount(r)
 	programs := api.New(api.Options{Social: in.Social, Auth: in.Auth, Live: hub, Links: links, PushKey: pusher.PublicKey(), Version: Version, RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log})
 	programs.Mount(r)
-	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Live: hub, Console: console{in, &measured{}}, Links: links, API: programs.Document(), PushKey: pusher.PublicKey(), Trial: c.Trial() && len(c.Federation.AllowedNetworks) == 0, Now: now, Log: in.log})
+	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Live: hub, Console: in.room, Links: links, API: programs.Document(), PushKey: pusher.PublicKey(), Trial: c.Trial() && len(c.Federation.AllowedNetworks) == 0, Now: now, Log: in.log})
 	if err != nil {
 		return nil, err
 	}
@@ -224,12 +228,18 @@ func (in *Instance) Listen() (addr net.Addr, unlock func(), err error) {
 		unlock()
 		return nil, nil, err
 	}
+	if listen := in.Config.Metrics.Listen; listen != "" {
+		if err := in.Metrics.Listen(listen); err != nil {
+			unlock()
+			return nil, nil, fmt.Errorf("cannot answer Prometheus on %s; choose another address or port as metrics.listen, or leave it empty: %w", listen, err)
+		}
+	}
 	if addr, err = in.Server.Listen(); err != nil {
 		unlock()
 		if errors.Is(err, syscall.EADDRINUSE) {
 			err = fmt.Errorf("something else listens there: end it, or choose another port with --listen (while you try things out, domain needs the same one: put both into parley.yaml, which all commands read): %w", err)
 		}
-		return nil, nil, fmt.Errorf("cannot listen on %s: %w", in.Config.Listen, err)
+		return nil, nil, errors.Join(fmt.Errorf("cannot listen on %s: %w", in.Config.Listen, err), in.Metrics.Close())
 	}
 	return addr, unlock, nil
 }
@@ -250,6 +260,7 @@ func (in *Instance) Run(ctx context.Context) error {
 	wg.Go(func() { in.linkAudit(ctx) })
 	wg.Go(func() { in.index(ctx) })
 	wg.Go(func() { in.recheck(ctx) })
+	wg.Go(func() { in.Metrics.Run(ctx) })
 	in.working.Store(true)
 	defer in.working.Store(false)
 	if in.Ready != nil {

@@ -100,6 +100,13 @@ func (h *Hub) Close() {
 	}
 }
 
+// Streams counts the open ones.
+func (h *Hub) Streams() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.subs)
+}
+
 // add begins a subscription, with what happened since a place, and whether all of that
 // is still known.
 func (h *Hub) add(since int64) (s *subscription, past []*moment, all bool) {

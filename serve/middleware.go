@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -71,6 +72,19 @@ func Middleware(next http.Handler, proxies []netip.Prefix, limit *Limiter[netip.
 			// A file over a slow line; a connection that cannot set it keeps the short time.
 			_ = http.NewResponseController(w).SetReadDeadline(start.Add(uploadTime))
 		}
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// answered tells when a request has ended, and how.
+func answered(next http.Handler, tell func(r *http.Request, status int, took time.Duration)) http.Handler {
+	if tell == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &recorder{ResponseWriter: w}
+		defer func() { tell(r, cmp.Or(rec.status, http.StatusOK), time.Since(start)) }()
 		next.ServeHTTP(rec, r)
 	})
 }

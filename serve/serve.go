@@ -34,8 +34,10 @@ type Options struct {
 	// Around stands before everything else and sees each request and its answer whole,
 	// as they are on the wire; set before Listen, nil for nothing.
 	Around func(http.Handler) http.Handler
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Answered hears of each request when it has ended; nil for nobody.
+	Answered func(r *http.Request, status int, took time.Duration)
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Server listens and serves.
@@ -68,7 +70,7 @@ func New(o Options) (*Server, error) {
 	}
 	handler := Middleware(s.Router, proxies, NewLimiter[netip.Addr](o.RequestsPer5m, o.Now), refuse, o.Log)
 	s.http = &http.Server{
-		Handler:           handler,
+		Handler:           answered(handler, o.Answered),
 		ReadHeaderTimeout: cmp.Or(o.HeaderTime, 10*time.Second),
 		ReadTimeout:       cmp.Or(o.BodyTime, 30*time.Second), // T12; the middleware gives uploads more
 		WriteTimeout:      uploadTime + time.Minute,

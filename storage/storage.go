@@ -38,8 +38,10 @@ var (
 type Options struct {
 	URL     string // sqlite:<file> or postgres://...
 	DataDir string // where a relative file is
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Committed hears how long a write took until it was durable; nil for nobody.
+	Committed func(took time.Duration)
+	Now       func() time.Time
+	Log       *slog.Logger
 
 	busy time.Duration // how long SQLite waits for other processes; lockWait if zero
 }
@@ -49,12 +51,13 @@ const lockWait = 10 * time.Second
 
 // DB is an open database.
 type DB struct {
-	dialect dialect
-	write   *sql.DB
-	read    *sql.DB
-	file    string // of SQLite
-	now     func() time.Time
-	log     *slog.Logger
+	dialect   dialect
+	write     *sql.DB
+	read      *sql.DB
+	file      string // of SQLite
+	now       func() time.Time
+	log       *slog.Logger
+	committed func(took time.Duration) // nil for nobody
 
 	anchor   string // file with the end of the audit rows
 	linking  sync.Mutex
@@ -92,7 +95,7 @@ func (t *Tx) AfterCommit(fn func()) { t.after = append(t.after, fn) }
 
 // Open opens a database and brings its schema up to date.
 func Open(ctx context.Context, o Options) (*DB, error) {
-	db := &DB{now: o.Now, log: o.Log, stopped: make(chan struct{})}
+	db := &DB{now: o.Now, log: o.Log, committed: o.Committed, stopped: make(chan struct{})}
 	var err error
 	if name, ok := strings.CutPrefix(o.URL, "sqlite:"); ok {
 		if !filepath.IsAbs(name) {
@@ -203,10 +206,16 @@ func (db *DB) Tx(ctx context.Context, fn func(tx social.Tx) error) error {
 }
 
 func (db *DB) run(ctx context.Context, fn func(tx *Tx) error) error {
+	start := time.Now()
+	do := db.serializable
 	if db.dialect.sqlite {
-		return db.submit(ctx, fn)
+		do = db.submit
 	}
-	return db.serializable(ctx, fn)
+	err := do(ctx, fn)
+	if err == nil && db.committed != nil {
+		db.committed(time.Since(start))
+	}
+	return err
 }
 
 const serializableTries = 20

@@ -60,7 +60,7 @@ var surfaces = []struct{ surface, pkg, test, absent, sign string }{
 	{"error text", "test/leak", "TestHiddenIsMissingOnEveryRoute", "", ""},
 	{"logs", "test/leak", "TestLogsAndAuditHoldNothingOfPosts", "", ""},
 	{"audit", "test/leak", "TestLogsAndAuditHoldNothingOfPosts", "", ""},
-	{"metrics labels", "", "", "metrics.listen is reserved and nothing is measured yet", `(?i)prometheus`},
+	{"metrics labels", "instance", "TestMetricsNameNobody", "", ""},
 	{"traces", "", "", "nothing is traced", `(?i)opentelemetry`},
 	{"backups", "storage", "TestBackupWhileServingAndFolders", "", ""},
 	{"exports", "", "", "parley export comes with the export of accounts", `"export `},
