@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/crypto/acme"
+
 	"parley/activitypub/httpsig"
 	"parley/api"
 	"parley/auth"
@@ -162,8 +164,8 @@ func (in *Instance) tls() serve.TLS {
 	c := in.Config
 	t := serve.TLS{Origin: c.PublicURL, Name: c.Host(), Cert: c.TLS.Cert, Key: c.TLS.Key, Plain: c.TLS.HTTPListen}
 	if c.TLS.ACMEEmail != "" {
-		t.ACME = &serve.ACME{Directory: c.TLS.ACMEDirectory, Email: c.TLS.ACMEEmail, Folder: filepath.Join(c.DataDir, "acme"),
-			Names: []string{c.Host()}, Client: in.client.Library(c.TLS.ACMEDirectory)}
+		t.ACME = &serve.ACME{Server: &acme.Client{DirectoryURL: c.TLS.ACMEDirectory, HTTPClient: in.client.Library(c.TLS.ACMEDirectory)},
+			Email: c.TLS.ACMEEmail, Folder: filepath.Join(c.DataDir, "acme"), Names: []string{c.Host()}}
 	}
 	return t
 }

@@ -34,11 +34,10 @@ type TLS struct {
 
 // ACME is where certificates come from by themselves.
 type ACME struct {
-	Directory string       // address of the server's directory (RFC 8555 7.1.1)
-	Email     string       // whom it writes to about certificates
-	Folder    string       // where the account's key and the certificates are kept
-	Names     []string     // for which a certificate is asked for, and for no others
-	Client    *http.Client // the guarded one
+	Server *acme.Client // what asks for them, by the guarded client (RFC 8555)
+	Email  string       // whom it writes to about certificates
+	Folder string       // where the account's key and the certificates are kept
+	Names  []string     // for which a certificate is asked for, and for no others
 }
 
 // CertificateError names what is wrong with a certificate and what to do.
@@ -173,7 +172,7 @@ func newManager(a *ACME, now func() time.Time, log *slog.Logger) *manager {
 		Email:      a.Email,
 		Cache:      autocert.DirCache(a.Folder),
 		HostPolicy: autocert.HostWhitelist(a.Names...),
-		Client:     &acme.Client{DirectoryURL: a.Directory, HTTPClient: a.Client},
+		Client:     a.Server,
 	}}
 }
 
