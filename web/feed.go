@@ -77,7 +77,8 @@ type rssID struct {
 	ID   string `xml:",chardata"`
 }
 
-// news is what a feed is made of, the same for all: a feed reader signs in nowhere.
+// news is what a feed is made of, the same for all and in no language of ours: a feed reader
+// signs in nowhere, and caches give one copy to everybody.
 type news struct {
 	ID, Title, Author string
 	Page, Self        string // addresses of the page that it belongs to, and of itself without its ending
@@ -104,7 +105,7 @@ func (w *Web) ofMember(p *page) (n news, err error) {
 // ofAll and ofTopic are the public posts that the pages show to who is signed out.
 func (w *Web) ofAll(p *page) (n news, err error) {
 	page := w.Links.PublicURL + "/public"
-	n = news{ID: page, Title: p.Org.Name + ": " + p.T("public_posts"), Author: p.Org.Name, Page: page, Self: page, Named: p.Org.Name}
+	n = news{ID: page, Title: p.Org.Name, Author: p.Org.Name, Page: page, Self: page, Named: p.Org.Name}
 	n.Posts, err = w.Social.Public(p.ctx(), social.Nobody(w.Links.Home()), social.Page{Limit: feedEntries}, false, false, social.PostFilter{Audience: social.AudiencePublic})
 	return n, err
 }

@@ -141,6 +141,10 @@ func TestFeedsOfAllAndOfATopic(t *testing.T) {
 		if !strings.Contains(body, "the public one") || strings.Contains(body, "the quiet one") != mine || strings.Contains(body, "another thing") != (all || mine) {
 			t.Errorf("%s: %s", path, body)
 		}
+		// Caches give one copy to readers of every language.
+		if _, german := get(path, "Accept-Language", "de"); german != body {
+			t.Errorf("%s: in German it says %s", path, german)
+		}
 		tag := res.Header.Get("ETag")
 		if again, body := get(path, "If-None-Match", tag); again.StatusCode != 304 || body != "" || tag == "" || res.Header.Get("Last-Modified") == "" || !strings.HasPrefix(res.Header.Get("Cache-Control"), "public") || !strings.Contains(strings.Join(res.Header.Values("Vary"), ","), "Accept-Language") {
 			t.Errorf("%s: unchanged it answers %d, first %v", path, again.StatusCode, res.Header)
