@@ -89,6 +89,15 @@ func (s *Service) Acts(ctx context.Context, p Page) (list []AuditRow, err error)
 	return list, err
 }
 
+// RefusedSends lists what rules kept from leaving, the newest first.
+func (s *Service) RefusedSends(ctx context.Context, p Page) (list []AuditRow, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		list, err = tx.RefusedSends(ctx, p)
+		return err
+	})
+	return list, err
+}
+
 // CurrentRoster is the newest roster that this instance is in; nil for none.
 func (s *Service) CurrentRoster(ctx context.Context) (r *Roster, err error) {
 	err = s.Store.View(ctx, func(tx Tx) error {

@@ -63,6 +63,8 @@ type AuditStore interface {
 	Audit(ctx context.Context, p Page) ([]AuditRow, error)
 	// Acts lists those alone that tell what somebody did with members, servers or rules.
 	Acts(ctx context.Context, p Page) ([]AuditRow, error)
+	// RefusedSends lists those alone that tell what was not sent because a rule forbade it.
+	RefusedSends(ctx context.Context, p Page) ([]AuditRow, error)
 }
 
 // auditText is how many bytes of one text a row keeps.

@@ -44,6 +44,11 @@ func (t *Tx) Acts(ctx context.Context, p social.Page) ([]social.AuditRow, error)
 	return t.audit(ctx, `kind IN ('member', 'policy', 'zone', 'pairing', 'queue') AND by_whom <> ''`, p)
 }
 
+// RefusedSends lists what was not sent, newest first. It has an index of its own too.
+func (t *Tx) RefusedSends(ctx context.Context, p social.Page) ([]social.AuditRow, error) {
+	return t.audit(ctx, `kind = 'send' AND result = 'refused'`, p)
+}
+
 func (t *Tx) audit(ctx context.Context, which string, p social.Page) ([]social.AuditRow, error) {
 	clause, args, reversed := keyset("seq", p, nil)
 	found, err := list(ctx, t, scanLinked, `SELECT `+linkedColumns+` FROM audit WHERE `+which+clause, args...)

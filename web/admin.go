@@ -225,14 +225,15 @@ func (w *Web) admin(p *page) error {
 // workPage shows what waits to be sent, server by server.
 type workPage struct {
 	*frame
-	Hosts  []queue.Host
-	Wrong  refused
-	Kinds  []queue.Kind // what waits beside deliveries
-	Jobs   []job
-	Acts   []deed
-	Older  string
-	Audit  string // what the last check of the audit chain said
-	Broken bool
+	Hosts   []queue.Host
+	Wrong   refused
+	Kinds   []queue.Kind // what waits beside deliveries
+	Jobs    []job
+	Acts    []deed
+	Older   string
+	Refused bool   // the acts are what was not sent
+	Audit   string // what the last check of the audit chain said
+	Broken  bool
 }
 
 func (workPage) file() string { return "admin_work.html" }

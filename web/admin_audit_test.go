@@ -1,9 +1,11 @@
 package web_test
 
 import (
+	"fmt"
 	"html"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"parley/instance"
@@ -132,4 +134,39 @@ func park(t *testing.T, in *instance.Instance, host string) error {
 		}
 	}
 	return err
+}
+
+// What a rule kept from leaving stands on a page of its own, with its older rows.
+func TestAdministratorsSeeWhatWasNotSent(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	rita, _ := administratorOf(t, net, 0, "en")
+	rita.get("/admin/work?acts=refused", 200).says("No rule has kept anything back yet.")
+	if err := in.DB.Tx(t.Context(), func(tx social.Tx) error {
+		for i := range 21 {
+			row := social.AuditRow{Kind: social.AuditSend, Subject: fmt.Sprintf("https://a.test/%d.", i), Peer: "partner.test", Result: social.AuditRefused, Cause: "it is outside"}
+			if err := tx.AppendAudit(t.Context(), row); err != nil {
+				return err
+			}
+		}
+		return tx.AppendAudit(t.Context(), social.AuditRow{Kind: social.AuditSend, Subject: "https://a.test/gone.", Peer: "sister.test", Result: social.AuditAllowed})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.DB.LinkAudit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if acts := rita.get("/admin/work", 200); !strings.Contains(acts.raw, `href="/admin/work?acts=refused#audit"`) || strings.Contains(acts.text, "partner.test") {
+		t.Errorf("among the acts stands\n%s", acts.text)
+	}
+	newest := rita.get("/admin/work?acts=refused", 200)
+	newest.says("Not sent to a server", "partner.test", "it is outside", "https://a.test/20.")
+	if strings.Contains(newest.text, "sister.test") || strings.Contains(newest.text, "https://a.test/0.") {
+		t.Errorf("what was not sent is\n%s", newest.text)
+	}
+	older := regexp.MustCompile(`href="(/admin/work\?acts=refused[^"#]*older=[^"#]+)`).FindStringSubmatch(newest.raw)
+	if older == nil {
+		t.Fatalf("no older rows are offered in\n%s", newest.text)
+	}
+	rita.get(html.UnescapeString(older[1]), 200).says("https://a.test/0.")
 }

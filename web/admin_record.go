@@ -11,16 +11,20 @@ type deed struct {
 // actsShown is how many acts a page has.
 const actsShown = 20
 
-// acts puts what administrators did on the page of work.
+// acts puts what administrators did on the page of work, or else what was not sent.
 func (w *Web) acts(p *page, d *workPage) error {
+	list, of := w.Social.Acts, "/admin/work?"
+	if d.Refused = p.r.URL.Query().Get("acts") == "refused"; d.Refused {
+		list, of = w.Social.RefusedSends, "/admin/work?acts=refused&"
+	}
 	page := p.cursor()
 	page.Limit = actsShown
-	rows, err := w.Social.Acts(p.ctx(), page)
+	rows, err := list(p.ctx(), page)
 	for _, r := range rows {
 		d.Acts = append(d.Acts, deed{p.frame, r})
 	}
 	if len(rows) == actsShown {
-		d.Older = "/admin/work?older=" + social.ID(rows[len(rows)-1].Seq).String() + "#audit"
+		d.Older = of + "older=" + social.ID(rows[len(rows)-1].Seq).String() + "#audit"
 	}
 	return err
 }
@@ -79,6 +83,8 @@ func (a deed) Did() string {
 		return a.T("did_history")
 	case "pairing changed":
 		return a.T("did_keys")
+	case "send " + social.AuditRefused:
+		return a.T("did_refuse")
 	case "queue held":
 		return a.T("did_hold")
 	case "queue released":
@@ -89,6 +95,14 @@ func (a deed) Did() string {
 		return a.T("did_drop")
 	}
 	return string(a.Kind) + " " + a.Result
+}
+
+// What is the address of what was not sent; for acts it is "".
+func (a deed) What() string {
+	if a.Kind == social.AuditSend {
+		return a.Subject
+	}
+	return ""
 }
 
 // About names the server, or else the member, the rule or the job.

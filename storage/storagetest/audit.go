@@ -52,13 +52,20 @@ func auditRowsFromSixteen(t *testing.T, db *storage.DB) {
 	}
 	must(t, db.Tx(ctx, func(tx social.Tx) error {
 		return first(tx.AppendAudit(ctx, social.AuditRow{Kind: social.AuditZone, Result: "set", By: "alice"}),
-			tx.AppendAudit(ctx, social.AuditRow{Kind: social.AuditZone, Result: "set"}))
+			tx.AppendAudit(ctx, social.AuditRow{Kind: social.AuditZone, Result: "set"}),
+			tx.AppendAudit(ctx, social.AuditRow{Kind: social.AuditFetch, Result: social.AuditRefused}),
+			tx.AppendAudit(ctx, social.AuditRow{Kind: social.AuditSend, Result: social.AuditRefused, Peer: "c.test"}))
 	}))
 	must(t, db.LinkAudit(ctx))
 	must(t, db.View(ctx, func(tx social.Tx) error {
 		acts, err := tx.Acts(ctx, social.Page{Limit: 9})
 		if len(acts) != 1 || acts[0].By != "alice" || acts[0].Kind != social.AuditZone {
 			t.Errorf("acts are %+v", acts)
+		}
+		must(t, err)
+		refused, err := tx.RefusedSends(ctx, social.Page{Limit: 9})
+		if len(refused) != 1 || refused[0].Peer != "c.test" {
+			t.Errorf("not sent is %+v", refused)
 		}
 		return err
 	}))
