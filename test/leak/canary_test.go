@@ -30,7 +30,8 @@ func TestNothingReachesWhomItIsNotFor(t *testing.T) {
 	if testing.Short() {
 		ops = min(ops, worldSteps)
 	}
-	for _, one := range regressions {
+	// What a regression says is what is sent: races show in the worlds below as well.
+	for _, one := range regressions[:instancetest.Many(t, len(regressions), 0)] {
 		t.Run("regression "+one.was, func(t *testing.T) { run(t, one.mode, one.seed, worldSteps) })
 	}
 	for seed := first; ops > 0; seed++ {
