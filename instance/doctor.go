@@ -22,7 +22,7 @@ import (
 
 // Finding is one thing that the doctor looked at. A problem says what to do.
 type Finding struct {
-	Check  string       `json:"check"` // permissions, database, audit, identity, clock, paired or domain
+	Check  string       `json:"check"` // permissions, database, audit, identity, clock, paired, certificate, proxies or domain
 	State  FindingState `json:"state"`
 	Text   string       `json:"text,omitempty"`
 	Remedy string       `json:"remedy,omitempty"`
@@ -42,9 +42,10 @@ func problem(check, remedy, format string, args ...any) Finding {
 	return Finding{check, StateProblem, fmt.Sprintf(format, args...), remedy}
 }
 
-// Diagnose looks at the data folder, the database, the clock and the own domain,
-// and reports everything it finds, not just the first. It works beside a running
-// instance and on data that Open refuses, and begins no data of its own.
+// Diagnose looks at the data folder, the database, the clock, the certificate files,
+// the trusted proxies and the own domain, and reports everything it finds, not just
+// the first. It works beside a running instance and on data that Open refuses, and
+// begins no data of its own.
 func Diagnose(ctx context.Context, c *config.Config, log *slog.Logger, now func() time.Time) []Finding {
 	if _, err := os.Stat(c.DataDir); err != nil {
 		return []Finding{problem("permissions", "name the right folder with --data or data_dir, or begin with: parley serve", "there is no data in %s: %v", c.DataDir, err)}
@@ -54,6 +55,8 @@ func Diagnose(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	}
 	out := checkPermissions(c.DataDir)
 	out = append(out, checkData(ctx, c, log, now)...)
+	out = append(out, checkCertificate(c, now())...)
+	out = append(out, checkProxies(c)...)
 	return append(out, checkDomain(ctx, c, log)...)
 }
 

@@ -147,14 +147,21 @@ func (p *patient) examine(now func() time.Time, want ...string) {
 	}
 }
 
+// writeCertificate makes one for the patient that counted and will count for years, whatever
+// the time is that a test looks at it.
 func writeCertificate(t *testing.T, cert, key string) {
+	t.Helper()
+	writeCertificateFor(t, cert, key, patientDomain, time.Now().AddDate(-40, 0, 0), time.Now().AddDate(10, 0, 0))
+}
+
+func writeCertificateFor(t *testing.T, cert, key, address string, from, until time.Time) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.ParseIP(patientDomain)}, IsCA: true, BasicConstraintsValid: true}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: until,
+		IPAddresses: []net.IP{net.ParseIP(address)}, IsCA: true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, private.Public(), private)
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +191,7 @@ func TestDoctorFindsAHealthyInstanceHealthy(t *testing.T) {
 	for _, f := range found {
 		checks = append(checks, f.Check+" "+string(f.State))
 	}
-	if got := strings.Join(checks, ", "); got != "permissions ok, database ok, audit ok, identity ok, clock ok, domain ok" || instance.Failed(found) != 0 {
+	if got := strings.Join(checks, ", "); got != "permissions ok, database ok, audit ok, identity ok, clock ok, certificate ok, domain ok" || instance.Failed(found) != 0 {
 		t.Errorf("%s: %+v", got, found)
 	}
 }
@@ -229,7 +236,7 @@ func TestDoctorChecksTheCertificate(t *testing.T) {
 func TestDoctorComparesTheIdentity(t *testing.T) {
 	p := newPatient(t)
 	p.conf.Domain, p.conf.PublicURL = "10.0.0.5", "https://10.0.0.5"
-	p.examine(time.Now, "identity: this data belongs to: set domain", "domain: 10.0.0.5: federation.allowed_networks", "domain: 10.0.0.5: federation.allowed_networks")
+	p.examine(time.Now, "identity: this data belongs to: set domain", "certificate: is for other names: have one made for 10.0.0.5", "domain: 10.0.0.5: federation.allowed_networks", "domain: 10.0.0.5: federation.allowed_networks")
 }
 
 // T71: the folder and every file in it are for their owner alone. The remedy heals.

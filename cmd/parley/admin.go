@@ -415,7 +415,7 @@ func (a *app) restore() *cobra.Command {
 
 func (a *app) doctor() *cobra.Command {
 	var asJSON bool
-	c := &cobra.Command{Use: "doctor", Short: "Check data, permissions, clock and the own domain", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+	c := &cobra.Command{Use: "doctor", Short: "Check data, permissions, clock, certificate and the own domain", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		c, err := a.load()
 		if err != nil {
 			return err
