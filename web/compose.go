@@ -513,7 +513,7 @@ func (w *Web) composeAgain(p *page, d social.Draft, files []*social.Media, name 
 		c.Describe.Value = ""
 	}
 	c.More = len(files) > 0 || c.filled()
-	for _, one := range []string{"bare", "outside", "named", "dead"} {
+	for _, one := range []string{"bare", "outside", yesTo(d.Audience), "named", "dead"} {
 		if p.r.PostFormValue(one) != "" && one != ask.Name {
 			c.Answered = append(c.Answered, one)
 		}

@@ -6,8 +6,11 @@ import (
 	"parley/social"
 )
 
-// outsideToo asks for the second step of a post that leaves the company.
-const outsideToo = "everybody can read this, outside the company too, and nobody can call it back for certain; publish it outside, or choose fewer people"
+// These ask for the second step of a post that leaves the company.
+const (
+	outsideToo = "everybody can read this, outside the company too, and nobody can call it back for certain; publish it outside, or choose fewer people"
+	partnerToo = "%s Nobody can call it back for certain; send it to the partner, or choose fewer people"
+)
 
 // doubts finds what may not be meant so, one thing after the other; each is asked once.
 func (w *Web) doubts(p *page, d social.Draft, files []*social.Media) (at string, ask question, why, err error) {
@@ -17,10 +20,8 @@ func (w *Web) doubts(p *page, d social.Draft, files []*social.Media) (at string,
 			return "file", question{"bare", p.T("send_bare")}, social.Errorf(social.Invalid, "a picture has no description; whoever cannot see it learns nothing of it"), nil
 		}
 	}
-	if out, err := w.leaves(p, d); err != nil {
-		return "", question{}, nil, err
-	} else if out && !asked("outside") {
-		return "audience", question{"outside", p.T("publish_outside")}, social.Errorf(social.Invalid, outsideToo), nil
+	if ask, why, err := w.leaving(p, d); err != nil || why != nil && !asked(ask.Name) {
+		return "audience", ask, why, err
 	}
 	if !asked("named") {
 		out, err := w.Social.Outsiders(p.ctx(), p.reader, d)
@@ -57,17 +58,24 @@ func (w *Web) farther(p *page, d social.Draft) (at string, ask question, why, er
 	return "text", question{"dead", p.T("send_anyway")}, social.Errorf(social.Invalid, "this links to a post of %s that is not for all who will read yours (%s); they will find nothing there", v.Author.Name(), p.Card(v).Seen()), nil
 }
 
-// leaves says that everybody would see a new post, in a community too. A reply reaches no
-// further than what it answers, which was asked about already.
-func (w *Web) leaves(p *page, d social.Draft) (bool, error) {
+// leaving doubts a new post that everybody would see, in a community too, or a partner.
+// A reply reaches no further than what it answers, which was asked about already.
+func (w *Web) leaving(p *page, d social.Draft) (ask question, why, err error) {
 	if d.InReplyTo != 0 {
-		return false, nil
+		return question{}, nil, nil
 	}
 	choices, err := w.Social.Audiences(p.ctx(), p.reader, 0)
 	for _, one := range choices {
-		if one.Label == d.Audience {
-			return p.reach(one.Kind, one.Group) == "outside", err
+		switch {
+		case one.Label != d.Audience:
+		case p.reach(one.Kind, one.Group) == "outside":
+			return question{"outside", p.T("publish_outside")}, social.Errorf(social.Invalid, outsideToo), err
+		case one.Kind == social.AudiencePartner:
+			return question{yesTo(one.Label), p.T("send_partner")}, social.Errorf(social.Invalid, partnerToo, p.Meaning(one)), err
 		}
 	}
-	return false, err
+	return question{}, nil, err
 }
+
+// yesTo names the answer that one partner may read a post: it holds for no other.
+func yesTo(audience string) string { return "to:" + audience }

@@ -91,6 +91,7 @@ var german = map[string]string{
 	"choose a file":                                                                                                        "Wählen Sie eine Datei.",
 	"this post was sent or deleted already":                                                                                "Dieser Beitrag wurde schon gesendet oder gelöscht.",
 	outsideToo:                                                                                                             "Das können alle lesen, auch außerhalb der Firma, und niemand kann es sicher zurückholen. Veröffentlichen Sie es nach außen, oder wählen Sie weniger Leute.",
+	partnerToo:                                                                                                             "%s Niemand kann es sicher zurückholen. Senden Sie es dem Partner, oder wählen Sie weniger Leute.",
 	"sign in first":                                                                                                        "Melden Sie sich zuerst an.",
 	"that is your own account":                                                                                             "Das ist Ihr eigenes Konto.",
 	"the name %q does not fit: use 1 to 64 of a-z, 0-9, _, . and -, not beginning or ending with . or -":                   "Der Name %q passt nicht: 1 bis 64 Zeichen aus a–z, 0–9, _, . und -, nicht mit . oder - am Anfang oder Ende.",

@@ -239,7 +239,14 @@ func (b *browser) write(path, audience, text string, files ...string) {
 			option.closest("select").dispatchEvent(new Event("change", {bubbles: true}));
 		})()`, composing, audience)))
 	}
-	if reach := map[bool]string{true: "partner", false: "outside"}[strings.HasPrefix(audience, "partner:")]; reach == "partner" || audience == "public" || audience == "unlisted" {
+	reach, asks := "", ""
+	switch {
+	case strings.HasPrefix(audience, "partner:"):
+		reach, asks = "partner", "to:"+audience
+	case audience == "public" || audience == "unlisted":
+		reach, asks = "outside", "outside"
+	}
+	if reach != "" {
 		b.waits("it is said that it leaves the company", fmt.Sprintf(`(e => e.checkVisibility() && getComputedStyle(e).borderColor != getComputedStyle(document.querySelector(".means:not(.partner, .outside)")).borderColor &&
 			/leaves the company|outside the company/.test(e.innerText))(document.querySelector(%q))`, composing+" .means."+reach+":not([hidden])"))
 	}
@@ -249,10 +256,10 @@ func (b *browser) write(path, audience, text string, files ...string) {
 		b.do("describe", chromedp.SetValue(chromedp.CSS(composing+` [name^=description-]`), files[1]))
 	}
 	b.submit(composing)
-	if audience == "public" || audience == "unlisted" {
-		outside := composing + " button[name=outside]"
-		b.waits("it is asked once more", fmt.Sprintf(`document.readyState == "complete" && !!document.querySelector(%q)`, outside))
-		b.do("confirm", chromedp.Focus(chromedp.CSS(outside)), chromedp.SendKeys(chromedp.CSS(outside), kb.Enter))
+	if asks != "" {
+		yes := fmt.Sprintf("%s button[name=%q]", composing, asks)
+		b.waits("it is asked once more", fmt.Sprintf(`document.readyState == "complete" && !!document.querySelector(%q) && /nobody can call it back/i.test(document.querySelector("main").innerText)`, yes))
+		b.do("confirm", chromedp.Focus(chromedp.CSS(yes)), chromedp.SendKeys(chromedp.CSS(yes), kb.Enter))
 	}
 	b.taken(text)
 }

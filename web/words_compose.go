@@ -10,6 +10,7 @@ var composeWords = map[string][2]string{
 	"who_sees":         {"Who sees this?", "Wer sieht das?"},
 	"publish":          {"Publish", "Veröffentlichen"},
 	"publish_outside":  {"Publish outside", "Nach außen veröffentlichen"},
+	"send_partner":     {"Send it to the partner", "An den Partner senden"},
 	"send_anyway":      {"Send it all the same", "Trotzdem senden"},
 	"send_bare":        {"Send it without", "Ohne Beschreibung senden"},
 	"more":             {"Files, poll, time and more", "Dateien, Umfrage, Zeit und mehr"},
