@@ -241,10 +241,10 @@ func comesBack(t *testing.T, north, south *machine, ann, ben string) {
 // otherProxies puts each in the place of nginx.
 func otherProxies(t *testing.T, p *pages, blocks []block, ann, ben string) {
 	north, south := p.machines["north"], p.machines["south"]
-	for _, one := range []struct{ name, folder, unit string }{{"caddy", "/etc/caddy", "caddy"}, {"apache", "/etc/apache2", "apache2"}} {
+	for _, one := range []struct{ name, program, unit string }{{"caddy", "/usr/bin/caddy", "caddy"}, {"apache", "/usr/sbin/apache2", "apache2"}} {
 		t.Run(one.name, func(t *testing.T) {
 			north, south := north.in(t), south.in(t)
-			if _, err := north.try("test -d " + one.folder); err != nil {
+			if _, err := north.try("test -x " + one.program); err != nil {
 				t.Skipf("%s is not installed", one.name)
 			}
 			north.run("systemctl stop nginx")
