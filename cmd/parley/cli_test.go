@@ -298,7 +298,8 @@ func TestPasswordFromStandardInput(t *testing.T) {
 // One-time links stand alone on standard output; what to know stands beside.
 func TestOneTimeLinks(t *testing.T) {
 	port := instancetest.FreePort(t)
-	s := newShell(t, fmt.Sprintf("PARLEY_DOMAIN=localhost:%d", port), fmt.Sprintf("PARLEY_LISTEN=127.0.0.1:%d", port))
+	// A terminal of a desktop has inherited that its starter wrote to the journal.
+	s := newShell(t, fmt.Sprintf("PARLEY_DOMAIN=localhost:%d", port), fmt.Sprintf("PARLEY_LISTEN=127.0.0.1:%d", port), "JOURNAL_STREAM=9:12345")
 	base := fmt.Sprintf("http://127.0.0.1:%d", port)
 	first, errs := s.run(0, "setup-link")
 	wants(t, errs, "works once, until", fmt.Sprintf("ssh -L %d:127.0.0.1:%d", port, port))

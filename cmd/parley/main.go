@@ -15,6 +15,7 @@ import (
 	_ "time/tzdata" // people choose a zone, also where the machine knows none
 
 	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/coreos/go-systemd/v22/journal"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -164,11 +165,10 @@ func (a *app) serve() *cobra.Command {
 		}
 		defer unlock()
 		fmt.Printf("Parley %s serves %s (listening on %s, data in %s)\n", instance.Version, c.PublicURL, addr, c.DataDir)
-		if os.Getenv("JOURNAL_STREAM") == "" {
-			err = printSetup(ctx, in)
-		}
-		if err != nil {
-			return err
+		if !inJournal() {
+			if err := printSetup(ctx, in); err != nil {
+				return err
+			}
 		}
 		in.Ready = func() { tellSystemd(daemon.SdNotifyReady) }
 		defer context.AfterFunc(ctx, func() { tellSystemd(daemon.SdNotifyStopping) })()
@@ -177,6 +177,14 @@ func (a *app) serve() *cobra.Command {
 	a.flag(c, "listen", "listen", "address and port to listen on")
 	a.flag(c, "domain", "domain", "the part of handles after the @; fixed at the first start")
 	return c
+}
+
+// inJournal says that what is printed is kept in the journal. What the environment says
+// alone does not count: on a desktop whoever opens a terminal inherits it.
+func inJournal() bool {
+	out, _ := journal.StdoutIsJournalStream() // an error means that there is none
+	problems, _ := journal.StderrIsJournalStream()
+	return out || problems
 }
 
 // tellSystemd says where the start or the end stands, if systemd waits for it.
