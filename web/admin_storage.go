@@ -43,8 +43,9 @@ type storagePage struct {
 	Command        string // that makes one
 }
 
-// backupCommand makes a backup where Parley is a service of the machine.
-const backupCommand = "runuser --user parley -- parley backup /var/backups/parley.tar"
+// backupCommand makes a backup where Parley is a service of the machine, in the one folder
+// that its user may write to.
+const backupCommand = "runuser --user parley -- parley backup /var/lib/parley/parley.backup"
 
 func (storagePage) file() string { return "admin_storage.html" }
 

@@ -423,7 +423,7 @@ func TestOverviewKnowsBackupAndRoom(t *testing.T) {
 		return regexp.MustCompile(`Files of members [0-9.]+ .B · [0-9]+ files?`).FindString(rita.get("/admin/storage", 200).text)
 	}
 	rita.get("/admin", 200).says("Last backup never Look after it", "Free on the disk")
-	rita.get("/admin/storage", 200).says("parley backup /var/backups/parley.tar", "never", "Copies of other servers' files 0.0 kB of 1.1 GB · 0 files")
+	rita.get("/admin/storage", 200).says("parley backup /var/lib/parley/parley.backup", "never", "Copies of other servers' files 0.0 kB of 1.1 GB · 0 files")
 	before := files()
 	if _, err := in.Social.Upload(t.Context(), root, social.Upload{Name: "plan.txt", Body: strings.NewReader(strings.Repeat("words ", 400_000))}); err != nil {
 		t.Fatal(err)
