@@ -35,7 +35,8 @@ const acmeName = "social.example.org"
 type acmeServer struct {
 	*testing.T
 	directory, manage string
-	trust             string // file with the certificate that it shows
+	trust             string         // file with the certificate that it shows
+	conf              *config.Config // of the instance that was certified last
 	stop              func()
 }
 
@@ -176,7 +177,7 @@ func (a *acmeServer) certified(dir string, port, plain int) (said *lines, stop f
 	}
 	conf, err := config.Load("/dev/null", set, nil)
 	ok(a.T, err)
-	said = &lines{}
+	a.conf, said = conf, &lines{}
 	in, err := instance.Open(a.Context(), conf, slog.New(slog.NewTextHandler(said, nil)), time.Now)
 	ok(a.T, err)
 	_, unlock, err := in.Listen()
@@ -218,6 +219,9 @@ func TestCertificateByACME(t *testing.T) {
 			cert, err := handshake(port, acmeName, roots)
 			if err != nil {
 				t.Fatalf("%v, said %s", err, said)
+			}
+			if err := instance.Alive(t.Context(), a.conf); err != nil {
+				t.Errorf("the own question whether it lives: %v", err)
 			}
 			if _, err := handshake(port, "other.example.org", roots); err == nil {
 				t.Error("a certificate was had for a name of others")

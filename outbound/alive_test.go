@@ -20,23 +20,22 @@ func TestAlive(t *testing.T) {
 	address := strings.TrimPrefix(plain.URL, "http://")
 	_, port, _ := strings.Cut(address, ":")
 	for _, c := range []struct {
-		listen string
-		https  bool
-	}{{address, false}, {":" + port, false}, {"0.0.0.0:" + port, false}, {"[::]:" + port, false}, {strings.TrimPrefix(secret.URL, "https://"), true}} {
-		if err := Alive(t.Context(), c.listen, c.https); err != nil {
+		listen, name string
+	}{{address, ""}, {":" + port, ""}, {"0.0.0.0:" + port, ""}, {"[::]:" + port, ""}, {strings.TrimPrefix(secret.URL, "https://"), "example.com"}} {
+		if err := Alive(t.Context(), c.listen, c.name); err != nil {
 			t.Errorf("%v: %v", c, err)
 		}
 	}
 	for _, status = range []int{http.StatusServiceUnavailable, http.StatusFound} {
-		if Alive(t.Context(), address, false) == nil {
+		if Alive(t.Context(), address, "") == nil {
 			t.Errorf("%d is taken for life", status)
 		}
 	}
 	plain.Close()
-	if err := Alive(t.Context(), address, false); err == nil || !strings.Contains(err.Error(), address) {
+	if err := Alive(t.Context(), address, ""); err == nil || !strings.Contains(err.Error(), address) {
 		t.Error(err)
 	}
-	if Alive(t.Context(), "8080", false) == nil {
+	if Alive(t.Context(), "8080", "") == nil {
 		t.Error("an address without a port is asked")
 	}
 }
