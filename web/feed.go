@@ -174,7 +174,6 @@ func (n news) write(p *page, kind string, feed, entries any) error {
 	h := p.w.Header()
 	h.Set("Content-Type", kind+"; charset=utf-8")
 	h.Set("Cache-Control", "public, max-age=300")
-	h.Add("Vary", "Accept-Language, Cookie") // its words are in the reader's language
 	h.Set("ETag", `W/"`+hex.EncodeToString(sum[:16])+`"`)
 	var newest time.Time
 	for _, v := range n.Posts {

@@ -146,7 +146,7 @@ func TestFeedsOfAllAndOfATopic(t *testing.T) {
 			t.Errorf("%s: in German it says %s", path, german)
 		}
 		tag := res.Header.Get("ETag")
-		if again, body := get(path, "If-None-Match", tag); again.StatusCode != 304 || body != "" || tag == "" || res.Header.Get("Last-Modified") == "" || !strings.HasPrefix(res.Header.Get("Cache-Control"), "public") || !strings.Contains(strings.Join(res.Header.Values("Vary"), ","), "Accept-Language") {
+		if again, body := get(path, "If-None-Match", tag); again.StatusCode != 304 || body != "" || tag == "" || res.Header.Get("Last-Modified") == "" || !strings.HasPrefix(res.Header.Get("Cache-Control"), "public") {
 			t.Errorf("%s: unchanged it answers %d, first %v", path, again.StatusCode, res.Header)
 		}
 		tags[path] = tag
