@@ -53,7 +53,7 @@ func newEngine(t *testing.T) *engine {
 	goes, err := exec.Command("go", "env", "GOROOT", "GOMODCACHE", "GOCACHE").Output()
 	ok(t, err)
 	in := strings.Fields(string(goes))
-	build := fmt.Sprintf("--layers=false --isolation chroot --network host --volume /usr:/usr:ro --volume %s:/goroot:ro --volume %s:/go/pkg/mod --volume %s:/root/.cache/go-build", in[0], in[1], in[2])
+	build := fmt.Sprintf("--layers=false --isolation chroot --network host --volume /usr:/usr:ro --volume %s:/goroot:ro --volume %s:/go/pkg/mod --volume %s:/gocache", in[0], in[1], in[2])
 	bin := filepath.Join(dir, "bin")
 	ok(t, os.MkdirAll(bin, 0o755))
 	ok(t, os.Symlink(filepath.Join(root, "test", "deploy", "podman"), filepath.Join(bin, "podman")))
@@ -62,11 +62,11 @@ func newEngine(t *testing.T) *engine {
 		_ = exec.Command("sh", "-c", "kill $(cat "+dir+"/parley.pid); "+podman+" umount --all; "+podman+" rm --all --force; "+podman+" rmi --all --force").Run()
 	})
 	e.do(`base=$HERE/base
-mkdir -p $base/usr $base/tmp $base/root $base/etc/ssl/certs $base/proc $base/dev $base/sys $base/go $base/goroot
+mkdir -p $base/usr $base/tmp $base/gocache $base/etc/ssl/certs $base/proc $base/dev $base/sys $base/go $base/goroot
 for l in bin sbin lib lib64; do ln -s usr/$l $base/$l; done
 cp -L /etc/ssl/certs/ca-certificates.crt $base/etc/ssl/certs/
 cp -L /etc/resolv.conf /etc/hosts /etc/passwd /etc/group $base/etc/
-tar -C $base -c . | podman import --change "ENV PATH=/goroot/bin:/usr/bin:/bin" --change "ENV GOPATH=/go" --change "ENV HOME=/root" - docker.io/library/golang:1.26-bookworm`)
+tar -C $base -c . | podman import --change "ENV PATH=/goroot/bin:/usr/bin:/bin" --change "ENV GOPATH=/go" --change "ENV GOCACHE=/gocache" --change "ENV HOME=/tmp" - docker.io/library/golang:1.26-bookworm`)
 	return e
 }
 
