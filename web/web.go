@@ -67,6 +67,7 @@ type look struct {
 	pages  map[string]*template.Template // by file name
 	parts  *template.Template            // what pages share
 	assets *assets
+	pack   func(http.Handler) http.HandlerFunc
 }
 
 // looks makes it ready once for all instances in a process: what is embedded never changes.
@@ -76,7 +77,11 @@ var looks = sync.OnceValues(func() (*look, error) {
 		return nil, err
 	}
 	pages, parts, err := parse(assets)
-	return &look{pages, parts, assets}, err
+	if err != nil {
+		return nil, err
+	}
+	pack, err := packer()
+	return &look{pages, parts, assets, pack}, err
 })
 
 // parse makes a set of templates for each page: its own file and the shared parts.
@@ -118,7 +123,7 @@ func (w *Web) Mount(r *mux.Router) {
 	r.HandleFunc("/static/{version}/{name}", w.static).Methods("GET", "HEAD")
 	r.HandleFunc("/sw.js", w.worker).Methods("GET", "HEAD")
 	sub := r.NewRoute().Subrouter()
-	sub.Use(w.sameOrigin)
+	sub.Use(w.sameOrigin, w.packed)
 	get, post := []string{"GET", "HEAD"}, []string{"POST"}
 	for _, one := range []struct {
 		methods []string

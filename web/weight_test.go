@@ -91,6 +91,7 @@ func (v *visitor) weigh(path string) int {
 	}
 	req.Header.Set("Accept-Encoding", "gzip") // so that the client does not unpack it
 	req.Header.Set("Accept", "text/html")
+	req.Header.Set("Sec-Fetch-Site", "same-origin") // as browsers say it
 	res, err := v.client.Do(req)
 	if err != nil {
 		v.Fatal(err)
