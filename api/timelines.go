@@ -35,7 +35,7 @@ func (a *API) tag(c *call) (any, error) {
 }
 
 func (a *API) bookmarks(c *call) (any, error) {
-	return c.posts(a.Social.Bookmarks(c.Context(), c.reader, c.part()))
+	return c.posts(a.Social.Bookmarks(c.Context(), c.reader, c.part(), ""))
 }
 
 func (a *API) favourites(c *call) (any, error) {

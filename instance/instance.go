@@ -327,7 +327,8 @@ func (in *Instance) keepHouse(ctx context.Context) {
 		case <-tick.C:
 		}
 		_, err := in.Social.ClosePolls(ctx)
-		err = errors.Join(err, in.Social.SweepMedia(ctx), in.Social.DropFormerKeys(ctx), in.Social.EndExpired(ctx), in.Federation.OrderCatchUps(ctx), in.DB.Tx(ctx, func(tx social.Tx) error { return tx.Forget(ctx, in.now().Add(-rememberFor)) }))
+		_, errReminders := in.Social.Remind(ctx)
+		err = errors.Join(err, errReminders, in.Social.SweepMedia(ctx), in.Social.DropFormerKeys(ctx), in.Social.EndExpired(ctx), in.Federation.OrderCatchUps(ctx), in.DB.Tx(ctx, func(tx social.Tx) error { return tx.Forget(ctx, in.now().Add(-rememberFor)) }))
 		if err != nil && ctx.Err() == nil {
 			in.log.Error("housekeeping failed; it runs again in a minute", "error", err)
 		}

@@ -22,6 +22,7 @@ func texts() map[string][2]string {
 		string(social.NotifyUpdate):        {"A post that concerns you was changed.", "Ein Beitrag, der Sie angeht, wurde geändert."},
 		string(social.NotifyReport):        {"Something was reported.", "Etwas wurde gemeldet."},
 		string(social.NotifyReportClosed):  {"What you reported was dealt with.", "Ihre Meldung wurde bearbeitet."},
+		string(social.NotifyReminder):      {"A reminder of something that you bookmarked.", "Eine Erinnerung an etwas, das Sie sich gemerkt haben."},
 		string(social.NotifyUnsent):        {"A post of yours could not be published.", "Ein Beitrag von Ihnen konnte nicht veröffentlicht werden."},
 	}
 }

@@ -56,13 +56,14 @@ type Account struct {
 	Bot          bool `json:",omitzero"`
 	HideNetwork  bool `json:",omitzero"` // others see how many follow and are followed, not who
 
-	Role            Role         `json:",omitzero"`
-	Email           string       `json:",omitzero"`
-	DefaultAudience string       `json:",omitzero"` // label; "" means the instance's default
-	UndoSeconds     *int         `json:",omitzero"` // see UndoTime; nil if nothing was chosen
-	Group           *Group       `json:",omitzero"` // of KindGroup only
-	Welcome         Welcome      `json:",omitzero"` // of a member
-	Notices         NoticePolicy `json:",omitzero"`
+	Role            Role               `json:",omitzero"`
+	Email           string             `json:",omitzero"`
+	DefaultAudience string             `json:",omitzero"` // label; "" means the instance's default
+	UndoSeconds     *int               `json:",omitzero"` // see UndoTime; nil if nothing was chosen
+	Group           *Group             `json:",omitzero"` // of KindGroup only
+	Welcome         Welcome            `json:",omitzero"` // of a member
+	Notices         NoticePolicy       `json:",omitzero"`
+	Unwanted        []NotificationKind `json:",omitempty"` // of which the member does not want to hear
 
 	URI, URL                     string    `json:",omitzero"`
 	InboxURI, SharedInboxURI     string    `json:",omitzero"`

@@ -13,6 +13,7 @@ import (
 type NotificationFilter struct {
 	Kinds   []NotificationKind // only these
 	Exclude []NotificationKind
+	Answers Answers
 	FromID  ID   // only what this account did
 	Held    bool // also what the policy holds back
 	// Together are the kinds of which what is alike counts as one, which stands where the
@@ -20,6 +21,15 @@ type NotificationFilter struct {
 	Together []NotificationKind
 	Alike    *Alike // only those of one group
 }
+
+// Answers says what a list has of the mentions in answers to posts of the member's own.
+type Answers string
+
+const (
+	AnswersToo  Answers = ""
+	AnswersOnly Answers = "only" // of the mentions; other kinds stay
+	AnswersNot  Answers = "not"
+)
 
 // Gathered are the kinds of which several stand together.
 func Gathered() []NotificationKind {

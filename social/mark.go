@@ -42,14 +42,6 @@ func (s *Service) likeURI(ctx context.Context, tx Tx, me *Account, p *Post, on b
 	return uri, ignoreNotFound(err)
 }
 
-// Bookmark keeps a post for oneself; nobody is told.
-func (s *Service) Bookmark(ctx context.Context, r Reader, id ID, on bool) (*PostView, error) {
-	return s.act(ctx, r, id, func(tx Tx, me *Account, p *Post) error {
-		_, err := tx.SetBookmark(ctx, me.ID, p.ID, on, s.Now())
-		return err
-	})
-}
-
 // MaxPins is the number of posts shown on top of a profile or a group.
 const MaxPins = 5
 
@@ -312,7 +304,7 @@ func (s *Service) ClosePolls(ctx context.Context) (n int, err error) {
 				return err
 			}
 			note := &Notification{ID: NewID(s.Now()), AccountID: author.ID, Kind: NotifyPoll, FromID: author.ID, PostID: p.ID, CreatedAt: s.Now()}
-			if !muted {
+			if !muted && !slices.Contains(author.Unwanted, NotifyPoll) {
 				err = s.inform(ctx, tx, note)
 			}
 			if err != nil {

@@ -31,6 +31,12 @@ const newAccount = 30 * 24 * time.Hour
 // weighed are the kinds that a policy can hold back: what others do unasked.
 var weighed = []NotificationKind{NotifyMention, NotifyFavourite, NotifyReblog, NotifyFollow, NotifyFollowRequest}
 
+// OptionalKinds are those that a member can do without, in the order in which they are
+// offered: what wants no answer.
+func OptionalKinds() []NotificationKind {
+	return []NotificationKind{NotifyFavourite, NotifyReblog, NotifyFollow, NotifyUpdate, NotifyPoll}
+}
+
 // NotificationRequest is somebody of whom a member's policy holds something back. Its id is
 // that of the account.
 type NotificationRequest struct {
@@ -151,6 +157,12 @@ func (s *Service) NoticePolicy(ctx context.Context, r Reader) (policy NoticePoli
 // SetNoticePolicy changes the reader's own, for what happens from now on.
 func (s *Service) SetNoticePolicy(ctx context.Context, r Reader, change func(*NoticePolicy)) error {
 	return s.changeOwn(ctx, r, func(a *Account) { change(&a.Notices) })
+}
+
+// SetUnwanted says of which of the OptionalKinds the reader does not want to hear, from now on.
+func (s *Service) SetUnwanted(ctx context.Context, r Reader, kinds []NotificationKind) error {
+	unwanted := slices.DeleteFunc(OptionalKinds(), func(k NotificationKind) bool { return !slices.Contains(kinds, k) })
+	return s.changeOwn(ctx, r, func(a *Account) { a.Unwanted = unwanted })
 }
 
 // NotificationRequests lists by whom the reader's policy holds something back, newest first;

@@ -210,6 +210,7 @@ type PostView struct {
 	Favourited bool
 	Boosted    bool
 	Bookmarked bool
+	Kept       Kept // with the bookmark
 	Pinned     bool
 	Muted      bool // its thread
 	Voted      bool
@@ -275,6 +276,7 @@ const (
 	NotifyReport        NotificationKind = "admin.report"
 	NotifyUnsent        NotificationKind = "parley.unsent"        // an own post was not published when it was due
 	NotifyReportClosed  NotificationKind = "parley.report_closed" // what one reported was dealt with
+	NotifyReminder      NotificationKind = "parley.reminder"      // of a bookmark, at the time that its member chose
 	NotifyJoinRequest   NotificationKind = "parley.group_request" // somebody asks to join a group, which it is from
 )
 

@@ -417,7 +417,7 @@ func (s *Service) notify(ctx context.Context, tx Tx, to ID, kind NotificationKin
 		return nil
 	}
 	owner, err := tx.Account(ctx, to)
-	if err != nil || !owner.Local() || !owner.Active() || owner.Kind == KindGroup {
+	if err != nil || !owner.Local() || !owner.Active() || owner.Kind == KindGroup || slices.Contains(owner.Unwanted, kind) {
 		return ignoreNotFound(err)
 	}
 	blocks, err := tx.Blocks(ctx, to, []ID{from.ID})

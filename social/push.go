@@ -47,7 +47,7 @@ const (
 
 // PushKinds are the notifications that can be told, in the order in which they are offered.
 func PushKinds() []NotificationKind {
-	return []NotificationKind{NotifyMention, NotifyFollow, NotifyFollowRequest, NotifyFavourite, NotifyReblog, NotifyPoll, NotifyUpdate, NotifyReport, NotifyUnsent}
+	return []NotificationKind{NotifyMention, NotifyFollow, NotifyFollowRequest, NotifyFavourite, NotifyReblog, NotifyPoll, NotifyUpdate, NotifyReport, NotifyUnsent, NotifyReminder}
 }
 
 // PushStore keeps subscriptions.

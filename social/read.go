@@ -115,7 +115,7 @@ func (s *Service) views(ctx context.Context, tx Tx, r Reader, posts []*Post) ([]
 	build = func(p *Post, deep bool) *PostView {
 		m := marks[p.ID]
 		v := &PostView{Post: p, Author: accounts[p.AuthorID], Group: accounts[p.GroupID], Cursor: p.ID, Favourited: m.Favourited,
-			Boosted: m.Boosted, Bookmarked: m.Bookmarked, Pinned: m.Pinned, Muted: m.Muted, OwnVotes: p.Poll.known(votes[p.ID]), Voted: len(votes[p.ID]) > 0}
+			Boosted: m.Boosted, Bookmarked: m.Bookmarked, Kept: m.Kept, Pinned: m.Pinned, Muted: m.Muted, OwnVotes: p.Poll.known(votes[p.ID]), Voted: len(votes[p.ID]) > 0}
 		if b := inner[p.BoostOfID]; b != nil && deep {
 			v.Boost = build(b, true)
 		}
@@ -379,12 +379,7 @@ func (s *Service) AccountPosts(ctx context.Context, r Reader, id ID, p Page, f P
 	return views, err
 }
 
-// Bookmarks and Favourites list a member's own marks; cursors are the marks' ids.
-func (s *Service) Bookmarks(ctx context.Context, r Reader, p Page) ([]*PostView, error) {
-	return s.marked(ctx, r, p, Tx.Bookmarks)
-}
-
-// Favourites lists what a member liked.
+// Favourites lists what a member liked; cursors are the marks' ids.
 func (s *Service) Favourites(ctx context.Context, r Reader, p Page) ([]*PostView, error) {
 	return s.marked(ctx, r, p, Tx.Favourites)
 }

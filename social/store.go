@@ -148,15 +148,25 @@ type PostStore interface {
 	// FavouriteURI is the activity of a like; ErrNotFound if there is none.
 	FavouriteURI(ctx context.Context, account, post ID) (string, error)
 	SetBookmark(ctx context.Context, account, post ID, on bool, at time.Time) (bool, error)
+	// SetKept writes what is kept with a bookmark that there is.
+	SetKept(ctx context.Context, account, post ID, k Kept) error
+	// BookmarkFolders lists an account's by name.
+	BookmarkFolders(ctx context.Context, account ID) ([]Folder, error)
+	// RenameFolder answers how many bookmarks were in it.
+	RenameFolder(ctx context.Context, account ID, from, to string) (int64, error)
+	// TakeReminders ends those whose time has come, the longest due first, and answers them;
+	// nobody else is given the same ones.
+	TakeReminders(ctx context.Context, now time.Time, limit int) ([]Reminded, error)
 	SetPin(ctx context.Context, account, post ID, on bool, at time.Time) (bool, error)
 	// PinnedBy lists what an account or a group shows on top, newest first.
 	PinnedBy(ctx context.Context, account ID, limit int) ([]*Post, error)
 	// Marks tells which of the posts an account has favourited, boosted, bookmarked, pinned,
 	// and of which it hears nothing more.
 	Marks(ctx context.Context, account ID, posts []ID) (map[ID]Marks, error)
-	// Favourites and Bookmarks list by the mark's own id (second result: cursors).
+	// Favourites and Bookmarks list by the mark's own id (second result: cursors); bookmarks
+	// those of one folder unless it is "".
 	Favourites(ctx context.Context, account ID, p Page) ([]*Post, []ID, error)
-	Bookmarks(ctx context.Context, account ID, p Page) ([]*Post, []ID, error)
+	Bookmarks(ctx context.Context, account ID, p Page, folder string) ([]*Post, []ID, error)
 
 	// AddVotes records the votes of one account, once per choice, and counts
 	// them; it fails with a Conflict when the account has voted (or, in a poll
@@ -199,6 +209,7 @@ type PostStore interface {
 type Marks struct {
 	Favourited, Boosted, Bookmarked, Pinned bool
 	Muted                                   bool // its thread
+	Kept                                    Kept // with the bookmark
 }
 
 // TimelineItem is a row of a home timeline; its ID says when it arrived here.

@@ -61,6 +61,31 @@ func (t *Tx) SetBookmark(ctx context.Context, account, post social.ID, on bool, 
 	return t.setMark(ctx, "bookmark", account, post, "", on)
 }
 
+// SetKept writes what is kept with a bookmark that there is.
+func (t *Tx) SetKept(ctx context.Context, account, post social.ID, k social.Kept) error {
+	_, err := t.exec(ctx, `UPDATE mark SET folder = $3, note = $4, remind_at = $5 WHERE account_id = $1 AND post_id = $2 AND kind = 'bookmark'`,
+		account, post, k.Folder, k.Note, ms(k.RemindAt))
+	return err
+}
+
+// BookmarkFolders lists an account's by name.
+func (t *Tx) BookmarkFolders(ctx context.Context, account social.ID) ([]social.Folder, error) {
+	return list(ctx, t, func(s scanner) (f social.Folder, err error) { return f, s.Scan(&f.Name, &f.Count) },
+		`SELECT folder, count(*) FROM mark WHERE account_id = $1 AND kind = 'bookmark' AND folder <> '' GROUP BY folder ORDER BY folder`, account)
+}
+
+// RenameFolder answers how many bookmarks were in it.
+func (t *Tx) RenameFolder(ctx context.Context, account social.ID, from, to string) (int64, error) {
+	return t.exec(ctx, `UPDATE mark SET folder = $3 WHERE account_id = $1 AND kind = 'bookmark' AND folder = $2 AND folder <> ''`, account, from, to)
+}
+
+// TakeReminders ends those whose time has come and answers them.
+func (t *Tx) TakeReminders(ctx context.Context, now time.Time, limit int) ([]social.Reminded, error) {
+	return list(ctx, t, func(s scanner) (r social.Reminded, err error) { return r, s.Scan(&r.AccountID, &r.PostID) },
+		`UPDATE mark SET remind_at = 0 WHERE remind_at > 0 AND id IN (SELECT id FROM mark WHERE remind_at > 0 AND remind_at <= $1 ORDER BY remind_at LIMIT $2)
+		RETURNING account_id, post_id`, ms(now), limit)
+}
+
 // SetPin shows a post on top of the profile.
 func (t *Tx) SetPin(ctx context.Context, account, post social.ID, on bool, _ time.Time) (bool, error) {
 	return t.setMark(ctx, "pin", account, post, "", on)
@@ -81,14 +106,17 @@ func (t *Tx) Marks(ctx context.Context, account social.ID, posts []social.ID) (m
 	type row struct {
 		post social.ID
 		kind string
+		kept social.Kept
 	}
 	rows, err := list(ctx, t, func(s scanner) (row, error) {
 		var r row
-		err := s.Scan(&r.post, &r.kind)
+		var remind int64
+		err := s.Scan(&r.post, &r.kind, &r.kept.Folder, &r.kept.Note, &remind)
+		r.kept.RemindAt = at(remind)
 		return r, err
-	}, `SELECT post_id, kind FROM mark WHERE account_id = $1 AND post_id IN `+t.db.dialect.ids("$2")+`
-		UNION ALL SELECT boost_of_id, 'boost' FROM post WHERE author_id = $1 AND deleted_at = 0 AND boost_of_id <> 0 AND boost_of_id IN `+t.db.dialect.ids("$2")+`
-		UNION ALL SELECT p.id, 'mute' FROM post p JOIN conversation c ON c.account_id = $1 AND c.thread_id = p.thread_id AND c.muted = 1 WHERE p.id IN `+t.db.dialect.ids("$2"),
+	}, `SELECT post_id, kind, folder, note, remind_at FROM mark WHERE account_id = $1 AND post_id IN `+t.db.dialect.ids("$2")+`
+		UNION ALL SELECT boost_of_id, 'boost', '', '', 0 FROM post WHERE author_id = $1 AND deleted_at = 0 AND boost_of_id <> 0 AND boost_of_id IN `+t.db.dialect.ids("$2")+`
+		UNION ALL SELECT p.id, 'mute', '', '', 0 FROM post p JOIN conversation c ON c.account_id = $1 AND c.thread_id = p.thread_id AND c.muted = 1 WHERE p.id IN `+t.db.dialect.ids("$2"),
 		account, jsonText(posts))
 	for _, r := range rows {
 		m := out[r.post]
@@ -96,7 +124,7 @@ func (t *Tx) Marks(ctx context.Context, account social.ID, posts []social.ID) (m
 		case "favourite":
 			m.Favourited = true
 		case "bookmark":
-			m.Bookmarked = true
+			m.Bookmarked, m.Kept = true, r.kept
 		case "pin":
 			m.Pinned = true
 		case "boost":
@@ -111,17 +139,21 @@ func (t *Tx) Marks(ctx context.Context, account social.ID, posts []social.ID) (m
 
 // Favourites and Bookmarks list what an account marked.
 func (t *Tx) Favourites(ctx context.Context, account social.ID, p social.Page) ([]*social.Post, []social.ID, error) {
-	return t.marked(ctx, "favourite", account, p)
+	return t.marked(ctx, "favourite", account, p, "")
 }
 
-// Bookmarks lists what an account kept.
-func (t *Tx) Bookmarks(ctx context.Context, account social.ID, p social.Page) ([]*social.Post, []social.ID, error) {
-	return t.marked(ctx, "bookmark", account, p)
+// Bookmarks lists what an account bookmarked, of one folder unless it is "".
+func (t *Tx) Bookmarks(ctx context.Context, account social.ID, p social.Page, folder string) ([]*social.Post, []social.ID, error) {
+	return t.marked(ctx, "bookmark", account, p, folder)
 }
 
-func (t *Tx) marked(ctx context.Context, kind string, account social.ID, p social.Page) ([]*social.Post, []social.ID, error) {
-	clause, args, rev := keyset("id", p, []any{account, kind})
-	items, err := list(ctx, t, scanItem, `SELECT id, post_id FROM mark WHERE account_id = $1 AND kind = $2`+clause, args...)
+func (t *Tx) marked(ctx context.Context, kind string, account social.ID, p social.Page, folder string) ([]*social.Post, []social.ID, error) {
+	which, args := `account_id = $1 AND kind = $2`, []any{account, kind}
+	if folder != "" {
+		which, args = which+` AND folder = $3`, append(args, folder)
+	}
+	clause, args, rev := keyset("id", p, args)
+	items, err := list(ctx, t, scanItem, `SELECT id, post_id FROM mark WHERE `+which+clause, args...)
 	if err != nil {
 		return nil, nil, err
 	}

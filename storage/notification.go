@@ -64,6 +64,13 @@ func (t *Tx) which(account social.ID, f social.NotificationFilter) *telling {
 	if len(f.Exclude) > 0 {
 		w.where += ` AND n.kind NOT IN ` + w.kinds(f.Exclude)
 	}
+	const answers = `EXISTS (SELECT 1 FROM post p JOIN post q ON q.id = p.parent_id WHERE p.id = n.post_id AND q.author_id = $1)`
+	switch f.Answers {
+	case social.AnswersOnly:
+		w.where += ` AND (n.kind <> 'mention' OR ` + answers + `)`
+	case social.AnswersNot:
+		w.where += ` AND NOT (n.kind = 'mention' AND ` + answers + `)`
+	}
 	if a := f.Alike; a != nil {
 		w.where += ` AND n.id >= ` + w.arg(a.First) + ` AND n.id <= ` + w.arg(a.Last)
 		if a.Kind != "" {

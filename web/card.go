@@ -263,7 +263,9 @@ func (c card) Acts() []act {
 	if c.CanShare() {
 		acts = append(acts, c.act("share", c.V.Boosted, p.BoostsCount))
 	}
-	acts = append(acts, c.act("bookmark", c.V.Bookmarked, 0))
+	if c.Keeping() == nil { // what is kept with a bookmark is not lost by one click
+		acts = append(acts, c.act("bookmark", c.V.Bookmarked, 0))
+	}
 	if c.Pin != "" {
 		pin := c.act(c.Pin, c.OnTop, 0)
 		pin.Icon, pin.Label = "pin", c.T("pin")

@@ -32,7 +32,7 @@ type takenFile struct {
 
 func (w *Web) takenFiles() []takenFile {
 	return []takenFile{{"profile.json", w.takeProfile}, {"posts.json", w.takePosts}, {"filters.json", w.takeFilters},
-		{"following.csv", w.table(w.takeFollowing)}, {"lists.csv", w.table(w.takeLists)}, {"bookmarks.csv", w.table(w.takeBookmarks)}, {"followed_tags.csv", w.table(w.takeTags)},
+		{"following.csv", w.table(w.takeFollowing)}, {"lists.csv", w.table(w.takeLists)}, {"bookmarks.csv", w.table(w.takeBookmarks)}, {"bookmark_notes.csv", w.table(w.takeNotes)}, {"followed_tags.csv", w.table(w.takeTags)},
 		{"mutes.csv", w.table(w.takeMutes)}, {"blocks.csv", w.table(w.takeBlocks)}, {"domain_blocks.csv", w.table(w.takeServers)}}
 }
 
@@ -214,13 +214,32 @@ func (w *Web) takeTags(p *page, add func(...string) error) error {
 }
 
 func (w *Web) takeBookmarks(p *page, add func(...string) error) error {
+	return w.eachBookmark(p, func(v *social.PostView) error { return add(v.Post.URI) })
+}
+
+// takeNotes writes what is kept with bookmarks: the post, the folder, when a reminder comes,
+// and the note.
+func (w *Web) takeNotes(p *page, add func(...string) error) error {
+	return w.eachBookmark(p, func(v *social.PostView) error {
+		if v.Kept == (social.Kept{}) {
+			return nil
+		}
+		remind := ""
+		if !v.Kept.RemindAt.IsZero() {
+			remind = v.Kept.RemindAt.UTC().Format(time.RFC3339)
+		}
+		return add(v.Post.URI, v.Kept.Folder, remind, v.Kept.Note)
+	})
+}
+
+func (w *Web) eachBookmark(p *page, take func(*social.PostView) error) error {
 	for page := (social.Page{Limit: 80}); ; {
-		views, err := w.Social.Bookmarks(p.ctx(), p.reader, page)
+		views, err := w.Social.Bookmarks(p.ctx(), p.reader, page, "")
 		if err != nil || len(views) == 0 {
 			return err
 		}
 		for _, v := range views {
-			if err := add(v.Post.URI); err != nil {
+			if err := take(v); err != nil {
 				return err
 			}
 		}

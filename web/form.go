@@ -22,6 +22,7 @@ type field struct {
 	Of                string // tells fields of one name on a page apart
 	MaxLength, Rows   int
 	Options           []option
+	Known             []string // texts that it suggests
 }
 
 type option struct {

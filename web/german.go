@@ -21,6 +21,10 @@ var german = map[string]string{
 	"people move to accounts of people":                                                                   "Leute ziehen zu Konten von Leuten um",
 	"the new account does not name this one as its own yet; do that there first, and wait a minute":       "Das neue Konto nennt dieses noch nicht als sein eigenes; tun Sie das zuerst dort und warten Sie eine Minute",
 	"your role may not take followers out of the company; ask your administrator":                         "Ihre Rolle darf Folgende nicht aus der Firma mitnehmen; fragen Sie Ihre Administration",
+	"the name of a folder has at most %d characters":                                                      "Der Name eines Ordners hat höchstens %d Zeichen",
+	"a note has at most %d characters":                                                                    "Eine Notiz hat höchstens %d Zeichen",
+	"choose a time that is still to come":                                                                 "Wählen Sie eine Zeit, die noch kommt",
+	"a reminder is at most five years away":                                                               "Eine Erinnerung ist höchstens fünf Jahre entfernt",
 	"write at least one word":                                                                             "Schreiben Sie mindestens ein Wort.",
 	"choose at least one place where it counts":                                                           "Wählen Sie mindestens einen Ort, an dem er gilt.",
 	"a filter needs a title":                                                                              "Ein Filter braucht einen Titel",
@@ -192,7 +196,6 @@ var german = map[string]string{
 	"the server %s does not answer as expected":                                                                  "Der Server %s antwortet nicht wie erwartet.",
 
 	"replies_policy is followed, list or none":       "replies_policy ist followed, list oder none",
-	"a note has at most %d characters":               "Eine Notiz hat höchstens %d Zeichen",
 	"only people whom you follow can be recommended": "Nur Leute, denen Sie folgen, lassen sich empfehlen",
 	"name a hashtag": "Nennen Sie einen Hashtag",
 	"at most %d hashtags; take one away first":                         "Höchstens %d Hashtags; nehmen Sie zuerst einen weg",

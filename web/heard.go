@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"parley/social"
 )
@@ -9,7 +10,8 @@ import (
 // heardPage says of whom the reader hears, and who is held back until the reader answers.
 type heardPage struct {
 	*frame
-	Form   *form
+	Form   *form // whom
+	Kinds  *form // what
 	Asking []held
 	Older  string
 }
@@ -49,6 +51,10 @@ func (w *Web) heard(p *page) error {
 	}
 	fields, _ := p.heardRules(&policy)
 	d := heardPage{frame: p.titled("heard"), Form: &form{Action: "/settings/heard", Submit: p.T("save"), Fields: fields}}
+	d.Kinds = &form{Action: "/settings/heard", Hidden: map[string]string{"do": "kinds"}, Submit: p.T("save")}
+	for _, k := range social.OptionalKinds() {
+		d.Kinds.Fields = append(d.Kinds.Fields, field{Name: "kind", Of: string(k), Is: string(k), Label: p.T("told_" + string(k)), Kind: "checkbox", Checked: !slices.Contains(p.Me.Unwanted, k)})
+	}
 	for _, q := range list {
 		h := held{person: person{frame: p.frame, Account: q.From}, Count: q.Count}
 		if q.Post != nil {
@@ -65,6 +71,13 @@ func (w *Web) heard(p *page) error {
 // changeHeard keeps the rules, or answers of whom something is held back.
 func (w *Web) changeHeard(p *page) error {
 	do := p.r.PostFormValue("do")
+	if do == "kinds" {
+		unwanted := slices.DeleteFunc(social.OptionalKinds(), func(k social.NotificationKind) bool { return slices.Contains(p.r.PostForm["kind"], string(k)) })
+		if err := w.Social.SetUnwanted(p.ctx(), p.reader, unwanted); err != nil {
+			return err
+		}
+		return w.redirect(p, "/settings/heard", "saved")
+	}
 	if do == "accept" || do == "dismiss" {
 		id, err := social.ParseID(p.r.PostFormValue("from"))
 		if err != nil {

@@ -128,14 +128,6 @@ func (w *Web) tag(p *page) error {
 	return w.timeline(p, t, views)
 }
 
-func (w *Web) bookmarks(p *page) error {
-	views, err := w.Social.Bookmarks(p.ctx(), p.reader, p.cursor())
-	if err != nil {
-		return err
-	}
-	return w.posts(p, timelinePage{frame: p.titled("bookmarks"), Empty: p.T("bookmarks_empty"), EmptyTo: "/"}, views)
-}
-
 // timeline shows a list with the composer for members.
 func (w *Web) timeline(p *page, t timelinePage, views []*social.PostView) (err error) {
 	if p.Me != nil {

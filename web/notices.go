@@ -61,6 +61,8 @@ func (p *page) noticeWord(k social.NotificationKind) string {
 		return p.T("notice_update")
 	case social.NotifyReport:
 		return p.T("notice_report")
+	case social.NotifyReminder:
+		return p.T("notice_reminder")
 	}
 	return p.T("notice_unsent")
 }

@@ -48,13 +48,15 @@ type tab struct {
 
 // only are the views of the notifications, in their order, by the words of ?only=.
 var only = []struct {
-	name  string
-	kinds []social.NotificationKind
+	name string
+	what social.NotificationFilter
 }{
-	{"", nil},
-	{"mentions", []social.NotificationKind{social.NotifyMention}},
-	{"follows", []social.NotificationKind{social.NotifyFollow, social.NotifyFollowRequest, social.NotifyJoinRequest}},
-	{"reactions", []social.NotificationKind{social.NotifyFavourite, social.NotifyReblog, social.NotifyUpdate, social.NotifyPoll}},
+	{},
+	{"mentions", social.NotificationFilter{Kinds: []social.NotificationKind{social.NotifyMention}, Answers: social.AnswersNot}},
+	{"answers", social.NotificationFilter{Kinds: []social.NotificationKind{social.NotifyMention}, Answers: social.AnswersOnly}},
+	{"follows", social.NotificationFilter{Kinds: []social.NotificationKind{social.NotifyFollow, social.NotifyFollowRequest, social.NotifyJoinRequest}}},
+	{"reactions", social.NotificationFilter{Kinds: []social.NotificationKind{social.NotifyFavourite, social.NotifyReblog, social.NotifyUpdate, social.NotifyPoll}}},
+	{"reminders", social.NotificationFilter{Kinds: []social.NotificationKind{social.NotifyReminder}}},
 }
 
 // noticesSize is how many of them stand on a page.
@@ -62,7 +64,7 @@ const noticesSize = 40
 
 func (w *Web) notifications(p *page) error {
 	d := noticesPage{frame: p.titled("notifications"), Empty: p.T("notifications_empty")}
-	var kinds []social.NotificationKind
+	var what social.NotificationFilter
 	var view string
 	for _, one := range only {
 		t := tab{Path: "/notifications", Label: p.T("only_" + one.name)}
@@ -70,7 +72,7 @@ func (w *Web) notifications(p *page) error {
 			t.Path += "?only=" + one.name
 		}
 		if t.Current = one.name == p.r.URL.Query().Get("only"); t.Current {
-			view, kinds = one.name, one.kinds
+			view, what = one.name, one.what
 		}
 		d.Only = append(d.Only, t)
 	}
@@ -81,7 +83,8 @@ func (w *Web) notifications(p *page) error {
 	from.Limit = noticesSize
 	var ends social.Ends
 	from.Ends = &ends
-	list, err := w.Social.NotificationGroups(p.ctx(), p.reader, from, social.NotificationFilter{Kinds: kinds, Together: social.Gathered()})
+	what.Together = social.Gathered()
+	list, err := w.Social.NotificationGroups(p.ctx(), p.reader, from, what)
 	if err != nil {
 		return err
 	}
@@ -184,7 +187,7 @@ func (w *Web) notice(p *page, g *social.NotificationGroup, asks map[social.ID]bo
 var noticeIcons = map[social.NotificationKind]string{
 	social.NotifyMention: "reply", social.NotifyFavourite: "like", social.NotifyReblog: "share", social.NotifyFollow: "person",
 	social.NotifyFollowRequest: "person", social.NotifyJoinRequest: "groups", social.NotifyPoll: "all", social.NotifyUpdate: "edit",
-	social.NotifyReport: "warn", social.NotifyReportClosed: "warn", social.NotifyUnsent: "clock",
+	social.NotifyReport: "warn", social.NotifyReportClosed: "warn", social.NotifyUnsent: "clock", social.NotifyReminder: "clock",
 }
 
 // clipped is the beginning of a text, in one line.

@@ -270,12 +270,12 @@ func TestTakingDataAlong(t *testing.T) {
 			uploads++
 		}
 	}
-	for _, file := range []string{"profile.json", "posts.json", "filters.json", "following.csv", "lists.csv", "bookmarks.csv", "followed_tags.csv", "mutes.csv", "blocks.csv", "domain_blocks.csv"} {
-		if got := string(v.fetch("/settings/data/" + file)); packed[file] != got || got == "" && file != "bookmarks.csv" {
+	for _, file := range []string{"profile.json", "posts.json", "filters.json", "following.csv", "lists.csv", "bookmarks.csv", "bookmark_notes.csv", "followed_tags.csv", "mutes.csv", "blocks.csv", "domain_blocks.csv"} {
+		if got := string(v.fetch("/settings/data/" + file)); packed[file] != got || got == "" && !strings.HasPrefix(file, "bookmark") {
 			t.Errorf("%s in the archive: %q, alone %q", file, packed[file], got)
 		}
 	}
-	if uploads != 1 || len(packed) != 11 || !strings.Contains(packed["profile.json"], "Logistics \\u0026 more") {
+	if uploads != 1 || len(packed) != 12 || !strings.Contains(packed["profile.json"], "Logistics \\u0026 more") {
 		t.Errorf("%d uploads, %d files, %s", uploads, len(packed), packed["profile.json"])
 	}
 	if other := newVisitor(t, in, "en").as(bob).fetch("/settings/data/archive.zip"); bytes.Contains(other, []byte("media/")) {

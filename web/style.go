@@ -116,7 +116,8 @@ func (d *stylePage) stylePeople(p *page) {
 	open := &social.Post{ID: 8, AuthorID: ben.ID, Kind: social.PostPoll, Content: "<p>" + p.T("style_text") + "</p>", PublishedAt: p.now, Audience: social.Audience{Kind: social.AudienceCompany, Owner: p.home},
 		Poll:        &social.Poll{Options: []social.PollOption{{Title: p.T("yes")}, {Title: p.T("no")}}, ExpiresAt: p.now.Add(time.Hour)},
 		Attachments: []social.Attachment{{MediaID: 9, Name: "plan.txt", Kind: "unknown", Description: p.T("style")}}}
-	d.Asked = p.Card(&social.PostView{Post: open, Author: ben, Quote: d.Posts[0].V})
+	d.Asked = p.Card(&social.PostView{Post: open, Author: ben, Quote: d.Posts[0].V, Bookmarked: true,
+		Kept: social.Kept{Folder: p.T("folder"), Note: p.T("style_text"), RemindAt: p.now}})
 	d.Asked.By = p.Me
 	d.Folded = d.Asked
 	d.Folded.Anchor = ""

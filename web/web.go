@@ -130,7 +130,7 @@ func (w *Web) Mount(r *mux.Router) {
 		path    string
 		run     handler
 	}{
-		{get, "/", w.home}, {get, "/public", w.public}, {get, "/public.atom", w.feed(w.ofAll)}, {get, "/public.rss", w.feed(w.ofAll)}, {get, "/tags/{tag}.atom", w.feed(w.ofTopic)}, {get, "/tags/{tag}.rss", w.feed(w.ofTopic)}, {get, "/company", w.company}, {get, "/here", member(w.here)}, {get, "/menu", w.menu}, {get, "/live", member(w.live)}, {get, "/keys", member(w.keys)}, {get, "/about/style", w.style}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks},
+		{get, "/", w.home}, {get, "/public", w.public}, {get, "/public.atom", w.feed(w.ofAll)}, {get, "/public.rss", w.feed(w.ofAll)}, {get, "/tags/{tag}.atom", w.feed(w.ofTopic)}, {get, "/tags/{tag}.rss", w.feed(w.ofTopic)}, {get, "/company", w.company}, {get, "/here", member(w.here)}, {get, "/menu", w.menu}, {get, "/live", member(w.live)}, {get, "/keys", member(w.keys)}, {get, "/about/style", w.style}, {get, "/tags/{tag}", w.tag}, {get, "/bookmarks", w.bookmarks}, {post, "/bookmarks", member(w.renameFolder)}, {get, "/bookmarks/{id:[0-9]+}", member(w.bookmark)}, {post, "/bookmarks/{id:[0-9]+}", member(w.changeBookmark)},
 		{get, "/manifest.webmanifest", w.manifest}, {get, "/offline", w.offline},
 		{get, "/welcome", member(w.steps)}, {post, "/welcome", member(w.takeStep)}, {get, "/admin/start", administrator(w.server)}, {post, "/admin/start", administrator(w.nameServer)},
 		{get, "/lists", member(w.lists)}, {post, "/lists", member(w.createList)}, {get, "/lists/{id:[0-9]+}", member(w.list)}, {get, "/lists/{id:[0-9]+}/edit", member(w.editList)}, {post, "/lists/{id:[0-9]+}/{act:rename|delete|add|remove}", member(w.changeList)},

@@ -83,7 +83,9 @@ func TestWordsAreComplete(t *testing.T) {
 }
 
 // kinds are texts that are asked for by a notification's kind.
-var kinds = map[string]bool{"mention": true, "favourite": true, "reblog": true, "follow_request": true, "update": true, "admin.report": true, "only_": true, "only_mentions": true, "only_follows": true, "only_reactions": true,
+var kinds = map[string]bool{"mention": true, "favourite": true, "reblog": true, "follow_request": true, "update": true, "admin.report": true, "only_": true, "only_mentions": true, "only_follows": true, "only_reactions": true, "only_answers": true, "only_reminders": true,
+	"told_favourite": true, "told_reblog": true, "told_follow": true, "told_update": true, "told_poll": true,
+	"remind_": true, "remind_tomorrow": true, "remind_monday": true, "remind_month": true, "remind_at": true,
 	"step_picture": true, "step_picture_intro": true, "step_skills": true, "step_skills_intro": true, "step_people": true, "step_people_intro": true,
 	"step_groups": true, "step_groups_intro": true, "step_post": true, "step_post_intro": true,
 	"like": true, "share": true, "bookmark": true, "write": true, "your_reply": true, "your_answer": true, "dead_reset": true, "dead_setup": true, "dead_setup_done": true}

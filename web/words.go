@@ -32,7 +32,7 @@ func merge[V any](parts ...map[string]V) map[string]V {
 }
 
 // notices are the texts that an address may ask for with ?done=.
-var notices = map[string]bool{"published": true, "all_read": true, "list_deleted": true, "clamped": true, "saved": true, "filter_deleted": true, "thread_muted": true, "thread_heard": true, "notices_are_on": true, "notices_are_off": true, "password_changed": true, "sessions_ended": true, "work_retried": true, "work_held": true, "work_released": true, "work_dropped": true, "job_dropped": true, "server_paired": true, "server_proved": true, "server_removed": true, "group_left": true, "code_revoked": true, "level_set": true, "report_closed": true, "taken_down": true, "scheduled": true, "talk_away": true, "draft_saved": true, "draft_deleted": true, "taken_back": true, "deleted": true, "followed": true, "muted": true, "unmuted": true, "blocked": true, "unblocked": true, "follower_dropped": true, "reported": true, "app_revoked": true, "app_refused": true, "move_done": true, "move_ended": true, "asked": true, "joined": true, "asked_to_join": true, "left": true,
+var notices = map[string]bool{"published": true, "all_read": true, "list_deleted": true, "clamped": true, "saved": true, "filter_deleted": true, "thread_muted": true, "thread_heard": true, "bookmark_gone": true, "notices_are_on": true, "notices_are_off": true, "password_changed": true, "sessions_ended": true, "work_retried": true, "work_held": true, "work_released": true, "work_dropped": true, "job_dropped": true, "server_paired": true, "server_proved": true, "server_removed": true, "group_left": true, "code_revoked": true, "level_set": true, "report_closed": true, "taken_down": true, "scheduled": true, "talk_away": true, "draft_saved": true, "draft_deleted": true, "taken_back": true, "deleted": true, "followed": true, "muted": true, "unmuted": true, "blocked": true, "unblocked": true, "follower_dropped": true, "reported": true, "app_revoked": true, "app_refused": true, "move_done": true, "move_ended": true, "asked": true, "joined": true, "asked_to_join": true, "left": true,
 	"connect_admitted": true, "connect_blocked": true, "member_added": true, "member_invited": true, "handed_over": true, "group_closed": true, "signed_out": true, "password_set": true, "set_up": true}
 
 // T is the text of a key in the page's language, its places filled.
@@ -212,6 +212,8 @@ func (f *frame) Does(k social.NotificationKind) string {
 		return f.T("poll_ended")
 	case social.NotifyUnsent:
 		return f.T("was_not_sent")
+	case social.NotifyReminder:
+		return f.T("is_reminded")
 	case social.NotifyReportClosed:
 		return f.T("was_dealt_with")
 	case social.NotifyJoinRequest:

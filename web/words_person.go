@@ -21,7 +21,7 @@ var personWords = map[string][2]string{
 	"unblocked":           {"No longer blocked.", "Nicht mehr gesperrt."},
 	"you_muted":           {"You muted this person", "Von Ihnen stummgeschaltet"},
 	"you_blocked":         {"You blocked this person", "Von Ihnen gesperrt"},
-	"hidden":              {"Muted and blocked people", "Stummgeschaltete und gesperrte Leute"},
+	"hidden":              {"Muted and blocked", "Stumm und gesperrt"},
 	"hidden_intro":        {"Only you see these lists.", "Diese Listen sehen nur Sie."},
 	"muted_list":          {"Muted", "Stummgeschaltet"},
 	"muted_none":          {"You have muted nobody. You can on somebody's profile.", "Sie haben niemanden stummgeschaltet. Das geht auf dem Profil einer Person."},

@@ -87,7 +87,7 @@ func marksAndMedia(t *testing.T, db *storage.DB) {
 		boosters, _, err := tx.BoostersOf(ctx, p.ID, page)
 		likers, _, err2 := tx.FavouritersOf(ctx, p.ID, page)
 		liked, _, err3 := tx.Favourites(ctx, bob.ID, page)
-		kept, _, err4 := tx.Bookmarks(ctx, bob.ID, page)
+		kept, _, err4 := tx.Bookmarks(ctx, bob.ID, page, "")
 		pinned, err5 := tx.PostsBy(ctx, alice.ID, page, social.PostFilter{Pinned: true})
 		onTop, err10 := tx.PinnedBy(ctx, alice.ID, 9)
 		if err10 != nil || len(onTop) != 1 || onTop[0].ID != p.ID {
@@ -113,6 +113,61 @@ func marksAndMedia(t *testing.T, db *storage.DB) {
 			t.Errorf("a deleted file: %v", err)
 		}
 		return nil
+	})
+}
+
+// What is kept with a bookmark is found by its folder, and goes with it; each reminder is
+// taken once.
+func bookmarksKeep(t *testing.T, db *storage.DB) {
+	ctx, now, page := context.Background(), time.Now().Truncate(time.Millisecond), social.Page{Limit: 5}
+	alice, bob := Account(t, db, "alice", ""), Account(t, db, "bob", "")
+	p, q := Post(t, db, alice, nil), Post(t, db, alice, nil)
+	due := social.Kept{Folder: "cranes", Note: "grease", RemindAt: now.Add(-time.Minute)}
+	both(t, db, func(tx social.Tx) error {
+		for _, post := range []social.ID{p.ID, q.ID} {
+			if _, err := tx.SetBookmark(ctx, bob.ID, post, true, now); err != nil {
+				return err
+			}
+		}
+		_, err := tx.SetFavourite(ctx, bob.ID, p.ID, "", true, now)
+		return first(err, tx.SetKept(ctx, bob.ID, p.ID, due), tx.SetKept(ctx, bob.ID, q.ID, social.Kept{RemindAt: now.Add(time.Hour)}), tx.SetKept(ctx, alice.ID, p.ID, due))
+	}, func(tx social.Tx) error {
+		marks, err := tx.Marks(ctx, bob.ID, []social.ID{p.ID})
+		if k := marks[p.ID].Kept; k.Folder != due.Folder || k.Note != due.Note || !k.RemindAt.Equal(due.RemindAt) || !marks[p.ID].Favourited {
+			t.Errorf("%+v", marks)
+		}
+		in, _, err2 := tx.Bookmarks(ctx, bob.ID, page, "cranes")
+		all, _, err3 := tx.Bookmarks(ctx, bob.ID, page, "")
+		folders, err4 := tx.BookmarkFolders(ctx, bob.ID)
+		none, err5 := tx.BookmarkFolders(ctx, alice.ID)
+		if len(in) != 1 || in[0].ID != p.ID || len(all) != 2 || len(folders) != 1 || folders[0] != (social.Folder{Name: "cranes", Count: 1}) || len(none) != 0 {
+			t.Errorf("%v of %v, folders %v and %v", in, all, folders, none)
+		}
+		return first(err, err2, err3, err4, err5)
+	})
+	both(t, db, func(tx social.Tx) error {
+		taken, err := tx.TakeReminders(ctx, now, 5)
+		if len(taken) != 1 || taken[0] != (social.Reminded{AccountID: bob.ID, PostID: p.ID}) {
+			t.Errorf("reminders: %v", taken)
+		}
+		again, err2 := tx.TakeReminders(ctx, now, 5)
+		moved, err3 := tx.RenameFolder(ctx, bob.ID, "cranes", "lifts")
+		other, err4 := tx.RenameFolder(ctx, alice.ID, "lifts", "mine")
+		if len(again) != 0 || moved != 1 || other != 0 {
+			t.Errorf("again %v, moved %d and %d", again, moved, other)
+		}
+		_, err5 := tx.SetBookmark(ctx, bob.ID, q.ID, false, now)
+		late, err6 := tx.TakeReminders(ctx, now.Add(2*time.Hour), 5)
+		if len(late) != 0 {
+			t.Errorf("what is no bookmark any more reminds: %v", late)
+		}
+		return first(err, err2, err3, err4, err5, err6)
+	}, func(tx social.Tx) error {
+		marks, err := tx.Marks(ctx, bob.ID, []social.ID{p.ID, q.ID})
+		if k := marks[p.ID].Kept; k != (social.Kept{Folder: "lifts", Note: "grease"}) || marks[q.ID].Kept != (social.Kept{}) {
+			t.Errorf("%+v", marks)
+		}
+		return err
 	})
 }
 

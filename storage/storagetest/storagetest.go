@@ -59,6 +59,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"PeersAndZones":                        peersAndZones,
 		"PostsAreFoundAndEdited":               postsAreFoundAndEdited,
 		"MarksAndMedia":                        marksAndMedia,
+		"BookmarksKeep":                        bookmarksKeep,
 		"GroupsAndTheirPosts":                  groupsAndTheirPosts,
 		"ListsArePartsOfHome":                  listsArePartsOfHome,
 		"RegardsAreKept":                       regardsAreKept,

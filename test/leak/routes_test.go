@@ -56,7 +56,7 @@ var audiences = map[string]rule{
 
 	"GET /": list, "GET /public": list, "GET /public.atom": list, "GET /public.rss": list, "GET /tags/{tag}.atom": list, "GET /tags/{tag}.rss": list, "GET /tags/{tag}": list, "GET /actor/outbox": list,
 
-	"GET /groups": signedIn, "GET /groups/new": signedIn, "GET /bookmarks": signedIn, "GET /company": signedIn, "GET /here": signedIn, "GET /compose": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /live": signedIn, "GET /keys": signedIn, "GET /drafts": signedIn, "GET /about/style": object, "GET /posts/{id}/history": object, "GET /drafts/{id}": signedIn, "POST /files": signedIn, "POST /drafts/{id}/{act}": write, "GET /notifications": signedIn, "GET /settings": signedIn,
+	"GET /groups": signedIn, "GET /groups/new": signedIn, "GET /bookmarks": signedIn, "POST /bookmarks": write, "GET /bookmarks/{id}": object, "POST /bookmarks/{id}": write, "GET /company": signedIn, "GET /here": signedIn, "GET /compose": signedIn, "GET /find": signedIn, "GET /follow-requests": signedIn, "GET /live": signedIn, "GET /keys": signedIn, "GET /drafts": signedIn, "GET /about/style": object, "GET /posts/{id}/history": object, "GET /drafts/{id}": signedIn, "POST /files": signedIn, "POST /drafts/{id}/{act}": write, "GET /notifications": signedIn, "GET /settings": signedIn,
 	"GET /compose/names": signedIn, "GET /conversations": signedIn, "POST /conversations/{id}/away": write, "GET /tags": signedIn, "GET /topics": signedIn, "POST /tags/{tag}/{act}": write,
 	"GET /welcome":            signedIn,
 	"POST /users/{id}/outbox": write, "GET /users/{id}/inbox": object, "POST /users/{id}/proxy": write,
@@ -364,7 +364,7 @@ func (v *vault) pairs(route string) []secret {
 		variable, from = "{id}", v.other["filtered"]
 	case strings.Contains(path, "/filters/{id}"):
 		variable, from = "{id}", v.other["filter"]
-	case strings.Contains(path, "/statuses/{id}"), strings.Contains(path, "/posts/{id}"), strings.Contains(path, "/polls/{id}"):
+	case strings.Contains(path, "/statuses/{id}"), strings.Contains(path, "/posts/{id}"), strings.Contains(path, "/polls/{id}"), strings.Contains(path, "/bookmarks/{id}"):
 		variable, from = "{id}", v.posts
 	case strings.Contains(path, "/users/{id}"), strings.Contains(path, "/people/{id}"), strings.Contains(path, "/accounts/{id}"), strings.Contains(path, "/follow_requests/{id}"):
 		variable, from = "{id}", v.accounts

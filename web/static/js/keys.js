@@ -26,7 +26,7 @@ const keys = {
   o: press(".facts a"),
   r: press("footer a[href$='#f-text']"),
   f: press("form[action$='like'] button"),
-  b: press("form[action$='bookmark'] button"),
+  b: press("form[action$='bookmark'] button, a[href^='/bookmarks/']"),
   n: () => document.querySelector("a.write").click(),
   "/": () => document.querySelector("#seek").focus(),
   ".": newest,
