@@ -330,7 +330,7 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 	must(err)
 	_, err = in.Social.Boost(ctx, alice, here.Post.ID, true)
 	must(err)
-	_, err = in.Social.Bookmark(ctx, alice, here.Post.ID, true)
+	_, err = in.Social.Keep(ctx, alice, here.Post.ID, social.Kept{Folder: "Maps", Note: "ask again", RemindAt: time.Now().Add(time.Hour)})
 	must(err)
 	_, err = in.Social.Publish(ctx, alice, social.Draft{Text: "an answer", InReplyTo: here.Post.ID})
 	must(err)
@@ -375,7 +375,7 @@ func furnish(t *testing.T, net *instancetest.Network) (v *visitor, paths map[str
 		"bob": {"/", "/welcome", "/welcome?step=skills", "/welcome?step=people", "/welcome?step=groups", "/welcome?step=post", "/drafts", "/groups", of, "/bookmarks", "/bookmarks?folder=none", "/notifications", "/conversations", "/tags", "/topics", "/follow-requests", "/tags/nothing", "/@bob", "/find?q=nobody", "/find?q=" + url.QueryEscape("@x@stranger.test")},
 		"alice": {"/", "/public", "/company", "/here", "/menu", "/keys", "/compose", "/drafts", "/drafts/" + kept.ID.String(), "/groups", "/groups/new", of, of + "/edit", of + "/members", "/admin/requests", "/admin/start", "/admin", "/admin/servers", "/admin/servers/" + other.Config.Domain, "/admin/people", "/admin/people/" + bob.Account.ID.String() + "/leave", "/admin/reports", "/admin/settings", "/admin/work", "/admin/storage", "/tags/plan", "/directory", "/settings/directory", "/@alice", at + "/following", at + "/followers", "/accounts/" + bob.Account.ID.String() + "/report", "/@alice/" + first, who, who + "/" + here.Post.ID.String(), "/find", "/find?q=carol", "/find?q=" + url.QueryEscape(asked.Post.URI),
 			"/about", "/api/docs", consent, "/groups?q=nothing", of + "/hand-over?to=bob", of + "/close", "/lists", "/lists/" + list.ID.String(), "/lists/" + list.ID.String() + "/edit",
-			"/notifications", "/follow-requests", "/bookmarks", "/settings", "/settings/hidden", "/settings/filters", "/settings/filters/" + filter.ID.String(), "/settings/heard", "/settings/apps", "/settings/reading", "/settings/notices", "/settings/move", "/settings/security", "/settings/data", "/directory/chart", "/posts/" + first + "/history", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
+			"/notifications", "/follow-requests", "/bookmarks", "/bookmarks/" + here.Post.ID.String(), "/settings", "/settings/hidden", "/settings/filters", "/settings/filters/" + filter.ID.String(), "/settings/heard", "/settings/apps", "/settings/reading", "/settings/notices", "/settings/move", "/settings/security", "/settings/data", "/directory/chart", "/posts/" + first + "/history", "/posts/" + first + "/edit", "/posts/" + first + "/delete", "/none", "/posts"},
 	}
 }
 
