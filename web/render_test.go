@@ -871,7 +871,7 @@ func peopleStates(v *visitor, net *instancetest.Network, bob, carol social.Reade
 	net.Settle()
 	v.get("/directory?q=carol", 200).says(v.pick("You follow", "Sie folgen"))
 	v.post("/directory/follow", 404, "uri", "https://stranger.test/users/1")
-	v.get("/settings/directory", 200).says(v.pick("Your own entry", "Ihr eigener Eintrag"))
+	v.get("/settings/directory", 200).says(v.pick("Your entry", "Ihr Eintrag"))
 	v.post("/settings/directory", 422, "title", "kept", "manager", "nobody").wrong("manager", "title", "kept", "manager", "nobody")
 	v.post("/settings/directory", 200, "title", canary, "department", canary, "manager", "bob", "skills", canary+", welding", "shown_skills", "company", "location", canary).
 		says(v.pick("Saved.", "Gespeichert."), "welding", v.pick("Reports to", "Vorgesetzt"), v.pick("That is you", "Das sind Sie"))

@@ -14,7 +14,7 @@ import (
 // SettingsWays lists the pages of settings.
 func (f *frame) SettingsWays() []way {
 	ways := []way{{Path: "/settings", Label: f.T("set_profile")}, {Path: "/settings/directory", Label: f.T("entry")}, {Path: "/settings/reading", Label: f.T("set_reading")}, {Path: "/settings/notices", Label: f.T("set_notices")},
-		{Path: "/settings/security", Label: f.T("set_security")}, {Path: "/settings/apps", Label: f.T("apps")}, {Path: "/settings/hidden", Label: f.T("hidden")}, {Path: "/settings/filters", Label: f.T("filters")}, {Path: "/settings/heard", Label: f.T("heard")}, {Path: "/settings/data", Label: f.T("set_data")}, {Path: "/settings/move", Label: f.T("set_move")}}
+		{Path: "/settings/security", Label: f.T("set_security")}, {Path: "/settings/filters", Label: f.T("filters")}, {Path: "/settings/apps", Label: f.T("apps")}, {Path: "/settings/hidden", Label: f.T("hidden")}, {Path: "/settings/heard", Label: f.T("heard")}, {Path: "/settings/data", Label: f.T("set_data")}, {Path: "/settings/move", Label: f.T("set_move")}}
 	for i := range ways {
 		ways[i].Current = f.Here(ways[i].Path)
 	}

@@ -290,7 +290,7 @@ var pageWords = map[string][2]string{
 	"directory_empty":    {"Nobody stands here yet.", "Hier steht noch niemand."},
 	"directory_more":     {"More", "Mehr"},
 	"reports_to":         {"Reports to", "Vorgesetzt:"},
-	"entry":              {"Your own entry", "Ihr eigener Eintrag"},
+	"entry":              {"Your entry", "Ihr Eintrag"},
 	"entry_intro":        {"So colleagues find you. Beyond your company goes only what the company shows there too.", "So finden Kolleginnen und Kollegen Sie. Über Ihre Firma hinaus geht nur, was auch die Firma dort zeigt."},
 	"entry_name":         {"Name", "Name"},
 	"entry_department":   {"Department", "Abteilung"},

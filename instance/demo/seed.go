@@ -213,6 +213,8 @@ type line struct {
 	shares  string
 	votes   string
 	choice  int
+	keeps   string // key of what is bookmarked, with the text as a note
+	folder  string // for that
 }
 
 // beganAgo is how many days ago the first people came.
@@ -237,6 +239,7 @@ var script = []line{
 	{at: 1, user: "tom", likes: "notes1"}, {at: 0, user: "emma", likes: "notes1"},
 	{days: 2, clock: "11:05", at: 1, user: "lena", key: "gate", text: "Tor 4 ist wieder offen. **Danke** an die Werkstatt! #lager", file: gate},
 	{at: 0, user: "sofia", likes: "gate"},
+	{at: 0, user: "anna", keeps: "gate", folder: "Lager", text: "Lena fragen, ob das Foto in die Schulung darf."},
 	{days: 2, clock: "14:30", at: 1, user: "ben", key: "truck", text: "Wer hat Erfahrung mit Elektro-Lkw im Nahverkehr? Uns interessiert die Reichweite im Winter.", asks: true},
 	{at: 1, user: "priya", answers: "truck", text: "Our routing data says 18 % less below zero. I can show you the figures."},
 	{days: 2, clock: "16:15", at: 0, user: "jonas", key: "socket", to: "group:" + community, text: "Die vier Ladesäulen in Frankfurt sind bestellt, Lieferung in Woche 3. Welche Stecker braucht Ihr in Hamburg?"},
@@ -341,7 +344,7 @@ func (d *Demo) line(ctx context.Context, l line, said map[string]string) error {
 	if err != nil {
 		return err
 	}
-	about, err := d.about(ctx, in, r, said[l.answers+l.likes+l.shares+l.votes])
+	about, err := d.about(ctx, in, r, said[l.answers+l.likes+l.shares+l.votes+l.keeps])
 	if err != nil {
 		return err
 	}
@@ -352,6 +355,8 @@ func (d *Demo) line(ctx context.Context, l line, said map[string]string) error {
 		_, err = in.Social.Boost(ctx, r, about, true)
 	case l.votes != "":
 		_, err = in.Social.Vote(ctx, r, about, []int{l.choice})
+	case l.keeps != "":
+		_, err = in.Social.Keep(ctx, r, about, social.Kept{Folder: l.folder, Note: l.text})
 	default:
 		err = d.say(ctx, in, r, l, about, said)
 	}
