@@ -449,18 +449,36 @@ func loopback(authority string) bool {
 
 // Effective writes the configuration as YAML, secrets hidden.
 func (c Config) Effective() string {
-	if u, err := url.Parse(c.Storage.URL); err == nil && u.User != nil {
-		c.Storage.URL = u.Redacted()
+	if !strings.HasPrefix(c.Storage.URL, "sqlite:") {
+		c.Storage.URL = withoutPassword(c.Storage.URL)
 	}
-	if u, err := url.Parse(c.Federation.Proxy); err == nil && u.User != nil {
-		c.Federation.Proxy = u.Redacted()
-	}
+	c.Federation.Proxy = withoutPassword(c.Federation.Proxy)
 	if c.SMTP.Password != "" {
-		c.SMTP.Password = "xxxxx"
+		c.SMTP.Password = hidden
 	}
 	b, err := yaml.Marshal(c)
 	if err != nil {
 		return err.Error()
 	}
 	return string(b)
+}
+
+// hidden stands in the place of a secret.
+const hidden = "xxxxx"
+
+// withoutPassword is an address as others may read it. One that cannot be parsed, such as
+// for a sign in its password, is hidden whole.
+func withoutPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return hidden
+	}
+	q := u.Query()
+	for _, key := range []string{"password", "sslpassword"} { // where PostgreSQL takes them too
+		if q.Has(key) {
+			q.Set(key, hidden)
+			u.RawQuery = q.Encode()
+		}
+	}
+	return u.Redacted()
 }

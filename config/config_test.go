@@ -90,12 +90,17 @@ func TestMistakesAreNamed(t *testing.T) {
 }
 
 func TestEffectiveHidesSecrets(t *testing.T) {
-	c, err := Load(write(t, "storage: {url: 'postgres://u:hunter2@127.0.0.1/p'}\nsmtp: {password: hunter2}"), nil, nil)
-	if err != nil {
-		t.Fatal(err)
+	for _, database := range []string{"postgres://u:hunter2@127.0.0.1/p", "postgres://u:hunter2 and more@127.0.0.1/%zz", "postgres://127.0.0.1/p?user=u&password=hunter2", "postgres://u@127.0.0.1:port/hunter2"} {
+		c, err := Load(write(t, "storage: {url: '"+database+"'}\nsmtp: {password: hunter2}\nfederation: {proxy: 'http://u:hunter2@127.0.0.1'}"), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out := c.Effective(); strings.Contains(out, "hunter2") || !strings.Contains(out, "mode: allowlist") {
+			t.Error(out)
+		}
 	}
-	if out := c.Effective(); strings.Contains(out, "hunter2") || !strings.Contains(out, "mode: allowlist") {
-		t.Error(out)
+	if c, err := Load(write(t, "storage: {url: 'sqlite:some file.db'}"), nil, nil); err != nil || !strings.Contains(c.Effective(), "url: sqlite:some file.db\n") {
+		t.Error("what is no secret is hidden", err)
 	}
 }
 

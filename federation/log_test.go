@@ -1,12 +1,8 @@
 package federation_test
 
 import (
-	"bytes"
 	"context"
-	"log/slog"
 	"net/http"
-	"strings"
-	"sync"
 	"testing"
 
 	"parley/activitypub/httpsig"
@@ -14,39 +10,11 @@ import (
 	"parley/social"
 )
 
-// lines keeps what is logged.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-// with lists the lines that hold all parts.
-func (l *lines) with(parts ...string) (found []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for line := range strings.Lines(l.b.String()) {
-		all := true
-		for _, p := range parts {
-			all = all && strings.Contains(line, p)
-		}
-		if all {
-			found = append(found, line)
-		}
-	}
-	return found
-}
-
 // An administrator who looks for a server's name in the log finds each refusal of it,
 // with the reason.
 func TestRefusalsAreLoggedWithPeerAndReason(t *testing.T) {
-	log := &lines{}
-	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+	log := &instancetest.Log{}
+	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Log: log.Text()})
 	inbox, r, unknown := in.Config.PublicURL+"/inbox", newRemote(t), newRemote(t)
 	if err := in.Social.SetZone(context.Background(), r.host(), social.Zone{Kind: social.ZonePublic}, "test", "test"); err != nil {
 		t.Fatal(err)
@@ -67,7 +35,7 @@ func TestRefusalsAreLoggedWithPeerAndReason(t *testing.T) {
 		if one.status != one.want {
 			t.Errorf("%s: answered %d", name, one.status)
 		}
-		if found := log.with(one.parts...); len(found) != 1 {
+		if found := log.With(one.parts...); len(found) != 1 {
 			t.Errorf("%s: %q", name, found)
 		}
 	}

@@ -1,7 +1,6 @@
 package instance_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -10,14 +9,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -149,26 +146,8 @@ func resolve(c net.Conn) {
 	}
 }
 
-// lines is a log that the test reads.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // certified starts an instance that gets its certificate by ACME.
-func (a *acmeServer) certified(dir string, port, plain int) (said *lines, stop func()) {
+func (a *acmeServer) certified(dir string, port, plain int) (said *instancetest.Log, stop func()) {
 	a.Helper()
 	set := map[string]string{"domain": acmeName, "listen": fmt.Sprintf("127.0.0.1:%d", port), "data_dir": dir, "federation.ca_file": a.trust,
 		"federation.allowed_networks": "127.0.0.0/8", "tls.acme_email": "it@example.org", "tls.acme_directory": a.directory}
@@ -177,8 +156,8 @@ func (a *acmeServer) certified(dir string, port, plain int) (said *lines, stop f
 	}
 	conf, err := config.Load("/dev/null", set, nil)
 	ok(a.T, err)
-	a.conf, said = conf, &lines{}
-	in, err := instance.Open(a.Context(), conf, slog.New(slog.NewTextHandler(said, nil)), time.Now)
+	a.conf, said = conf, &instancetest.Log{}
+	in, err := instance.Open(a.Context(), conf, said.Text(), time.Now)
 	ok(a.T, err)
 	_, unlock, err := in.Listen()
 	ok(a.T, err)

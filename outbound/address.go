@@ -18,18 +18,19 @@ import (
 const maxAddresses = 8
 
 // target reads an address and refuses what needs no connection to be refused. The
-// answer's host is in its one form: lower-case A-label or IP literal (A8).
+// answer's host is in its one form: lower-case A-label or IP literal (A8). A refusal names
+// no more of the address than the host: a path can be a secret.
 func (c *Client) target(ctx context.Context, address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Opaque != "" || u.User != nil {
-		return nil, c.failed(Refused, "%.200q is not an address that may be fetched", address)
+		return nil, c.failed(Refused, "what was given is not an address that may be fetched")
 	}
 	want := "https"
 	if c.o.PlainHTTP {
 		want = "http"
 	}
 	if u.Scheme != want {
-		return nil, c.failed(Refused, "only %s is spoken, not %.200q", want, address)
+		return nil, c.failed(Refused, "only %s is spoken, not %.20q with %.200q", want, u.Scheme, u.Host)
 	}
 	host, literal, ok := canonicalHost(u.Hostname())
 	if !ok {

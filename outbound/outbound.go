@@ -208,7 +208,7 @@ func (c *Client) request(ctx context.Context, method, address string, body []byt
 	}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, c.failed(Refused, "%.200q is not an address", address)
+		return nil, c.failed(Refused, "what was given for %.200q is not an address", u.Host)
 	}
 	req.Header.Set("User-Agent", c.o.UserAgent)
 	req.Header.Set("Accept-Encoding", "gzip")

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/instance/instancetest"
 	"parley/serve"
 )
 
@@ -63,10 +64,10 @@ func (f *files) tls() serve.TLS {
 }
 
 // serves serves https with a clock that the test moves.
-func (f *files) serves(o serve.TLS, now func() time.Time) (addr string, said *logged, err error) {
+func (f *files) serves(o serve.TLS, now func() time.Time) (addr string, said *instancetest.Log, err error) {
 	f.Helper()
-	said = &logged{}
-	s, err := serve.New(serve.Options{Listen: "127.0.0.1:0", TLS: o, Now: now, Log: said.log()})
+	said = &instancetest.Log{}
+	s, err := serve.New(serve.Options{Listen: "127.0.0.1:0", TLS: o, Now: now, Log: said.Text()})
 	f.must(err)
 	s.Router.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") })
 	a, err := s.Listen()

@@ -2,7 +2,6 @@ package serve_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -18,45 +17,24 @@ import (
 	"testing"
 	"time"
 
+	"parley/instance/instancetest"
 	"parley/serve"
 	"parley/social"
 )
-
-// logged is a log that the test reads.
-type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func (l *logged) log() *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
-}
 
 // server is a running one.
 type server struct {
 	*testing.T
 	*serve.Server
 	addr string
-	log  *logged
+	log  *instancetest.Log
 	stop func() error
 }
 
 func run(t *testing.T, o serve.Options, routes func(s *server)) *server {
 	t.Helper()
-	s := &server{T: t, log: &logged{}}
-	o.Listen, o.Now, o.Log = "127.0.0.1:0", time.Now, s.log.log()
+	s := &server{T: t, log: &instancetest.Log{}}
+	o.Listen, o.Now, o.Log = "127.0.0.1:0", time.Now, s.log.Text()
 	var err error
 	if s.Server, err = serve.New(o); err != nil {
 		t.Fatal(err)
@@ -118,9 +96,9 @@ func TestErrorMapping(t *testing.T) {
 	}
 	for _, prefix := range []string{"/api/v1/x", "/oauth/token", "/users/1"} {
 		for _, c := range cases {
-			var log logged
+			var log instancetest.Log
 			w := httptest.NewRecorder()
-			serve.Error(w, httptest.NewRequest("GET", prefix, nil), log.log(), c.err)
+			serve.Error(w, httptest.NewRequest("GET", prefix, nil), log.Text(), c.err)
 			var body map[string]any
 			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 				t.Fatal(err)

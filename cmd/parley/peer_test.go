@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/mattn/go-mastodon"
+
+	"parley/instance/instancetest"
 )
 
 // peer is test/peers/fedify/peer.mjs, a server that others' code answers for: the
@@ -40,7 +42,7 @@ func startPeer(t *testing.T, trust *trust, dialect string) *peer {
 	}
 	cmd := exec.Command("node", filepath.Join(dir, "fedify", "peer.mjs"))
 	cmd.Env = append(os.Environ(), "PEER_DIALECT="+dialect, "PEER_CERT="+trust.cert, "PEER_KEY="+trust.key, "NODE_EXTRA_CA_CERTS="+trust.ca)
-	complaint := &output{}
+	complaint := &instancetest.Log{}
 	cmd.Stderr = complaint
 	end, err := cmd.StdinPipe() // it ends with its standard input, also when this test is killed
 	if err != nil {

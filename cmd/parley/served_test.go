@@ -18,7 +18,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -99,7 +98,7 @@ func serveTLS(t *testing.T, trust *trust) *served {
 	if err := os.WriteFile(s.config, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	log := &output{}
+	log := &instancetest.Log{}
 	cmd := s.command("serve")
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -171,22 +170,4 @@ func eventually(t *testing.T, what string, done func() bool) {
 		case <-time.After(25 * time.Millisecond): // others work; there is nothing to wait on
 		}
 	}
-}
-
-// output collects what a process writes while others read it.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }
