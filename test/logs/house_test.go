@@ -195,6 +195,15 @@ func (p *person) signed(address, body string, change func(*http.Request)) answer
 	return p.send(&http.Client{}, q)
 }
 
+// fetch is the person's server asking for a document.
+func (p *person) fetch(address string) answer {
+	p.Helper()
+	q := p.request("GET", address, nil)
+	q.Header.Set("Accept", "application/activity+json")
+	p.must(httpsig.Sign(q, nil, p.key, httpsig.Cavage, time.Now()))
+	return p.send(&http.Client{}, q)
+}
+
 // postgres is an address of a new database with a password in it, "" where there is no
 // PostgreSQL. The server for tests lets everybody in, whatever the password is.
 func postgres(t *testing.T, password string) string {
