@@ -28,6 +28,8 @@ const (
 	SetupLife = 24 * time.Hour
 	// ResetLife is how long a link for a new password works.
 	ResetLife = 2 * time.Hour
+	// InvitationLife is how long the first link of a member works, where it is sent by mail.
+	InvitationLife = 7 * 24 * time.Hour
 )
 
 // Service signs people and programs in.
@@ -40,7 +42,8 @@ type Service struct {
 	now      func() time.Time
 	log      *slog.Logger
 	hashing  chan struct{} // bounds parallel password hashes: each takes 19 MiB
-	throttle *throttle
+	throttle *throttle     // of wrong passwords
+	forgot   *throttle     // of passwords that somebody says are forgotten
 }
 
 // Accounts finds members: the transactions of social.Store.
@@ -51,7 +54,7 @@ type Accounts interface {
 
 // New makes a Service.
 func New(store Store, accounts Accounts, now func() time.Time, log *slog.Logger) *Service {
-	return &Service{store: store, accounts: accounts, now: now, log: log, hashing: make(chan struct{}, 2), throttle: newThrottle(now)}
+	return &Service{store: store, accounts: accounts, now: now, log: log, hashing: make(chan struct{}, 2), throttle: newThrottle(now, failsOfName, failsOfAddress), forgot: newThrottle(now, forgotOfName, forgotOfAddress)}
 }
 
 // secret makes 256 random bits and their hash.
@@ -162,7 +165,7 @@ func unauthenticated(err error, public string) error {
 // answer and its time do not tell a wrong name from a wrong password. After too
 // many wrong ones it is Limited.
 func (s *Service) SignIn(ctx context.Context, name, password, userAgent string) (string, *social.Account, error) {
-	undo, err := s.throttle.take(strings.ToLower(strings.Trim(strings.TrimSpace(name), "@")), s.caller(ctx))
+	undo, err := s.throttle.take(folded(name), s.caller(ctx))
 	if err != nil {
 		return "", nil, err
 	}
@@ -305,10 +308,40 @@ func (s *Service) SetupLink(ctx context.Context) (string, time.Time, error) {
 // ResetLink makes a one-time secret with which a member sets a new password; by is who
 // hands it over.
 func (s *Service) ResetLink(ctx context.Context, account social.ID, by string) (string, time.Time, error) {
+	return s.handOver(ctx, account, ResetLife, by)
+}
+
+// InvitationLink is ResetLink for somebody who does not wait for it.
+func (s *Service) InvitationLink(ctx context.Context, account social.ID, by string) (string, time.Time, error) {
+	return s.handOver(ctx, account, InvitationLife, by)
+}
+
+func (s *Service) handOver(ctx context.Context, account social.ID, life time.Duration, by string) (string, time.Time, error) {
 	if err := s.Audit(ctx, account, "given a link", by); err != nil {
 		return "", time.Time{}, err
 	}
-	return s.link(ctx, "reset", account, ResetLife)
+	return s.link(ctx, "reset", account, life)
+}
+
+// Forgot finds the member who forgot their password by name or mail address; 0 for nobody,
+// which the caller tells nobody. After too many it is Limited.
+func (s *Service) Forgot(ctx context.Context, name string) (social.ID, error) {
+	if _, err := s.forgot.take(folded(name), s.caller(ctx)); err != nil {
+		return 0, err
+	}
+	a, err := s.find(ctx, name)
+	if errors.Is(err, social.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return a.ID, nil
+}
+
+// folded is a name as attempts with it are counted.
+func folded(name string) string {
+	return strings.ToLower(strings.Trim(strings.TrimSpace(name), "@"))
 }
 
 func (s *Service) link(ctx context.Context, purpose string, account social.ID, life time.Duration) (string, time.Time, error) {

@@ -18,16 +18,23 @@ const (
 	failTable      = 100_000
 )
 
-// throttle counts wrong passwords. Its memory is bounded: when full, it begins anew.
+// Forgotten passwords in one window: each may write somebody a mail.
+const (
+	forgotOfName    = 3
+	forgotOfAddress = 30
+)
+
+// throttle counts attempts. Its memory is bounded: when full, it begins anew.
 type throttle struct {
-	now   func() time.Time
-	mu    sync.Mutex
-	start time.Time
-	fails map[any]int // by folded name (string) and by address
+	now               func() time.Time
+	ofName, ofAddress int // at most, in a window
+	mu                sync.Mutex
+	start             time.Time
+	fails             map[any]int // by folded name (string) and by address
 }
 
-func newThrottle(now func() time.Time) *throttle {
-	return &throttle{now: now, fails: map[any]int{}}
+func newThrottle(now func() time.Time, ofName, ofAddress int) *throttle {
+	return &throttle{now: now, ofName: ofName, ofAddress: ofAddress, fails: map[any]int{}}
 }
 
 // take counts an attempt before it is checked, so that many at once are counted
@@ -40,8 +47,8 @@ func (t *throttle) take(name string, addr netip.Addr) (undo func(), err error) {
 		t.start, t.fails = now, map[any]int{}
 	}
 	known := addr.IsValid() && !addr.IsLoopback() // behind an unnamed proxy all are loopback
-	if t.fails[name] >= failsOfName || known && t.fails[addr] >= failsOfAddress {
-		return nil, &social.Error{Kind: social.Limited, Public: "too many wrong passwords; wait a quarter of an hour and try again",
+	if t.fails[name] >= t.ofName || known && t.fails[addr] >= t.ofAddress {
+		return nil, &social.Error{Kind: social.Limited, Public: "too many attempts; wait a quarter of an hour and try again",
 			RetryAfter: t.start.Add(failWindow).Sub(now)}
 	}
 	t.fails[name]++

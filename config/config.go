@@ -52,7 +52,7 @@ type TLS struct {
 	HTTPListen    string `mapstructure:"http_listen" yaml:"http_listen"`
 }
 
-// SMTP will send mail. The keys are reserved: nothing is sent yet.
+// SMTP sends mail; an empty Host means none.
 type SMTP struct {
 	Host     string `mapstructure:"host" yaml:"host"`
 	Port     int    `mapstructure:"port" yaml:"port"`
@@ -113,11 +113,11 @@ func Fields() []Field {
 		{"tls.acme_email", "", "instead of files: your address for an ACME server such as Let's Encrypt, whose terms you accept by it; certificates come and are renewed by themselves"},
 		{"tls.acme_directory", LetsEncrypt, "directory of the ACME server"},
 		{"tls.http_listen", "", "second address, such as :80, that sends plain http on to https, and where an ACME server may look"},
-		{"smtp.host", "", "reserved for mail; not used yet, everything works without"},
-		{"smtp.port", 587, "reserved, as smtp.host"},
-		{"smtp.user", "", "reserved, as smtp.host"},
-		{"smtp.password", "", "reserved, as smtp.host"},
-		{"smtp.from", "", "reserved, as smtp.host"},
+		{"smtp.host", "", "mail server for invitations and forgotten passwords; everything works without, then administrators hand links over"},
+		{"smtp.port", 587, "587 or 25 with STARTTLS, 465 with TLS from the beginning; only a server on this machine may go without"},
+		{"smtp.user", "", "name at the mail server, if it wants one"},
+		{"smtp.password", "", "password at the mail server"},
+		{"smtp.from", "", "address that mail comes from, such as parley@example.org"},
 		{"metrics.listen", "", "address for Prometheus alone, such as 127.0.0.1:9090: whoever reaches it may read /metrics; empty: off"},
 		{"trusted_proxies", []string{}, "addresses or networks whose X-Forwarded-For counts"},
 		{"limits.requests_per_5m", 3000, "requests of one address in five minutes; loopback is not limited"},
@@ -351,8 +351,8 @@ func (c *Config) check() error {
 	if err := c.checkTLS(); err != nil {
 		return err
 	}
-	if c.SMTP.Port < 1 || c.SMTP.Port > 65535 {
-		return &Error{"smtp.port", "write a port number, such as 587"}
+	if err := c.SMTP.check(); err != nil {
+		return err
 	}
 	if c.Metrics.Listen != "" {
 		if _, _, err := net.SplitHostPort(c.Metrics.Listen); err != nil {
@@ -364,6 +364,28 @@ func (c *Config) check() error {
 	}
 	if c.Limits.PostLength < 100 || c.Limits.UploadMB < 1 || c.Limits.MediaCacheMB < 1 || c.Limits.RequestsPer5m < 0 {
 		return &Error{"limits", "post_length is at least 100, upload_mb and media_cache_mb at least 1"}
+	}
+	return nil
+}
+
+func (s SMTP) check() error {
+	if s.Port < 1 || s.Port > 65535 {
+		return &Error{"smtp.port", "write a port number, such as 587"}
+	}
+	if s.Host == "" {
+		if s.User != "" || s.Password != "" || s.From != "" {
+			return &Error{"smtp.host", "name the mail server, or leave out the other keys of smtp"}
+		}
+		return nil
+	}
+	if strings.ContainsAny(s.Host, ":/ ") && net.ParseIP(s.Host) == nil {
+		return &Error{"smtp.host", "write a name or an address alone, such as mail.example.org; the port stands in smtp.port"}
+	}
+	if a, err := mail.ParseAddress(s.From); err != nil || a.Address != s.From {
+		return &Error{"smtp.from", "write the mail address that mail comes from, alone, such as parley@example.org"}
+	}
+	if (s.User == "") != (s.Password == "") {
+		return &Error{"smtp", "user and password belong together; set both or none"}
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func TestMistakesAreNamed(t *testing.T) {
 
 func TestEffectiveHidesSecrets(t *testing.T) {
 	for _, database := range []string{"postgres://u:hunter2@127.0.0.1/p", "postgres://u:hunter2 and more@127.0.0.1/%zz", "postgres://127.0.0.1/p?user=u&password=hunter2", "postgres://u@127.0.0.1:port/hunter2"} {
-		c, err := Load(write(t, "storage: {url: '"+database+"'}\nsmtp: {password: hunter2}\nfederation: {proxy: 'http://u:hunter2@127.0.0.1'}"), nil, nil)
+		c, err := Load(write(t, "storage: {url: '"+database+"'}\nsmtp: {host: mail.example.org, from: parley@example.org, user: parley, password: hunter2}\nfederation: {proxy: 'http://u:hunter2@127.0.0.1'}"), nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

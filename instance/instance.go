@@ -49,6 +49,7 @@ type Instance struct {
 	Federation *federation.Server
 	Server     *serve.Server
 	Metrics    *metrics.Metrics
+	Mail       *notify.Mailer // nil where no mail server is named
 
 	Ready func() // called when the first request can be answered; nil for nothing
 
@@ -61,6 +62,7 @@ type Instance struct {
 	sender *queue.Runner // of posts that waited for their time
 	facer  *queue.Runner // of copies of pictures of people elsewhere
 	pusher *queue.Runner // of notifications to browsers and apps
+	mailer *queue.Runner // of mail; nil where there is no mail server
 
 	working atomic.Bool // the workers run
 }
@@ -118,6 +120,12 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 		return nil, err
 	}
 	in.pusher = queue.NewRunner(in.DB, queue.Options{Kind: social.PushJob, Workers: 8, PerHost: 4, Lease: notify.Lease, Handler: pusher.Send, Now: now, Log: in.log})
+	if in.Mail, err = in.newMailer(); err != nil {
+		return nil, err
+	}
+	if in.Mail != nil {
+		in.mailer = queue.NewRunner(in.DB, queue.Options{Kind: social.MailJob, Workers: 2, PerHost: 2, Lease: notify.MailLease, Handler: in.Mail.Send, Now: now, Log: in.log})
+	}
 	in.facer = queue.NewRunner(in.DB, queue.Options{Kind: social.FaceJob, Workers: 2, PerHost: 1, Lease: faceLease, Handler: in.face, Now: now, Log: in.log})
 	in.sender = queue.NewRunner(in.DB, queue.Options{Kind: social.SendJob, Workers: 4, PerHost: 4, Lease: sendLease, Handler: in.send, Now: now, Log: in.log})
 	if err := in.Social.EnsureInstance(ctx); err != nil {
@@ -137,7 +145,7 @@ func OpenWith(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	in.Federation.Mount(r)
 	programs := api.New(api.Options{Social: in.Social, Auth: in.Auth, Live: hub, Links: links, PushKey: pusher.PublicKey(), Version: Version, RequestsPer5m: c.Limits.RequestsPer5m, Now: now, Log: in.log})
 	programs.Mount(r)
-	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Live: hub, Console: in.room, Links: links, API: programs.Document(), PushKey: pusher.PublicKey(), Trial: c.Trial() && len(c.Federation.AllowedNetworks) == 0, Now: now, Log: in.log})
+	pages, err := web.New(web.Options{Social: in.Social, Auth: in.Auth, Live: hub, Console: in.room, Mail: in.Mail != nil, Links: links, API: programs.Document(), PushKey: pusher.PublicKey(), Trial: c.Trial() && len(c.Federation.AllowedNetworks) == 0, Now: now, Log: in.log})
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +284,11 @@ func (in *Instance) Run(ctx context.Context) error {
 
 // Runners do the waiting work: posts whose time has come first, since they make more.
 func (in *Instance) Runners() []*queue.Runner {
-	return append(append([]*queue.Runner{in.sender}, in.Federation.Runners()...), in.facer, in.pusher)
+	all := append(append([]*queue.Runner{in.sender}, in.Federation.Runners()...), in.facer, in.pusher)
+	if in.mailer != nil {
+		all = append(all, in.mailer)
+	}
+	return all
 }
 
 // sendLease is longer than it takes to look up the people whom a post names.

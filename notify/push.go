@@ -1,6 +1,6 @@
 // Package notify tells members what happened while they do not look: by web push to
-// their browsers and apps. What it says is general; who wants to know more opens the
-// page. It asks social, which asks the audience, at the moment of telling, and knows
+// their browsers and apps, and writes them one-time links by mail. What it says is general;
+// who wants to know more opens the page. It asks social, which asks the audience, at the moment of telling, and knows
 // neither pages nor the Mastodon API.
 package notify
 

@@ -86,7 +86,7 @@ func New(o Options) (*Client, error) {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	if o.CAFile != "" {
-		pool, err := authorities(o.CAFile)
+		pool, err := Authorities(o.CAFile)
 		if err != nil {
 			return nil, err
 		}
@@ -122,8 +122,8 @@ func (c *Client) fillDefaults() {
 	}
 }
 
-// authorities are the system's and those of a file.
-func authorities(file string) (*x509.CertPool, error) {
+// Authorities are the system's and those of a file, PEM.
+func Authorities(file string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("federation.ca_file: %w", err)

@@ -102,6 +102,9 @@ func (l Links) RemoteMedia(post ID, place int) string {
 // Tag is the page of a hashtag.
 func (l Links) Tag(tag string) string { return l.PublicURL + "/tags/" + url.PathEscape(tag) }
 
+// Reset is the page where a one-time code lets a member choose a password.
+func (l Links) Reset(code string) string { return l.PublicURL + "/reset?code=" + code }
+
 // MainKey is the URI of an actor's RSA key, which signs requests.
 func (l Links) MainKey(actor string) string { return actor + "#main-key" }
 

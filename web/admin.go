@@ -307,6 +307,8 @@ func (f *frame) JobKind(kind string) string {
 		return f.T("job_face")
 	case social.PushJob:
 		return f.T("job_push")
+	case social.MailJob:
+		return f.T("job_mail")
 	case social.SendJob:
 		return f.T("job_send")
 	case social.TakeBackJob:

@@ -14,13 +14,16 @@ import (
 // staff is one member as administrators see them.
 type staff struct {
 	*frame
-	A     *social.Account
-	Roles []option
-	Link  string // to choose a password with; shown once
+	A       *social.Account
+	Roles   []option
+	CanMail bool // a mail server is named
 }
 
 // Myself says that it is the administrator who looks on.
 func (s staff) Myself() bool { return s.A.ID == s.Me.ID }
+
+// Mailed says that a link can be sent to the member.
+func (s staff) Mailed() bool { return s.CanMail && s.A.Email != "" && s.A.Active() }
 
 // Gone says that the account is taken out of view.
 func (s staff) Gone() bool { return !s.A.SuspendedAt.IsZero() }
@@ -76,7 +79,7 @@ func (w *Web) showStaff(p *page, status int, d staffPage) error {
 	}
 	for _, a := range members {
 		if a.Kind == social.KindPerson {
-			d.People = append(d.People, staff{frame: p.frame, A: a, Roles: w.roles(p, a.Role)})
+			d.People = append(d.People, staff{frame: p.frame, A: a, Roles: w.roles(p, a.Role), CanMail: w.Mail})
 		}
 	}
 	if d.New == nil {
@@ -99,6 +102,12 @@ func (w *Web) addStaff(p *page) error {
 	if err != nil {
 		return err
 	}
+	if w.Mail && a.Email != "" {
+		if err := w.Social.OrderMail(p.ctx(), a.ID, social.MailInvitation); err != nil {
+			return err
+		}
+		return w.redirect(p, "/admin/people", "invitation_mailed")
+	}
 	return w.showLink(p, a)
 }
 
@@ -107,7 +116,7 @@ func (w *Web) showLink(p *page, a *social.Account) error {
 	if err != nil {
 		return err
 	}
-	return w.showStaff(p, http.StatusOK, staffPage{Link: w.Links.PublicURL + "/reset?code=" + code, For: a.Name()})
+	return w.showStaff(p, http.StatusOK, staffPage{Link: w.Links.Reset(code), For: a.Name()})
 }
 
 // changeStaff gives a member another role, takes them out of view or back, or makes a
@@ -141,6 +150,14 @@ func (w *Web) changeStaff(p *page) error {
 		err = w.Auth.EndAccess(p.ctx(), id, by)
 	case "link":
 		return w.showLink(p, a)
+	case "mail":
+		if !w.Mail || a.Email == "" {
+			return social.Errorf(social.Invalid, "no mail can be sent to this member; make a link and hand it over")
+		}
+		if err := w.Social.OrderMail(p.ctx(), id, social.MailInvitation); err != nil {
+			return err
+		}
+		return w.back(p, "/admin/people", "invitation_mailed")
 	}
 	if err != nil {
 		return err

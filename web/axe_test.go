@@ -39,7 +39,7 @@ func TestAccessible(t *testing.T) {
 		t.Fatal(err)
 	}
 	chromium := startChromium(t)
-	net := instancetest.New(t, 2, nil)
+	net := instancetest.NewWith(t, 2, instancetest.Options{Config: map[string]string{"smtp.host": "127.0.0.1", "smtp.from": "parley@mail.test"}})
 	in := net.Instances[0]
 	b := &auditor{browser: window(t, chromium, in.Config.PublicURL, true), axe: string(script), all: os.Getenv("PARLEY_AXE") != "", seen: map[string]int{}}
 	if _, err := chromedp.Call(b.ctx, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}); err != nil {
@@ -56,7 +56,7 @@ func TestAccessible(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.both(func(string) {
-		for _, path := range []string{"/", "/sign-in", "/about", "/api/docs", "/offline", "/reset?code=" + reset, "/reset?code=used-up", "/@alice", "/none"} {
+		for _, path := range []string{"/", "/sign-in", "/forgot", "/about", "/api/docs", "/offline", "/reset?code=" + reset, "/reset?code=used-up", "/@alice", "/none"} {
 			b.audit(path)
 		}
 	})

@@ -139,6 +139,7 @@ type formPage struct {
 	Intro    []string // paragraphs before the form
 	Form     *form
 	After    string
+	Forgot   bool       // the way to a new password by mail is shown
 	Admin    bool       // a page of administrators
 	Kept     string     // what was written and could not be taken; "" for nothing
 	Settings bool       // one of the pages of settings

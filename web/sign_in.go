@@ -10,11 +10,14 @@ import (
 const sessionAge = 30 * 24 * 3600 // seconds
 
 func (w *Web) signInPage(p *page, next string) formPage {
-	f := formPage{frame: p.titled("sign_in"), After: p.T("forgot"), Form: &form{Action: "/sign-in", Submit: p.T("sign_in"),
+	f := formPage{frame: p.titled("sign_in"), Forgot: w.Mail, Form: &form{Action: "/sign-in", Submit: p.T("sign_in"),
 		Hidden: map[string]string{"next": next}, Fields: []field{
 			{Name: "name", Label: p.T("name_or_mail"), Kind: "text", Required: true, Autocomplete: "username", Focus: true, MaxLength: 254},
 			{Name: "password", Label: p.T("password"), Kind: "password", Required: true, Autocomplete: "current-password", MaxLength: 256},
 		}}}
+	if !w.Mail {
+		f.After = p.T("forgot")
+	}
 	p.carry(&f)
 	p.carryForm(&f)
 	return f

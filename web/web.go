@@ -41,6 +41,7 @@ type Options struct {
 	Links   social.Links
 	API     *openapi.Document // of the programs' face, which has a page here
 	PushKey string            // the server's, for subscriptions of browsers (RFC 8292)
+	Mail    bool              // can be sent
 	Trial   bool              // no other server can reach this one
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -138,7 +139,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/oauth/authorize", member(w.consent)}, {get, "/oauth/authorize/", member(w.consent)}, {post, "/oauth/authorize", member(w.answerConsent)},
 		{get, "/setup", w.setupForm}, {post, "/setup", w.setup},
 		{get, "/sign-in", w.signInForm}, {post, "/sign-in", w.signIn}, {post, "/sign-out", w.signOut},
-		{get, "/reset", w.resetForm}, {post, "/reset", w.reset},
+		{get, "/forgot", w.forgotForm}, {post, "/forgot", w.forgot}, {get, "/reset", w.resetForm}, {post, "/reset", w.reset},
 		{get, "/settings", member(w.settingsForm)}, {post, "/settings", member(w.settings)}, {post, "/language", w.language}, {post, "/appearance", w.appearance},
 		{get, "/compose", member(w.compose)}, {get, "/compose/names", member(w.names)}, {post, "/posts", w.publish}, {post, "/files", member(w.addFile)},
 		{post, "/settings/picture", member(w.picture)}, {get, "/settings/reading", member(w.reading)}, {post, "/settings/reading", member(w.saveReading)}, {get, "/settings/move", member(w.moveForm)}, {post, "/settings/move", member(w.move)}, {get, "/settings/notices", member(w.noticesForm)}, {post, "/settings/notices", member(w.changeNotices)}, {get, "/settings/security", member(w.security)}, {post, "/settings/security", member(w.changeSecurity)},
@@ -154,7 +155,7 @@ func (w *Web) Mount(r *mux.Router) {
 		{get, "/admin", administrator(w.admin)}, {get, "/admin/work", administrator(w.work)}, {post, "/admin/work", administrator(w.changeWork)}, {get, "/admin/storage", administrator(w.storage)},
 		{get, "/admin/servers", administrator(w.others)}, {post, "/admin/servers/invite", administrator(w.invite)}, {post, "/admin/servers/accept", administrator(w.accept)}, {post, "/admin/servers/leave", administrator(w.leaveRoster)}, {post, "/admin/servers/revoke", administrator(w.revoke)},
 		{get, "/admin/servers/{host}", administrator(w.other)}, {post, "/admin/servers/{host}", administrator(w.changeOther)},
-		{get, "/admin/people", administrator(w.staff)}, {post, "/admin/people", administrator(w.addStaff)}, {post, "/admin/people/{id:[0-9]+}/{act:role|suspend|restore|reopen|sign-out|link}", administrator(w.changeStaff)},
+		{get, "/admin/people", administrator(w.staff)}, {post, "/admin/people", administrator(w.addStaff)}, {post, "/admin/people/{id:[0-9]+}/{act:role|suspend|restore|reopen|sign-out|link|mail}", administrator(w.changeStaff)},
 		{get, "/admin/people/{id:[0-9]+}/leave", administrator(w.leaveForm)}, {post, "/admin/people/{id:[0-9]+}/leave", administrator(w.leave)},
 		{get, "/admin/reports", moderator(w.reports)}, {post, "/admin/reports/{id:[0-9]+}/close", moderator(w.closeReport)}, {post, "/admin/posts/{id:[0-9]+}/take-down", moderator(w.takeDown)},
 		{get, "/admin/settings", administrator(w.orgSettings)}, {post, "/admin/settings", administrator(w.saveOrgSettings)},

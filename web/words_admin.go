@@ -221,6 +221,9 @@ var adminWords = map[string][2]string{
 	"staff_sign_out":            {"Sign out everywhere", "Überall abmelden"},
 	"make_member":               {"New member", "Neues Mitglied"},
 	"make_member_intro":         {"They choose a password by a link that you hand over. Many at once:", "Das Passwort wählen sie über einen Link, den Sie weitergeben. Viele auf einmal:"},
+	"staff_mail":                {"Send that link by mail", "Diesen Link per Mail schicken"},
+	"invitation_mailed":         {"A mail with a link to choose a password is on its way. What cannot be sent stands under “Operations”.", "Eine Mail mit einem Link für ein Passwort ist unterwegs. Was sich nicht senden lässt, steht unter „Betrieb“."},
+	"job_mail":                  {"Mail", "Mail"},
 	"link_made":                 {"Link for %s", "Link für %s"},
 	"link_how":                  {"It is shown only now and works once.", "Er wird nur jetzt gezeigt und gilt einmal."},
 

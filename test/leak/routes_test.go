@@ -37,7 +37,7 @@ const (
 var audiences = map[string]rule{
 	"ANY /healthz": everybody, "ANY /readyz": everybody, "GET /static/{name}": everybody, "GET /sw.js": everybody, "GET /manifest.webmanifest": everybody, "GET /offline": everybody, "GET /static/{version}/{name}": everybody, "GET /menu": everybody,
 	"GET /.well-known/host-meta": everybody, "GET /.well-known/nodeinfo": everybody, "GET /nodeinfo/2.1": everybody,
-	"GET /actor": everybody, "GET /setup": everybody, "GET /sign-in": everybody, "GET /reset": everybody,
+	"GET /actor": everybody, "GET /setup": everybody, "GET /sign-in": everybody, "GET /reset": everybody, "GET /forgot": everybody,
 	"ANY /.well-known/": everybody, "ANY /nodeinfo/": everybody, "ANY /oauth/": everybody, "ANY /api/": everybody,
 	"OPTIONS /.well-known/": everybody, "OPTIONS /nodeinfo/": everybody, "OPTIONS /oauth/": everybody, "OPTIONS /api/": everybody,
 
@@ -71,7 +71,7 @@ var audiences = map[string]rule{
 	"GET /admin/requests": admins, "GET /admin/start": admins, "POST /admin/requests": admins, "GET /admin": admins, "GET /admin/work": admins, "POST /admin/work": admins, "GET /admin/storage": admins, "GET /admin/servers": admins, "POST /admin/servers/invite": admins, "POST /admin/servers/accept": admins, "POST /admin/servers/leave": admins, "POST /admin/servers/revoke": admins,
 	"GET /admin/servers/{host}": admins, "POST /admin/servers/{host}": admins, "GET /admin/people": admins, "POST /admin/people": admins, "POST /admin/people/{id}/{act}": admins, "GET /admin/people/{id}/leave": admins, "POST /admin/people/{id}/leave": admins, "GET /admin/reports": admins, "POST /admin/reports/{id}/close": admins, "POST /admin/posts/{id}/take-down": admins, "GET /admin/settings": admins, "POST /admin/settings": admins,
 
-	"POST /setup": write, "POST /sign-in": write, "POST /sign-out": write, "POST /reset": write, "POST /settings": write, "POST /language": write, "POST /appearance": write,
+	"POST /setup": write, "POST /sign-in": write, "POST /forgot": write, "POST /sign-out": write, "POST /reset": write, "POST /settings": write, "POST /language": write, "POST /appearance": write,
 	"POST /notifications/read": write, "POST /welcome": write, "POST /admin/start": write, "POST /groups": write, "POST /groups/{id}/edit": write, "POST /groups/{id}/{act}": write, "POST /groups/{id}/members/{who}/{act}": write, "POST /groups/{id}/members": write, "POST /groups/{id}/hand-over": write, "POST /groups/{id}/close": write,
 	"POST /posts": write, "POST /posts/{id}/edit": write, "POST /posts/{id}/delete": write, "POST /posts/{id}/{act}": write, "POST /accounts/{id}/{act}": write,
 }
