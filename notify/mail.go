@@ -61,8 +61,12 @@ func (m *Mailer) Send(ctx context.Context, j queue.Job) queue.Result {
 		err = m.send(ctx, j, due)
 	}
 	if err != nil {
-		m.Log.Warn("a mail could not be sent; it is tried again", "account", j.Ref, "about", j.Target, "error", err)
-		return queue.Result{Verdict: queue.Later, Reason: err.Error()}
+		reason := err.Error()
+		if due != nil { // servers say it back
+			reason = strings.ReplaceAll(reason, due.Member.Email, "the member's address")
+		}
+		m.Log.Warn("a mail could not be sent; it is tried again", "account", j.Ref, "about", j.Target, "error", reason)
+		return queue.Result{Verdict: queue.Later, Reason: reason}
 	}
 	return queue.Result{Verdict: queue.Done}
 }

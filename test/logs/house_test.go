@@ -30,6 +30,7 @@ type house struct {
 	*testing.T
 	net               *instancetest.Network
 	log               *instancetest.Log
+	post              *instancetest.MailServer
 	alice, bob, wanda *person
 	echo              atomic.Bool // the stranger refuses deliveries and says them back
 }
@@ -46,8 +47,10 @@ type person struct {
 // newHouse logs everything to a log, in a form. database is for the second sister.
 func newHouse(t *testing.T, form func(*instancetest.Log) *slog.Logger, database string) *house {
 	t.Helper()
-	h := &house{T: t, log: &instancetest.Log{}}
-	h.net = instancetest.NewWith(t, 3, instancetest.Options{Apart: true, Log: form(h.log), Config: map[string]string{"federation.mode": "open"},
+	h := &house{T: t, log: &instancetest.Log{}, post: instancetest.NewMailServer(t, "127.0.0.1:0", nil, false)}
+	keys := h.post.Config()
+	keys["federation.mode"] = "open"
+	h.net = instancetest.NewWith(t, 3, instancetest.Options{Apart: true, Log: form(h.log), Config: keys,
 		Prepare: func(in *instance.Instance) { in.Server.Router.Use(h.faults) },
 		Database: func(i int) string {
 			if i == 1 {

@@ -90,6 +90,7 @@ func TestDocumentedLinesAreWritten(t *testing.T) {
 	h := newTraffic(t, (*instancetest.Log).JSON)
 	b := h.signIn()
 	h.notices()
+	h.mail()
 	h.writes(b)
 	h.troubles()
 	h.blocked()

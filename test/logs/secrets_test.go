@@ -40,6 +40,7 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 			b := h.signIn()
 			h.apps(b)
 			h.notices()
+			h.mail()
 			h.writes(b)
 			h.troubles()
 			h.breaks(b)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -124,7 +125,7 @@ func (h *traffic) signIn() *browser {
 	b.do("POST", "/setup", 422, "code", setup, "organisation", "North", "name", "root", "password", "canary")
 	b.do("POST", "/setup", 303, "code", setup, "organisation", "North", "name", "root", "password", "canary-password-root")
 	b.session("root")
-	b.do("POST", "/admin/people", 200, "name", "carol", "email", "canary@mail.test", "role", "member")
+	b.do("POST", "/admin/people", 303, "name", "carol", "email", "canary@mail.test", "role", "member")
 	b.do("POST", "/admin/people", 422, "name", "no name", "email", "canary@mail.test", "role", "member")
 	b.do("POST", "/admin/servers/accept", 422, "code", "parley1.canary", "same", "yes")
 	b.do("POST", "/admin/servers/accept", 422, "code", h.usedCode(), "same", "yes")
@@ -233,6 +234,30 @@ func (h *traffic) notices() {
 	subscribe("http://127.0.0.1:9/canary-endpoint").into(&made) // nobody listens
 	h.bob.says(social.Draft{Text: "canary " + h.alice.handle(), Audience: "direct"})
 	h.net.Settle()
+}
+
+// mail invites somebody whose address nobody else may have, by a server that first refuses
+// and says it back.
+func (h *traffic) mail() {
+	h.Helper()
+	in := h.alice.in()
+	a, err := in.Social.CreateAccount(h.Context(), social.NewAccount{Username: "mo", Email: "canary-mo@mail.test"})
+	h.must(err)
+	for _, refusal := range []error{errors.New("nobody is canary-mo@mail.test here"), nil} {
+		h.post.Refuse(refusal)
+		h.must(in.Social.OrderMail(h.Context(), a.ID, social.MailReset))
+		h.net.Settle()
+		h.must(in.DB.Tx(h.Context(), func(tx social.Tx) error { return tx.DropJobs(h.Context(), social.MailJob, int64(a.ID)) }))
+	}
+	all := h.post.All()
+	if len(all) == 0 {
+		h.Fatal("no mail")
+	}
+	_, code, _ := strings.Cut(all[len(all)-1].Body, "/reset?code=")
+	h.secrets["link in a mail"], _, _ = strings.Cut(strings.ReplaceAll(strings.TrimPrefix(code, "3D"), "=\r\n", ""), "\r\n")
+	if len(h.secrets["link in a mail"]) < 40 {
+		h.Errorf("no link in %s", all[len(all)-1].Body)
+	}
 }
 
 // writes is what people write for few, by pages and apps, and what they look for.
