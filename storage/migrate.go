@@ -3,8 +3,10 @@ package storage
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -18,24 +20,15 @@ var migrations embed.FS
 // made side by side may come in any order. A schema newer than this program is refused;
 // before a change of existing data a copy is kept.
 func (db *DB) migrate(ctx context.Context) error {
-	files, err := db.dialect.migrations()
-	if err != nil {
-		return err
-	}
 	if _, err := db.write.ExecContext(ctx, db.dialect.versions()); err != nil {
 		return db.translate(err)
 	}
-	have, err := db.schemas(ctx)
+	have, files, err := db.missing(ctx)
 	if err != nil {
-		return db.translate(err)
-	}
-	newest := slices.Max(append(have, 0))
-	if err := checkVersion(newest); err != nil {
 		return err
 	}
-	files = slices.DeleteFunc(files, func(file string) bool { return slices.Contains(have, versionOf(file)) })
-	if newest > 0 && len(files) > 0 && db.dialect.sqlite {
-		if err := db.BackupDatabase(ctx, fmt.Sprintf("%s.schema-%d", db.file, newest)); err != nil {
+	if have > 0 && len(files) > 0 && db.dialect.sqlite {
+		if err := db.BackupDatabase(ctx, db.copyOf(have)); err != nil {
 			return fmt.Errorf("copy the database before changing its schema: %w", err)
 		}
 	}
@@ -45,6 +38,53 @@ func (db *DB) migrate(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// copyOf is the file that keeps an SQLite database as it was before its schema changed.
+func (db *DB) copyOf(schema int) string { return fmt.Sprintf("%s.schema-%d", db.file, schema) }
+
+// missing tells the newest change of the schema that was applied, and the changes of this
+// program that were not.
+func (db *DB) missing(ctx context.Context) (newest int, files []string, err error) {
+	if files, err = db.dialect.migrations(); err != nil {
+		return 0, nil, err
+	}
+	have, err := db.schemas(ctx)
+	if err != nil {
+		return 0, nil, db.translate(err)
+	}
+	newest = slices.Max(append(have, 0))
+	files = slices.DeleteFunc(files, func(file string) bool { return slices.Contains(have, versionOf(file)) })
+	return newest, files, checkVersion(newest)
+}
+
+// Schema is how far the schema of a database is.
+type Schema struct {
+	Newest  int    // change that was applied
+	Missing []int  // changes of this program that were not
+	Copy    string // of the database before them, where one was kept
+}
+
+// OpenAsIs opens a database to look at it: its schema stays as it is, and while changes of
+// it are missing, what needs them fails. A schema newer than this program is a *NewerSchema.
+func OpenAsIs(ctx context.Context, o Options) (*DB, Schema, error) {
+	db, err := connect(o)
+	if err != nil {
+		return nil, Schema{}, err
+	}
+	newest, files, err := db.missing(ctx)
+	if err != nil {
+		return nil, Schema{}, errors.Join(db.advise(err), db.closePools())
+	}
+	s := Schema{Newest: newest}
+	for _, file := range files {
+		s.Missing = append(s.Missing, versionOf(file))
+	}
+	if _, err := os.Stat(db.copyOf(newest)); err == nil && len(files) > 0 && db.dialect.sqlite {
+		s.Copy = db.copyOf(newest)
+	}
+	db.startWriter()
+	return db, s, nil
 }
 
 // schemas lists the changes that were applied.
@@ -85,6 +125,14 @@ func versionOf(file string) int {
 	return v
 }
 
+// NewerSchema says that a newer program wrote a database.
+type NewerSchema struct{ Have, Known int }
+
+// Error implements error.
+func (e *NewerSchema) Error() string {
+	return fmt.Sprintf("the database has schema %d, this program knows %d: use the newer parley that wrote it, or restore a backup", e.Have, e.Known)
+}
+
 // checkVersion refuses a schema that is newer than this program.
 func checkVersion(have int) error {
 	files, err := dialect{}.migrations()
@@ -92,7 +140,7 @@ func checkVersion(have int) error {
 		return err
 	}
 	if known := versionOf(files[len(files)-1]); have > known {
-		return fmt.Errorf("the database has schema %d, this program knows %d: use the newer parley that wrote it, or restore a backup", have, known)
+		return &NewerSchema{have, known}
 	}
 	return nil
 }

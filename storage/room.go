@@ -1,6 +1,11 @@
 package storage
 
-import "context"
+import (
+	"context"
+	"time"
+
+	"parley/social"
+)
 
 // Room is what the data takes, in bytes.
 type Room struct {
@@ -30,4 +35,23 @@ func (db *DB) Room(ctx context.Context) (r Room, err error) {
 		}
 	}
 	return r, nil
+}
+
+// Contents is what people here wrote and has not been deleted.
+type Contents struct {
+	Members, Posts int
+	Began          time.Time // when the first account was made; zero if there is none
+}
+
+// Contents counts; it reads every post.
+func (db *DB) Contents(ctx context.Context) (c Contents, err error) {
+	var first int64
+	err = db.read.QueryRowContext(ctx, `
+		SELECT (SELECT count(*) FROM account a WHERE `+membersOnly+`),
+			(SELECT count(*) FROM post WHERE local = 1 AND deleted_at = 0 AND boost_of_id = 0),
+			(SELECT coalesce(min(id), 0) FROM account WHERE host = '')`).Scan(&c.Members, &c.Posts, &first)
+	if first != 0 {
+		c.Began = social.ID(first).Time()
+	}
+	return c, db.translate(err)
 }

@@ -95,6 +95,19 @@ func (t *Tx) AfterCommit(fn func()) { t.after = append(t.after, fn) }
 
 // Open opens a database and brings its schema up to date.
 func Open(ctx context.Context, o Options) (*DB, error) {
+	db, err := connect(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.migrate(ctx); err != nil {
+		return nil, errors.Join(db.advise(err), db.closePools())
+	}
+	db.startWriter()
+	return db, nil
+}
+
+// connect opens a database whose schema was not looked at yet.
+func connect(o Options) (*DB, error) {
 	db := &DB{now: o.Now, log: o.Log, committed: o.Committed, stopped: make(chan struct{})}
 	var err error
 	if name, ok := strings.CutPrefix(o.URL, "sqlite:"); ok {
@@ -110,14 +123,15 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", db.advise(err))
 	}
-	if err := db.migrate(ctx); err != nil {
-		return nil, errors.Join(db.advise(err), db.closePools())
-	}
+	return db, nil
+}
+
+// startWriter begins to write; PostgreSQL has many writers.
+func (db *DB) startWriter() {
 	if db.dialect.sqlite {
 		db.work = make(chan *unit, 256)
 		go db.runWriter()
 	}
-	return db, nil
 }
 
 func (db *DB) openSQLite(name string, busy time.Duration) (err error) {

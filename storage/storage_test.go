@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -151,6 +152,31 @@ func TestAMissingSchemaChangeIsApplied(t *testing.T) {
 		return tx.AppendAudit(t.Context(), social.AuditRow{At: time.Now(), Kind: social.AuditPolicy})
 	}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Who only looks changes no schema, and makes none where nothing is.
+func TestLookingChangesNoSchema(t *testing.T) {
+	dir := t.TempDir()
+	o := storage.Options{URL: "sqlite:parley.db", DataDir: dir, Now: time.Now, Log: quiet}
+	if _, _, err := storage.OpenAsIs(t.Context(), o); err == nil {
+		t.Error("an empty file is a database of ours")
+	}
+	db := open(t, "sqlite:parley.db", dir)
+	storage.Forget(t, db, 2, "audit", "audit_waiting")
+	for range 2 {
+		db, schema, err := storage.OpenAsIs(t.Context(), o)
+		must(t, err)
+		if len(schema.Missing) != 1 || schema.Missing[0] != 2 || schema.Copy != "" {
+			t.Errorf("%+v", schema)
+		}
+		must(t, db.Integrity(t.Context()))
+		must(t, db.Close())
+	}
+	storage.SetSchemaVersion(t, open(t, "sqlite:parley.db", dir), 999)
+	var newer *storage.NewerSchema
+	if _, _, err := storage.OpenAsIs(t.Context(), o); !errors.As(err, &newer) || newer.Have != 999 {
+		t.Errorf("a newer one: %v", err)
 	}
 }
 

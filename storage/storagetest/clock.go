@@ -40,3 +40,34 @@ func lastWritten(t *testing.T, db *storage.DB) {
 		t.Errorf("%v, not %v", at, seen)
 	}
 }
+
+// What is counted was written here and is still there.
+func contents(t *testing.T, db *storage.DB) {
+	ctx := context.Background()
+	wants := func(members, posts int) storage.Contents {
+		t.Helper()
+		c, err := db.Contents(ctx)
+		must(t, err)
+		if c.Members != members || c.Posts != posts {
+			t.Errorf("%+v, not %d and %d", c, members, posts)
+		}
+		return c
+	}
+	if c := wants(0, 0); !c.Began.IsZero() {
+		t.Errorf("it began at %v", c.Began)
+	}
+	begin := time.Now().Truncate(time.Millisecond)
+	alice, carol := Account(t, db, "alice", ""), Account(t, db, "carol", "b.test")
+	for range 2 {
+		Post(t, db, alice, nil)
+	}
+	Post(t, db, carol, nil)
+	gone := Post(t, db, alice, nil)
+	must(t, db.Tx(ctx, func(tx social.Tx) error {
+		_, err := tx.DeletePost(ctx, gone.ID, time.Now())
+		return err
+	}))
+	if c := wants(1, 2); c.Began.Before(begin) || c.Began.After(time.Now()) {
+		t.Errorf("it began at %v", c.Began)
+	}
+}

@@ -47,6 +47,7 @@ func parts() map[string]func(t *testing.T, db *storage.DB) {
 		"ChainsWaitForTheirHost":               chainsWaitForTheirHost,
 		"ChainsBehindAParkedHost":              chainsBehindAParkedHost,
 		"LastWritten":                          lastWritten,
+		"Contents":                             contents,
 		"ThreadPage":                           threadPage,
 		"CountPosts":                           countPosts,
 		"BlockedAmong":                         blockedAmong,
