@@ -61,7 +61,7 @@ func (s *Server) Unpark(ctx context.Context, peer, by string) (bool, error) {
 	case !b.parked():
 		return false, nil
 	}
-	if err := s.challenge(ctx, b); err != nil {
+	if _, err := s.challenge(ctx, b); err != nil {
 		return false, err
 	}
 	if err := s.social.Unpark(ctx, b.Pairing, by); err != nil {
@@ -78,8 +78,8 @@ func (s *Server) Unpark(ctx context.Context, peer, by string) (bool, error) {
 const challengeTime = 10 * time.Second
 
 // challenge asks for the document of the peer's instance: its answer is sealed by the
-// pinned key and bound to this very request.
-func (s *Server) challenge(ctx context.Context, b *bond) error {
+// pinned key and bound to this very request. The answer is there also when it is no proof.
+func (s *Server) challenge(ctx context.Context, b *bond) (*outbound.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, challengeTime)
 	defer cancel()
 	scheme, _, _ := strings.Cut(s.Links.PublicURL, "://")
@@ -89,7 +89,7 @@ func (s *Server) challenge(ctx context.Context, b *bond) error {
 		return err
 	})
 	if err != nil {
-		return s.unreached(b.Authority, err)
+		return nil, s.unreached(b.Authority, err)
 	}
 	if res.Status == http.StatusOK {
 		_, err = h.unseal(res.Body)
@@ -99,7 +99,7 @@ func (s *Server) challenge(ctx context.Context, b *bond) error {
 	if err != nil {
 		err = otherKeys(b.Authority, err)
 	}
-	return err
+	return res, err
 }
 
 // Recheck asks the parked peers whose time has come. The instance calls it often.

@@ -26,8 +26,8 @@ func TestProbe(t *testing.T) {
 		_, _ = w.Write([]byte("{}"))
 		return true
 	})
-	if _, _, err := in.Federation.Probe(t.Context(), r.host()); err == nil || !strings.Contains(err.Error(), "503") {
-		t.Errorf("it is away: %v", err)
+	if _, ahead, err := in.Federation.Probe(t.Context(), r.host()); err == nil || !strings.Contains(err.Error(), "503") || ahead.Round(time.Minute) != -time.Hour {
+		t.Errorf("it is away, and its clock is %s ahead: %v", ahead, err)
 	}
 	status = http.StatusOK
 	if took, ahead, err := in.Federation.Probe(t.Context(), r.host()); err != nil || took < 0 || ahead.Round(time.Minute) != -time.Hour {
