@@ -13,7 +13,7 @@ import (
 // challenge opens by itself, instanceAt looks at keys that the code's fingerprint or the
 // HMAC decide about. Another one is a decision.
 var askers = []string{"federation/fetch.go ask", "federation/fetch.go askOpenly", "federation/file.go getFile", "federation/pair.go instanceAt", "federation/park.go challenge",
-	"instance/doctor.go checkAnswer"} // of its own domain
+	"instance/doctor_network.go checkAnswer"} // of its own domain
 
 // Whatever is asked of a paired peer is signed, and its answer opened (DESIGN 4).
 func TestOnlyKnownPlacesAsk(t *testing.T) {

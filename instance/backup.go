@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,7 +55,7 @@ func (in *Instance) Backup(ctx context.Context, file string) (err error) {
 		return err
 	}
 	for _, e := range entries {
-		if e.Type().IsRegular() && !strings.HasSuffix(e.Name(), ".part") && !social.IsCopy(e.Name()) {
+		if backedUp(e) {
 			if err := addFile(tw, "media/"+e.Name(), filepath.Join(dir, e.Name())); err != nil {
 				return err
 			}
@@ -69,25 +70,49 @@ func (in *Instance) Backup(ctx context.Context, file string) (err error) {
 	if err := out.Sync(); err != nil {
 		return err
 	}
+	whole, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
 	return in.DB.Tx(ctx, func(tx social.Tx) error {
+		if err := tx.PutSetting(ctx, backupFolder, filepath.Dir(whole)); err != nil {
+			return err
+		}
 		return tx.PutSetting(ctx, backupSetting, in.now().UTC().Format(time.RFC3339))
 	})
 }
 
-// backupSetting is when the last backup was written.
-const backupSetting = "backup.last"
+// backedUp says that a file of the media folder goes into a backup.
+func backedUp(e fs.DirEntry) bool {
+	return e.Type().IsRegular() && !strings.HasSuffix(e.Name(), ".part") && !social.IsCopy(e.Name())
+}
+
+// What is noted of the last backup: when it was written, and into which folder.
+const (
+	backupSetting = "backup.last"
+	backupFolder  = "backup.folder"
+)
 
 // LastBackup is when the last backup was written; zero if none was.
 func (in *Instance) LastBackup(ctx context.Context) (at time.Time, err error) {
-	err = in.DB.View(ctx, func(tx social.Tx) error {
+	at, _, err = lastBackup(ctx, in.DB)
+	return at, err
+}
+
+// lastBackup tells when and into which folder; zero and "" if none was written.
+func lastBackup(ctx context.Context, db *storage.DB) (at time.Time, folder string, err error) {
+	err = db.View(ctx, func(tx social.Tx) error {
 		text, err := tx.Setting(ctx, backupSetting)
 		if err != nil || text == "" {
 			return err
 		}
-		at, err = time.Parse(time.RFC3339, text)
+		if at, err = time.Parse(time.RFC3339, text); err != nil {
+			return err
+		}
+		folder, err = tx.Setting(ctx, backupFolder)
 		return err
 	})
-	return at, err
+	return at, folder, err
 }
 
 func mediaDir(c *config.Config) string {

@@ -12,3 +12,10 @@ func disk(dir string) (size, free int64, err error) {
 	}
 	return int64(s.Blocks) * int64(s.Bsize), int64(s.Bavail) * int64(s.Bsize), nil
 }
+
+// volume tells file systems apart: folders of one have the same number.
+func volume(dir string) (uint64, error) {
+	var s unix.Stat_t
+	err := unix.Stat(dir, &s)
+	return uint64(s.Dev), err
+}

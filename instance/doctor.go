@@ -2,30 +2,47 @@ package instance
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"time"
 
 	"parley/config"
-	"parley/outbound"
 	"parley/social"
 	"parley/storage"
 )
 
 // Finding is one thing that the doctor looked at. A problem says what to do.
 type Finding struct {
-	Check  string       `json:"check"` // permissions, database, audit, identity, clock, paired, certificate, proxies or domain
+	Check  string       `json:"check"` // one of Checks
 	State  FindingState `json:"state"`
 	Text   string       `json:"text,omitempty"`
 	Remedy string       `json:"remedy,omitempty"`
+}
+
+// Checks names all that the doctor looks at, each with what it wants.
+func Checks() [][2]string {
+	return [][2]string{
+		{"configuration", "keys that exist, with values that are possible"},
+		{"permissions", "the data folder is there, and its owner's alone"},
+		{"database", "it can be opened and is whole"},
+		{"schema", "the database fits this version of the program"},
+		{"disk", "room for data, files and the next backup"},
+		{"audit", "no audit row was changed or removed"},
+		{"identity", "the data belong to this domain"},
+		{"backup", "the last one is not older than a week"},
+		{"clock", "it fits what was written here and the clocks of the paired servers"},
+		{"paired", "paired servers answer, with their own keys"},
+		{"metrics", "only this machine or an inner network reaches them"},
+		{"certificate", "its files can be used, for this name and long enough"},
+		{"proxies", "only proxies that can be named are trusted"},
+		{"domain", "it is in the DNS, can be reached with a valid certificate, and this instance answers"},
+		{"restore", "with --restore-test alone: a backup can be restored, is whole and of this instance"},
+	}
 }
 
 // FindingState is ok, note (nothing is wrong, but worth knowing) or problem.
@@ -42,10 +59,10 @@ func problem(check, remedy, format string, args ...any) Finding {
 	return Finding{check, StateProblem, fmt.Sprintf(format, args...), remedy}
 }
 
-// Diagnose looks at the data folder, the database, the clock, the certificate files,
-// the trusted proxies and the own domain, and reports everything it finds, not just
-// the first. It works beside a running instance and on data that Open refuses, and
-// begins no data of its own.
+// Diagnose looks at the data folder, the database, the clock, what others can reach and
+// the paired servers, and reports everything it finds, not just the first. It works beside
+// a running instance and on data that Open refuses, begins no data of its own and changes
+// no schema.
 func Diagnose(ctx context.Context, c *config.Config, log *slog.Logger, now func() time.Time) []Finding {
 	if _, err := os.Stat(c.DataDir); err != nil {
 		return []Finding{problem("permissions", "name the right folder with --data or data_dir, or begin with: parley serve", "there is no data in %s: %v", c.DataDir, err)}
@@ -53,11 +70,26 @@ func Diagnose(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	if err := storage.CheckOwner(c.DataDir); err != nil {
 		return []Finding{problem("permissions", "run it as the owner, so that no file here becomes root's", "%v", err)}
 	}
-	out := checkPermissions(c.DataDir)
-	out = append(out, checkData(ctx, c, log, now)...)
+	db, upToDate, found := openData(ctx, c, log, now)
+	if db != nil {
+		defer func() { _ = db.Close() }() // only read from
+	}
+	out := append(checkPermissions(c.DataDir), found...)
+	out = append(out, checkDisk(ctx, c, db)...)
+	if upToDate { // else what these read may not be there
+		out = append(out, checkAudit(ctx, db), checkIdentity(ctx, c, db), checkBackup(ctx, c, db, now()), checkClock(ctx, db, now()))
+		out = append(out, checkPaired(ctx, c, db, log, now)...)
+	}
+	out = append(out, checkMetrics(c)...)
 	out = append(out, checkCertificate(c, now())...)
 	out = append(out, checkProxies(c)...)
 	return append(out, checkDomain(ctx, c, log)...)
+}
+
+// Misconfigured is what is found where the configuration cannot be read: then nothing
+// else is looked at.
+func Misconfigured(bad *config.Error) Finding {
+	return problem("configuration", "correct that, or take it out: docs/operating.md and the README explain the keys, and parley config prints what is in effect", "%v", bad)
 }
 
 // Failed counts the problems.
@@ -113,29 +145,42 @@ func ifMissing(err error) error {
 	return err
 }
 
-// checkData looks into the database. It is opened without the rest of the instance,
-// which refuses what is to be diagnosed.
-func checkData(ctx context.Context, c *config.Config, log *slog.Logger, now func() time.Time) []Finding {
+// openData opens the database as it is, without the rest of the instance, which refuses
+// what is to be diagnosed, and looks whether it is whole. The database is nil if it cannot
+// be opened; upToDate says that it has the schema of this program.
+func openData(ctx context.Context, c *config.Config, log *slog.Logger, now func() time.Time) (db *storage.DB, upToDate bool, out []Finding) {
 	const restore = "stop parley serve and restore a backup into an empty folder, and with PostgreSQL an empty database: parley restore FILE --data DIR"
-	if name, ok := strings.CutPrefix(c.Storage.URL, "sqlite:"); ok {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(c.DataDir, name)
-		}
+	if name, ok := databaseFile(c); ok {
 		if _, err := os.Stat(name); err != nil {
-			return []Finding{problem("database", "check storage.url and data_dir, or begin with: parley serve", "there is no database: %v", err)}
+			return nil, false, []Finding{problem("database", "check storage.url and data_dir, or begin with: parley serve", "there is no database: %v", err)}
 		}
 	}
-	db, err := storage.Open(ctx, storage.Options{URL: c.Storage.URL, DataDir: c.DataDir, Now: now, Log: log})
-	if err != nil {
-		return []Finding{problem("database", "check storage.url; if it is right and the file is damaged, "+restore, "%v", err)}
+	db, schema, err := storage.OpenAsIs(ctx, storage.Options{URL: c.Storage.URL, DataDir: c.DataDir, Now: now, Log: log})
+	var newer *storage.NewerSchema
+	switch {
+	case errors.As(err, &newer):
+		return nil, false, []Finding{problem("schema", "run the newer parley that wrote it; to stay with this one, "+restore, "%v", newer)}
+	case err != nil:
+		return nil, false, []Finding{problem("database", "check storage.url; if it is right and the file is damaged, "+restore, "%v", err)}
 	}
-	defer func() { _ = db.Close() }() // only read from
-	out := []Finding{{Check: "database", State: StateOK}}
+	out = []Finding{{Check: "database", State: StateOK}, checkSchema(schema)}
 	if err := db.Integrity(ctx); err != nil {
 		out[0] = problem("database", restore, "%v", err)
 	}
-	out = append(out, checkAudit(ctx, db), checkIdentity(ctx, c, db), checkClock(ctx, db, now()))
-	return append(out, checkPaired(ctx, db)...)
+	return db, len(schema.Missing) == 0, out
+}
+
+// checkSchema wants every change of the schema that this program knows to be made: until
+// then it was not started, or its upgrade was interrupted.
+func checkSchema(s storage.Schema) Finding {
+	if len(s.Missing) == 0 {
+		return Finding{Check: "schema", State: StateOK, Text: strconv.Itoa(s.Newest)}
+	}
+	text := fmt.Sprintf("the upgrade is not finished: the database has schema %d, and this program makes the changes %v too", s.Newest, s.Missing)
+	if s.Copy != "" {
+		text += ", was interrupted in that, and kept the database from before as " + s.Copy
+	}
+	return problem("schema", "start parley serve of this version, after ending an older one: it makes each change whole or not at all, and names one that fails; then run parley doctor again", "%s", text)
 }
 
 // checkAudit wants the chain of audit rows to be whole.
@@ -149,21 +194,6 @@ func checkAudit(ctx context.Context, db *storage.DB) Finding {
 		return problem("audit", remedy, "row %d: %s", report.BadRow, report.Problem)
 	}
 	return Finding{Check: "audit", State: StateOK, Text: fmt.Sprintf("%d rows", report.Rows)}
-}
-
-// checkPaired names the paired servers at whose address somebody else answers.
-func checkPaired(ctx context.Context, db *storage.DB) (out []Finding) {
-	_ = db.View(ctx, func(tx social.Tx) error { // a database that cannot be read is named already
-		list, err := tx.Pairings(ctx)
-		for _, p := range list {
-			if p.State == social.PairingParked {
-				out = append(out, problem("paired", "telephone its administrator; when its own keys answer again the exchange goes on by itself, or at once by: parley peer unpark "+p.Authority,
-					"%s is parked, and what is for it waits: %s", p.Authority, p.Cause))
-			}
-		}
-		return err
-	})
-	return out
 }
 
 // checkIdentity compares the configuration with what the data was begun with.
@@ -186,6 +216,12 @@ func checkIdentity(ctx context.Context, c *config.Config, db *storage.DB) Findin
 	return Finding{Check: "identity", State: StateOK}
 }
 
+// moment is how a time is written.
+const moment = "2006-01-02 15:04:05 MST"
+
+// setClock is what to do about a wrong clock of this machine.
+const setClock = "set the clock, for example with: timedatectl set-ntp true"
+
 const (
 	// clockSlack is how far the clocks of machines that share a database may differ.
 	clockSlack = time.Minute
@@ -196,90 +232,15 @@ const (
 // checkClock compares the clock with what was written here: signatures of a wrong
 // one are refused by others, and ids take their order from it.
 func checkClock(ctx context.Context, db *storage.DB, now time.Time) Finding {
-	const set = "set the clock, for example with: timedatectl set-ntp true"
 	last, err := db.LastWritten(ctx)
-	const form = "2006-01-02 15:04:05 MST"
-	says := now.UTC().Format(form)
+	says := now.UTC().Format(moment)
 	switch {
 	case err != nil:
 		return problem("clock", "see the database", "what was last written cannot be read: %v", err)
 	case now.Before(last.Add(-clockSlack)):
-		return problem("clock", set+"; if it is right now, it was ahead when that was written", "the clock says %s, but something was written here at %s", says, last.Format(form))
+		return problem("clock", setClock+"; if it is right now, it was ahead when that was written", "the clock says %s, but something was written here at %s", says, last.Format(moment))
 	case !last.IsZero() && now.After(last.Add(clockLeap)):
-		return problem("clock", set+"; if it is right, start parley serve and sign in once", "the clock says %s, but nothing was written here since %s", says, last.Format(form))
+		return problem("clock", setClock+"; if it is right, start parley serve and sign in once", "the clock says %s, but nothing was written here since %s", says, last.Format(moment))
 	}
 	return Finding{Check: "clock", State: StateOK, Text: says}
-}
-
-// checkDomain asks the own domain what any other server asks it: who speaks for the
-// instance, by WebFinger, and that actor's document.
-func checkDomain(ctx context.Context, c *config.Config, log *slog.Logger) []Finding {
-	if c.Trial() || plainHTTP(c) {
-		return []Finding{{"domain", StateNote, "the domain is loopback: no other server can reach this instance",
-			"for real use stop serve and give it a name: parley domain set HOST"}}
-	}
-	client, err := newClient(c, log)
-	if err != nil {
-		return []Finding{problem("domain", "correct the configuration", "%v", err)}
-	}
-	defer client.Close()
-	links := social.Links{PublicURL: c.PublicURL, Domain: c.Domain}
-	finger := "https://" + c.Domain + "/.well-known/webfinger?resource=" + url.QueryEscape(links.InstanceActor())
-	out := []Finding{
-		checkAnswer(ctx, c, client, outbound.WebFinger, finger, links.InstanceActor()),
-		checkAnswer(ctx, c, client, outbound.Document, links.InstanceActor(), links.InstanceActor()),
-	}
-	if out[0] == out[1] {
-		return out[:1]
-	}
-	return out
-}
-
-// checkAnswer wants an answer that names the instance's own actor.
-func checkAnswer(ctx context.Context, c *config.Config, client *outbound.Client, p outbound.Purpose, address, actor string) Finding {
-	path, _, _ := strings.Cut(address, "?")
-	res, err := client.Get(ctx, p, address, nil)
-	switch {
-	case err != nil:
-		return problem("domain", unreachedRemedy(c, err), "%s cannot be reached from here: %v", path, err)
-	case res.Status >= 500:
-		return problem("domain", "start parley serve, and let the web server in front pass requests to "+c.Listen, "%s answers %d", path, res.Status)
-	case res.Status != http.StatusOK:
-		return problem("domain", passOn(c), "%s answers %d", path, res.Status)
-	}
-	var doc struct {
-		ID    string
-		Links []struct{ Rel, Href string }
-	}
-	if err := json.Unmarshal(res.Body, &doc); err != nil {
-		return problem("domain", passOn(c), "%s does not answer as this instance does: %v", path, err)
-	}
-	for _, l := range doc.Links {
-		if l.Rel == "self" {
-			doc.ID = l.Href
-		}
-	}
-	if doc.ID != actor {
-		return problem("domain", passOn(c), "%s is answered by another instance, %.200s", path, doc.ID)
-	}
-	return Finding{Check: "domain", State: StateOK}
-}
-
-// passOn is what a web server in front must do.
-func passOn(c *config.Config) string {
-	return "let the web server of " + c.Domain + " pass every path, /.well-known too, with its Host and Accept headers to " + c.Listen
-}
-
-func unreachedRemedy(c *config.Config, err error) string {
-	var failed *outbound.Error
-	if !errors.As(err, &failed) {
-		return passOn(c)
-	}
-	switch failed.Kind {
-	case outbound.Refused:
-		return "if the domain is of an inner network, add that to federation.allowed_networks; else let its name lead to the public address, in /etc/hosts too"
-	case outbound.Unreachable, outbound.Timeout:
-		return "check in this order: the name in the DNS, port 443 in the firewall, the certificate (federation.ca_file for a company CA), and that parley serve runs"
-	}
-	return passOn(c)
 }

@@ -114,6 +114,9 @@ func (adminPage) file() string { return "admin.html" }
 // backupAfter is how old the last backup may be.
 const backupAfter = 7 * 24 * time.Hour
 
+// BackupLate says that the last backup is too old, or that none was ever made.
+func BackupLate(last, now time.Time) bool { return now.Sub(last) > backupAfter }
+
 // lastBackup says when that was.
 func (f *frame) lastBackup(at time.Time) string {
 	if at.IsZero() {
@@ -203,11 +206,11 @@ func (w *Web) admin(p *page) error {
 	add(p.T("figure_members"), p.Number(members), false, "")
 	add(p.T("figure_posts"), p.Number(posts), false, "")
 	if room.Disk > 0 {
-		add(p.T("figure_free"), p.Size(room.Free), room.scarce(), "/admin/storage")
+		add(p.T("figure_free"), p.Size(room.Free), room.Scarce(), "/admin/storage")
 	}
 	add(p.T("figure_database"), p.Size(room.Database), false, "")
 	add(p.T("figure_files"), p.Size(room.Own.Bytes+room.Copies.Bytes), false, "")
-	add(p.T("figure_backup"), p.lastBackup(backup), p.now.Sub(backup) > backupAfter, "/admin/storage#backup")
+	add(p.T("figure_backup"), p.lastBackup(backup), BackupLate(backup, p.now), "/admin/storage#backup")
 	add(p.T("figure_version"), w.Console.Version(), false, "")
 	// What is to be looked after comes first.
 	slices.SortStableFunc(d.Figures, func(a, b figure) int {

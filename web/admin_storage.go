@@ -24,12 +24,16 @@ type Pile struct {
 const (
 	leastFree  = 1 << 30 // bytes
 	leastShare = 10      // per cent
+	fullBelow  = leastFree / 4
 )
 
-// scarce says that the disk will be full before long.
-func (r Room) scarce() bool {
+// Scarce says that the disk will be full before long.
+func (r Room) Scarce() bool {
 	return r.Disk > 0 && (r.Free < leastFree || r.Free < r.Disk/100*leastShare)
 }
+
+// Full says that the disk has no room for a day's work, such as one backup.
+func (r Room) Full() bool { return r.Disk > 0 && r.Free < fullBelow }
 
 // storagePage shows what takes how much room, and how it is saved.
 type storagePage struct {
@@ -61,6 +65,6 @@ func (w *Web) storage(p *page) (err error) {
 	if err != nil {
 		return err
 	}
-	d.Scarce, d.Backup, d.Late = d.scarce(), p.lastBackup(last), p.now.Sub(last) > backupAfter
+	d.Scarce, d.Backup, d.Late = d.Room.Scarce(), p.lastBackup(last), BackupLate(last, p.now)
 	return w.show(p, http.StatusOK, d)
 }

@@ -34,7 +34,7 @@ var adminWords = map[string][2]string{
 	"copies_hint":      {"Copies are made when somebody here opens such a file; the oldest go by themselves (limits.media_cache_mb).", "Kopien entstehen, wenn jemand hier so eine Datei öffnet; die ältesten gehen von selbst (limits.media_cache_mb)."},
 	"disk_scarce":      {"The disk is nearly full. Nothing can be written once it is: make it larger, lower limits.media_cache_mb, or take away what is not Parley's.", "Die Platte ist fast voll. Ist sie es, lässt sich nichts mehr schreiben: vergrößern, limits.media_cache_mb senken oder wegräumen, was nicht zu Parley gehört."},
 	"backup_how":       {"A backup holds the database, the keys and the files, and is written while everything goes on:", "Eine Sicherung enthält Datenbank, Schlüssel und Dateien und entsteht im laufenden Betrieb:"},
-	"backup_where":     {"Keep it on another machine, and try once whether it can be restored. After a week without one, the overview says so.", "Sie gehört auf eine andere Maschine, und einmal sollte jemand versuchen, sie zurückzuspielen. Nach einer Woche ohne Sicherung sagt es die Übersicht."},
+	"backup_where":     {"Keep it on another machine; parley doctor --restore-test FILE tries whether it can be restored. After a week without one, the overview says so.", "Sie gehört auf eine andere Maschine; parley doctor --restore-test FILE probiert, ob sie sich zurückspielen lässt. Nach einer Woche ohne Sicherung sagt es die Übersicht."},
 	"figure_backup":    {"Last backup", "Letzte Sicherung"},
 	"never":            {"never", "noch nie"},
 	"figure_version":   {"Version", "Version"},

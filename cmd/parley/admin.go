@@ -413,38 +413,6 @@ func (a *app) restore() *cobra.Command {
 	}}
 }
 
-func (a *app) doctor() *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{Use: "doctor", Short: "Check data, permissions, clock, certificate and the own domain", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
-		c, err := a.load()
-		if err != nil {
-			return err
-		}
-		c.Log.Level = "error" // what matters is in the findings
-		found := instance.Diagnose(cmd.Context(), c, logger(c), time.Now)
-		if asJSON {
-			err = json.NewEncoder(os.Stdout).Encode(found)
-		} else {
-			printFindings(found)
-		}
-		if n := instance.Failed(found); err == nil && n > 0 {
-			err = fmt.Errorf("doctor: problems found: %d", n)
-		}
-		return err
-	}}
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return c
-}
-
-func printFindings(found []instance.Finding) {
-	for _, f := range found {
-		fmt.Println(strings.TrimSpace(fmt.Sprintf("%-8s %-12s %s", f.State, f.Check, f.Text)))
-		if f.Remedy != "" {
-			fmt.Printf("%21s %s\n", "->", f.Remedy)
-		}
-	}
-}
-
 func date(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +40,7 @@ func TestDoctor(t *testing.T) {
 	}
 	c.start()
 	out, code := c.doctor()
-	if code != 0 || strings.Count(out, "ok ") != 5 || !strings.Contains(out, "note     domain") {
+	if code != 0 || strings.Count(out, "ok ") < 6 || !strings.Contains(out, "note     domain") {
 		t.Errorf("healthy: %d %s", code, out)
 	}
 	for _, name := range []string{c.data, filepath.Join(c.data, "parley.db")} {
@@ -57,6 +59,78 @@ func TestDoctor(t *testing.T) {
 	}
 	if _, code = c.doctor("--jsno"); code != exitUsage {
 		t.Errorf("a wrong flag: %d", code)
+	}
+}
+
+// A configuration that cannot be read is a problem as others are, with the nearest key; and
+// a backup is tried by a flag of its own.
+func TestDoctorForPrograms(t *testing.T) {
+	s := newShell(t)
+	s.run(0, "account", "create", "alice")
+	s.run(0, "backup", "good")
+	problems := func(code int, args ...string) (texts string) {
+		t.Helper()
+		out, _ := s.run(code, append([]string{"doctor", "--json"}, args...)...)
+		var found []instance.Finding
+		if err := json.Unmarshal([]byte(out), &found); err != nil || len(found) == 0 {
+			t.Fatalf("%v: %s", err, out)
+		}
+		for _, f := range found {
+			if f.State != instance.StateNote && (f.State == instance.StateProblem) != (code != 0) && len(found) == 1 {
+				t.Errorf("%+v with the exit code %d", f, code)
+			}
+			texts += f.Check + " " + f.Text + " " + f.Remedy + "\n"
+		}
+		return texts
+	}
+	wants(t, problems(0), "backup the last backup was made on")
+	wants(t, problems(0, "--restore-test", "good"), "restore good is of localhost:8080", "1 accounts, 0 posts, 0 files")
+	whole, err := os.ReadFile(filepath.Join(s.dir, "good"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"half": whole[:len(whole)/2], "empty": nil} {
+		if err := os.WriteFile(filepath.Join(s.dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		wants(t, problems(1, "--restore-test", name), "restore "+name+" is not a whole backup", "make another with parley backup FILE")
+	}
+	if left, err := os.ReadDir(s.tmp); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+	s.run(exitUsage, "doctor", "--restore-test", "")
+	if err := os.WriteFile(filepath.Join(s.dir, "parley.yaml"), []byte("limits: {post_lenght: 200}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, problems(1), "configuration limits.post_lenght: unknown key in parley.yaml; did you mean limits.post_length?", "correct that, or take it out")
+}
+
+// The help and the documents of both languages name what the doctor looks at, and nothing
+// that it does not.
+func TestWhatTheDoctorLooksAtIsDocumented(t *testing.T) {
+	var want []string
+	for _, check := range instance.Checks() {
+		want = append(want, check[0])
+	}
+	help, _ := newShell(t).run(0, "doctor", "--help")
+	for _, check := range instance.Checks() {
+		wants(t, help, check[0]+strings.Repeat(" ", 15-len(check[0]))+check[1])
+	}
+	row := regexp.MustCompile("(?m)^\\| `([a-z]+)` \\|[^|]+\\|[^|]+\\|$")
+	for file, head := range map[string]string{"operating.md": "## When something is wrong", "betrieb.md": "## Wenn etwas nicht stimmt"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "docs", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, section, _ := strings.Cut(string(text), head)
+		section, _, _ = strings.Cut(section, "\n## ")
+		var got []string
+		for _, m := range row.FindAllStringSubmatch(section, -1) {
+			got = append(got, m[1])
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has %v, the doctor looks at %v", file, got, want)
+		}
 	}
 }
 
