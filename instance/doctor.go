@@ -38,6 +38,7 @@ func Checks() [][2]string {
 		{"clock", "it fits what was written here and the clocks of the paired servers"},
 		{"paired", "paired servers answer, with their own keys"},
 		{"metrics", "only this machine or an inner network reaches them"},
+		{"mail", "the mail server, if one is named, takes mail from here"},
 		{"certificate", "its files can be used, for this name and long enough"},
 		{"proxies", "only proxies that can be named are trusted"},
 		{"domain", "it is in the DNS, can be reached with a valid certificate, and this instance answers"},
@@ -81,6 +82,7 @@ func Diagnose(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 		out = append(out, checkPaired(ctx, c, db, log, now)...)
 	}
 	out = append(out, checkMetrics(c)...)
+	out = append(out, checkMail(ctx, c)...)
 	out = append(out, checkCertificate(c, now())...)
 	out = append(out, checkProxies(c)...)
 	return append(out, checkDomain(ctx, c, log)...)

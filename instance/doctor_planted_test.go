@@ -5,6 +5,7 @@ package instance_test
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"parley/instance"
+	"parley/instance/instancetest"
 	"parley/social"
 	"parley/storage"
 )
@@ -92,6 +94,28 @@ func plantedInConfiguration() []planted {
 		{name: "metrics within", plant: func(r *resident) { r.configure("", "metrics: {listen: 10.1.2.3:9090}\n") }},
 		{name: "wide proxies", want: []string{"proxies: trusts 0.0.0.0/0: only the addresses of your own proxies"},
 			plant: func(r *resident) { r.configure("", "trusted_proxies: [0.0.0.0/0]\n") }},
+		{name: "mail server away", want: []string{"mail: connection refused: check smtp.host and smtp.port"},
+			plant: func(r *resident) {
+				r.configure("", fmt.Sprintf("smtp: {host: 127.0.0.1, port: %d, from: parley@mail.test}\n", instancetest.FreePort(r.t)))
+			}},
+		{name: "mail server of somebody else", want: []string{"mail: certificate signed by unknown authority: name the server as its certificate does"},
+			plant: func(r *resident) {
+				pair, err := tls.X509KeyPair(newWorld(r.t).certify("127.0.0.1"))
+				ok(r.t, err)
+				server := instancetest.NewMailServer(r.t, "127.0.0.1:0", &pair, false)
+				r.configure("", fmt.Sprintf("smtp: {host: 127.0.0.1, port: %d, from: parley@mail.test}\n", server.Port))
+			}},
+		{name: "mail server refuses the password", want: []string{"mail: 535: correct smtp.user and smtp.password"},
+			plant: func(r *resident) {
+				pair, err := tls.LoadX509KeyPair(r.w.cert, r.w.key)
+				ok(r.t, err)
+				server := instancetest.NewMailServer(r.t, "127.0.0.1:0", &pair, false)
+				server.Want("parley", "right")
+				r.configure("", fmt.Sprintf("smtp: {host: %s, port: %d, from: parley@mail.test, user: parley, password: wrong}\n", r.name, server.Port))
+			}},
+		{name: "mail server takes mail", plant: func(r *resident) {
+			r.configure("", fmt.Sprintf("smtp: {host: 127.0.0.1, port: %d, from: parley@mail.test}\n", instancetest.NewMailServer(r.t, "127.0.0.1:0", nil, false).Port))
+		}},
 		{name: "certificate ends soon", want: []string{"certificate: ends on: renew it"},
 			plant: func(r *resident) {
 				cert, key := filepath.Join(r.t.TempDir(), "cert.pem"), filepath.Join(r.t.TempDir(), "key.pem")
