@@ -39,6 +39,9 @@ type Adder interface {
 	AddJobs(ctx context.Context, jobs []Job) error
 	// DropJobs removes the jobs of a kind about ref that nobody works on.
 	DropJobs(ctx context.Context, kind string, ref int64) error
+	// FreeJobs gives back what is claimed: the data come from a backup, and who had
+	// claimed it there is gone.
+	FreeJobs(ctx context.Context) error
 }
 
 // Host is the health of another server, kept while jobs or contacts need it.

@@ -287,11 +287,15 @@ func (s *Service) giveBack(ctx context.Context, tx Tx, u *Unsent, reason string)
 }
 
 // Restored is called once when the data come from a backup. The change log begins anew,
-// which tells sisters so; and what became due since the backup was made waits for its
-// author's word, for it may have been published: it would be there twice.
+// which tells sisters so; what was in hand when the backup was made is due again; and
+// what became due since then waits for its author's word, for it may have been
+// published: it would be there twice.
 func (s *Service) Restored(ctx context.Context) (epoch int64, err error) {
 	err = s.Store.Tx(ctx, func(tx Tx) error {
 		if epoch, err = tx.NewLogEpoch(ctx); err != nil {
+			return err
+		}
+		if err := tx.FreeJobs(ctx); err != nil {
 			return err
 		}
 		due, err := tx.UnsentDue(ctx, s.Now())

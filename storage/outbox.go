@@ -176,6 +176,12 @@ func (t *Tx) Forget(ctx context.Context, before time.Time) error {
 	return err
 }
 
+// FreeJobs ends all leases.
+func (t *Tx) FreeJobs(ctx context.Context) error {
+	_, err := t.exec(ctx, `UPDATE job SET next_at = $1, lease_at = 0 WHERE lease_at > $1`, ms(t.db.now()))
+	return err
+}
+
 // DropJobs removes the jobs about something that nobody works on.
 func (t *Tx) DropJobs(ctx context.Context, kind string, ref int64) error {
 	_, err := t.exec(ctx, `DELETE FROM job WHERE kind = $1 AND ref = $2 AND lease_at <= $3`, kind, ref, ms(t.db.now()))
