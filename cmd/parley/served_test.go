@@ -85,42 +85,73 @@ type served struct {
 	trust  *trust
 	host   string
 	config string
+	data   string // folder
+
+	cmd *exec.Cmd         // nil while it does not run
+	log *instancetest.Log // what it said since it was started last
 }
 
 // serveTLS starts an instance whose configuration is a file, as an administrator
 // writes it.
 func serveTLS(t *testing.T, trust *trust) *served {
 	t.Helper()
+	return serveOver(t, trust, "sqlite:parley.db")
+}
+
+// serveOver is serveTLS over another database, as storage.url names it.
+func serveOver(t *testing.T, trust *trust, storage string) *served {
+	t.Helper()
 	dir := t.TempDir()
-	s := &served{t: t, trust: trust, host: fmt.Sprintf("127.0.0.1:%d", instancetest.FreePort(t)), config: filepath.Join(dir, "parley.yaml")}
-	conf := fmt.Sprintf("domain: %s\npublic_url: https://%s\nlisten: %s\ndata_dir: %s\ntls: {cert: %s, key: %s}\n"+
-		"federation: {allowed_networks: [127.0.0.0/8], ca_file: %s}\n", s.host, s.host, s.host, filepath.Join(dir, "data"), trust.cert, trust.key, trust.ca)
-	if err := os.WriteFile(s.config, []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	log := &instancetest.Log{}
-	cmd := s.command("serve")
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	s := &served{t: t, trust: trust, host: fmt.Sprintf("127.0.0.1:%d", instancetest.FreePort(t)), config: filepath.Join(dir, "parley.yaml"), data: filepath.Join(dir, "data")}
+	s.configure(storage)
+	s.start()
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt) // it may be dead already
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("parley serve: %v", err)
+		if s.cmd != nil {
+			if err := s.end(os.Interrupt); err != nil {
+				t.Errorf("parley serve: %v", err)
+			}
 		}
 		if t.Failed() {
-			t.Logf("parley serve said:\n%s", log)
+			t.Logf("parley serve said:\n%s", s.log)
 		}
 	})
-	eventually(t, "parley serve answers", func() bool {
-		res, err := trust.client.Get(s.url() + "/healthz")
+	return s
+}
+
+// configure writes the configuration as an administrator does.
+func (s *served) configure(storage string) {
+	s.t.Helper()
+	conf := fmt.Sprintf("domain: %s\npublic_url: https://%s\nlisten: %s\ndata_dir: %s\nstorage: {url: %q}\ntls: {cert: %s, key: %s}\n"+
+		"federation: {allowed_networks: [127.0.0.0/8], ca_file: %s}\n", s.host, s.host, s.host, s.data, storage, s.trust.cert, s.trust.key, s.trust.ca)
+	if err := os.WriteFile(s.config, []byte(conf), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// start starts the process and waits until it answers.
+func (s *served) start() {
+	s.t.Helper()
+	s.log = &instancetest.Log{}
+	s.cmd = s.command("serve")
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	eventually(s.t, "parley serve answers", func() bool {
+		res, err := s.trust.client.Get(s.url() + "/healthz")
 		if err == nil {
 			_ = res.Body.Close()
 		}
 		return err == nil
 	})
-	return s
+}
+
+// end sends the process a signal and answers how it ended.
+func (s *served) end(signal os.Signal) error {
+	_ = s.cmd.Process.Signal(signal) // it may be dead already
+	err := s.cmd.Wait()
+	s.cmd = nil
+	return err
 }
 
 func (s *served) url() string { return "https://" + s.host }
