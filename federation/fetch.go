@@ -251,6 +251,9 @@ const actorTime = 5 * time.Second
 // fetchActor fetches an actor and keeps it; the same one is fetched once at a time,
 // for all who wait, so that one of them leaving does not fail the others.
 func (s *Server) fetchActor(ctx context.Context, uri string) (*social.Account, error) {
+	if err := ctx.Err(); err != nil { // nobody waits for it any more
+		return nil, err
+	}
 	v, err, _ := s.flight.Do(uri, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actorTime)
 		defer cancel()

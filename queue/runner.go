@@ -71,12 +71,19 @@ func (r *Runner) Wake() {
 // pollEvery finds what other processes wrote or made due, e.g. a command.
 const pollEvery = 400 * time.Millisecond
 
-// Run works until the context ends, then waits for what is in hand; what was
-// claimed and not begun is due again at once.
+// stopPatience is how long a stop waits for what is in hand. Who runs this as a service
+// gives it some 10 or 20 seconds to stop, and then kills it.
+const stopPatience = 4 * time.Second
+
+// Run works until the context ends, then waits a while for what is in hand. What was
+// claimed and not begun, or not done by then, is due again at once.
 func (r *Runner) Run(ctx context.Context) {
+	work, breakOff := context.WithCancel(context.WithoutCancel(ctx))
+	defer breakOff()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopPatience, breakOff) })()
 	var wg sync.WaitGroup
 	for ctx.Err() == nil {
-		n := r.round(ctx, &wg)
+		n := r.round(ctx, work, &wg)
 		if n > 0 {
 			continue
 		}
@@ -92,8 +99,9 @@ func (r *Runner) Run(ctx context.Context) {
 
 // round claims one batch and hands it to free workers; it answers how many it
 // claimed. What the free workers did is recorded before: so never more than
-// Workers jobs are under a lease, and a crash repeats no more than those.
-func (r *Runner) round(ctx context.Context, wg *sync.WaitGroup) int {
+// Workers jobs are under a lease, and a crash repeats no more than those. Jobs are
+// done under the context work, which ends later than ctx.
+func (r *Runner) round(ctx, work context.Context, wg *sync.WaitGroup) int {
 	free := r.free(ctx)
 	if free == 0 || !r.flush(ctx) {
 		return 0
@@ -117,7 +125,7 @@ func (r *Runner) round(ctx context.Context, wg *sync.WaitGroup) int {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			r.attempt(context.WithoutCancel(ctx), j)
+			r.attempt(work, j)
 			r.take(j.Host, -1)
 			<-r.slots
 			r.Wake()
@@ -174,6 +182,11 @@ func (r *Runner) take(host string, by int) {
 
 func (r *Runner) attempt(ctx context.Context, j Job) {
 	res := r.guarded(ctx, j)
+	if ctx.Err() != nil { // broken off: what it says is not about the job
+		r.release([]Job{j})
+		return
+	}
+	ctx = context.WithoutCancel(ctx) // what is known now is written, whatever happens
 	var err error
 	switch res.Verdict {
 	case Done:
@@ -242,7 +255,7 @@ func (r *Runner) Drain(ctx context.Context) int {
 	total := 0
 	for ctx.Err() == nil {
 		var wg sync.WaitGroup
-		n := r.round(ctx, &wg)
+		n := r.round(ctx, context.WithoutCancel(ctx), &wg)
 		wg.Wait()
 		r.flush(ctx)
 		if n == 0 {

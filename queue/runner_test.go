@@ -281,6 +281,30 @@ func TestLateWorkerLeavesTheJobAlone(t *testing.T) {
 	}
 }
 
+// A stop does not wait for a host that does not answer: its job is broken off, which
+// is no attempt, and is due at once; what was not begun is due too.
+func TestStopBreaksOffWhatHangs(t *testing.T) {
+	b := newBench(t)
+	b.add(2, "hung.test")
+	began := make(chan bool, 2)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan bool)
+	r := b.runner(2, 1, func(ctx context.Context, _ queue.Job) queue.Result {
+		began <- true
+		<-ctx.Done()
+		return queue.Result{Verdict: queue.Later, Reason: "it was ended"}
+	})
+	go func() { r.Run(ctx); close(ended) }()
+	<-began
+	stop()
+	<-ended
+	for _, j := range b.waiting() {
+		if j.Attempts != 0 || j.NextAt.After(b.now()) {
+			t.Errorf("%+v", j)
+		}
+	}
+}
+
 func TestPanicAndRetryAfter(t *testing.T) {
 	b := newBench(t)
 	b.add(2, "a.test")

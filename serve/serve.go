@@ -18,8 +18,13 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// uploadTime is for sending a file over a slow line.
-const uploadTime = 5 * time.Minute
+const (
+	// uploadTime is for sending a file over a slow line.
+	uploadTime = 5 * time.Minute
+	// stopPatience is how long a stop waits for requests that were begun. Who runs this
+	// as a service gives it some 10 or 20 seconds to stop, and then kills it.
+	stopPatience = 5 * time.Second
+)
 
 // Options of a Server.
 type Options struct {
@@ -102,7 +107,7 @@ func (s *Server) Listen() (net.Addr, error) {
 	return l.Addr(), nil
 }
 
-// Run serves until the context ends, then lets running requests finish.
+// Run serves until the context ends, then lets running requests finish for a while.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.runPlain()()
 	if s.acme != nil {
@@ -121,7 +126,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
 	defer cancel()
 	if err := s.http.Shutdown(stop); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err

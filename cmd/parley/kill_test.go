@@ -128,12 +128,17 @@ func (c *child) start() {
 
 // kill is kill -9: no chance to tidy up.
 func (c *child) kill() {
-	if c.cmd == nil || c.cmd.Process == nil {
-		return
+	if c.cmd != nil && c.cmd.Process != nil {
+		_ = c.end(syscall.SIGKILL)
 	}
-	_ = c.cmd.Process.Signal(syscall.SIGKILL) // it may be dead already
-	<-c.ended
+}
+
+// end sends a signal and answers how the process ended.
+func (c *child) end(signal os.Signal) error {
+	_ = c.cmd.Process.Signal(signal) // it may be dead already
+	err := <-c.ended
 	c.cmd, c.ended = nil, nil
+	return err
 }
 
 // open looks into the data.
