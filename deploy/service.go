@@ -5,7 +5,7 @@ package deploy
 
 import (
 	"context"
-	_ "embed" // the unit
+	_ "embed" // the units
 	"errors"
 	"fmt"
 	"io"
@@ -17,10 +17,15 @@ import (
 	"strconv"
 )
 
-// Unit is the systemd unit.
-//
-//go:embed parley.service
-var Unit []byte
+// Unit is the systemd unit, and the others make a backup each night.
+var (
+	//go:embed parley.service
+	Unit []byte
+	//go:embed parley-backup.service
+	backupUnit []byte
+	//go:embed parley-backup.timer
+	backupTimer []byte
+)
 
 // Where a service keeps what it needs; the unit names the same places.
 const (
@@ -29,8 +34,10 @@ const (
 	DataDir    = "/var/lib/parley"
 	User       = "parley"
 
-	unitFile = "/etc/systemd/system/parley.service"
-	dropIn   = "/etc/systemd/system/parley.service.d/data.conf"
+	unitFile        = "/etc/systemd/system/parley.service"
+	backupUnitFile  = "/etc/systemd/system/parley-backup.service"
+	backupTimerFile = "/etc/systemd/system/parley-backup.timer"
+	dropIn          = ".d/data.conf" // behind the name of a unit
 )
 
 // Service is what to install.
@@ -67,13 +74,18 @@ func Uninstall(ctx context.Context, out io.Writer) error {
 	if _, err := os.Stat(unitFile); errors.Is(err, fs.ErrNotExist) {
 		return errors.New("there is no service: " + unitFile + " is missing")
 	}
-	if err := run(ctx, "systemctl", "disable", "--now", "parley.service"); err != nil {
-		return err
+	for _, file := range []string{unitFile, backupTimerFile, backupUnitFile} {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			continue // an older version installed it
+		}
+		if err := run(ctx, "systemctl", "disable", "--now", filepath.Base(file)); err != nil {
+			return err
+		}
+		if err := errors.Join(os.Remove(file), os.RemoveAll(filepath.Dir(file+dropIn))); err != nil {
+			return err
+		}
 	}
-	if err := errors.Join(os.Remove(unitFile), os.RemoveAll(filepath.Dir(dropIn))); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(out, "The service is gone. What stays: %s, %s, %s and the user %s.\n", Binary, filepath.Dir(ConfigFile), DataDir, User)
+	_, err := fmt.Fprintf(out, "The service is gone. What stays: %s, %s, %s, backups and the user %s.\n", Binary, filepath.Dir(ConfigFile), DataDir, User)
 	return errors.Join(err, run(ctx, "systemctl", "daemon-reload"))
 }
 
@@ -129,18 +141,23 @@ func (s Service) writeConfig(context.Context) error {
 }
 
 func (s Service) writeUnit(ctx context.Context) error {
-	if err := replace(unitFile, Unit, 0o644, 0); err != nil {
-		return err
-	}
-	if s.DataDir != "" && s.DataDir != DataDir {
-		if err := os.MkdirAll(filepath.Dir(dropIn), 0o755); err != nil {
+	for file, text := range map[string][]byte{unitFile: Unit, backupUnitFile: backupUnit, backupTimerFile: backupTimer} {
+		if err := replace(file, text, 0o644, 0); err != nil {
 			return err
 		}
-		if err := replace(dropIn, []byte("[Service]\nReadWritePaths="+s.DataDir+"\n"), 0o644, 0); err != nil {
-			return err
+	}
+	if s.DataDir != "" && s.DataDir != DataDir {
+		for _, file := range []string{unitFile, backupUnitFile} {
+			if err := os.MkdirAll(filepath.Dir(file+dropIn), 0o755); err != nil {
+				return err
+			}
+			if err := replace(file+dropIn, []byte("[Service]\nReadWritePaths="+s.DataDir+"\n"), 0o644, 0); err != nil {
+				return err
+			}
 		}
 	}
 	s.say("unit           %s", unitFile)
+	s.say("backups        systemctl enable --now parley-backup.timer makes one each night")
 	return run(ctx, "systemctl", "daemon-reload")
 }
 

@@ -82,6 +82,33 @@ func (in *Instance) Backup(ctx context.Context, file string) (err error) {
 	})
 }
 
+// archiveName names a backup by its moment in UTC, so that names sort by age; in a folder
+// of backups nothing else has such a name.
+const archiveName = "parley-20060102-150405.parley"
+
+// BackupInto writes a backup into a folder and answers its file. When it is whole, the
+// oldest beyond keep are removed; all stay with zero.
+func (in *Instance) BackupInto(ctx context.Context, dir string, keep int) (file string, err error) {
+	file = filepath.Join(dir, in.now().UTC().Format(archiveName))
+	if err := in.Backup(ctx, file); err != nil || keep == 0 {
+		return file, err
+	}
+	entries, err := os.ReadDir(dir) // sorted by name
+	if err != nil {
+		return file, err
+	}
+	var backups []string
+	for _, e := range entries {
+		if _, err := time.Parse(archiveName, e.Name()); err == nil && e.Type().IsRegular() {
+			backups = append(backups, filepath.Join(dir, e.Name()))
+		}
+	}
+	for _, old := range backups[:max(0, len(backups)-keep)] {
+		err = errors.Join(err, os.Remove(old))
+	}
+	return file, err
+}
+
 // backedUp says that a file of the media folder goes into a backup.
 func backedUp(e fs.DirEntry) bool {
 	return e.Type().IsRegular() && !strings.HasSuffix(e.Name(), ".part") && !social.IsCopy(e.Name())

@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -182,6 +184,43 @@ func tablesIn(t *testing.T, url string) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// A folder keeps so many backups, and whatever else is in it; a backup that fails takes
+// none away.
+func TestBackupsOfAFolder(t *testing.T) {
+	clock := instancetest.NewClock()
+	in := instancetest.StartWith(t, t.TempDir(), instancetest.Options{Now: clock.Now})
+	dir := t.TempDir()
+	for _, name := range []string{"parley-monday.parley", "notes", "parley-20200101-000000.parley"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var made []string
+	for range 4 {
+		clock.Advance(24 * time.Hour)
+		file, err := in.BackupInto(t.Context(), dir, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, filepath.Base(file))
+	}
+	if _, err := in.BackupInto(t.Context(), dir, 1); !errors.Is(err, os.ErrExist) {
+		t.Errorf("two at one moment: %v", err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	for i := range left {
+		left[i] = filepath.Base(left[i])
+	}
+	if want := append([]string{"notes"}, append(made[1:], "parley-monday.parley")...); err != nil || !slices.Equal(left, want) {
+		t.Errorf("there are %q, not %q %v", left, want, err)
+	}
+	c := *in.Config
+	c.DataDir = filepath.Join(t.TempDir(), "data")
+	if err := instance.Restore(t.Context(), &c, filepath.Join(dir, made[3])); err != nil {
+		t.Error(err)
+	}
 }
 
 // A backup taken while people write is one moment: it opens, is whole, and has

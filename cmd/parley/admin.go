@@ -381,38 +381,6 @@ func (a *app) hold(peer *string, use, short string, held bool, by, done string) 
 	return c
 }
 
-func (a *app) backup() *cobra.Command {
-	return &cobra.Command{Use: "backup FILE", Short: "Write database, keys and files into one archive while it serves", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
-		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-			err := in.Backup(ctx, given[0])
-			if errors.Is(err, os.ErrExist) {
-				return fmt.Errorf("%s exists; choose another name", given[0])
-			}
-			return err
-		})
-	}}
-}
-
-func (a *app) restore() *cobra.Command {
-	return &cobra.Command{Use: "restore FILE", Short: "Unpack a backup into an empty data folder and database", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, given []string) error {
-		c, err := a.load()
-		if err != nil {
-			return err
-		}
-		if err := instance.Restore(cmd.Context(), c, given[0]); err != nil {
-			return err
-		}
-		return a.open(cmd, func(ctx context.Context, in *instance.Instance) error {
-			epoch, err := in.Social.Restored(ctx)
-			if err != nil {
-				return err
-			}
-			fmt.Printf("restored into %s (epoch %d)\n", c.DataDir, epoch)
-			return auditRestored(ctx, in)
-		})
-	}}
-}
-
 func date(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -199,6 +199,7 @@ func TestTwoMachinesByThePage(t *testing.T) {
 		north.until("grep --quiet 'words that flow' stream")
 	})
 	t.Run("what the service may", func(t *testing.T) { hardened(t, north.in(t)) })
+	t.Run("restored", func(t *testing.T) { restored(t, north.in(t), south.in(t), blocks, ann, ben) })
 	t.Run("it comes back", func(t *testing.T) { comesBack(t, north.in(t), south.in(t), ann, ben) })
 	t.Run("other proxies", func(t *testing.T) { otherProxies(t, p, blocks, ann, ben) })
 	t.Run("handles of another domain", func(t *testing.T) { handlesLead(t, north.in(t), blocks) })
@@ -210,7 +211,8 @@ func hardened(t *testing.T, m *machine) {
 	m.run("systemd-analyze verify /etc/systemd/system/parley.service")
 	m.run("systemd-analyze security --no-pager --threshold=20 parley.service >security || { cat security; exit 1; }")
 	m.run("runuser --user parley -- parley backup /var/lib/parley/parley.backup") // as the administrators' page says
-	if out := m.run("find /var/lib/parley ! -user parley -o -perm /077"); out != "" {
+	backsUp(t, m)
+	if out := m.run("find /var/lib/parley /var/lib/parley-backup ! -user parley -o -perm /077"); out != "" {
 		t.Errorf("files of others, or for others: %s", out)
 	}
 	if out, err := m.try("parley account list"); err == nil || !strings.Contains(err.Error(), "runuser --user parley") {
@@ -219,6 +221,28 @@ func hardened(t *testing.T, m *machine) {
 	if out := m.run("systemctl is-enabled parley"); strings.TrimSpace(out) != "enabled" {
 		t.Error(out)
 	}
+}
+
+// backsUp wants the timer of the page to run, and its backups to be whole.
+func backsUp(t *testing.T, m *machine) {
+	m.run("systemd-analyze verify /etc/systemd/system/parley-backup.service /etc/systemd/system/parley-backup.timer")
+	m.run("systemd-analyze security --no-pager --threshold=20 parley-backup.service >security || { cat security; exit 1; }")
+	if out := m.run("systemctl is-active parley-backup.timer; systemctl is-enabled parley-backup.timer"); out != "active\nenabled\n" {
+		t.Error(out)
+	}
+}
+
+// restored puts the last backup in the place of the data, as the page says: what the
+// other server has comes back.
+func restored(t *testing.T, north, south *machine, blocks []block, ann, ben string) {
+	north.run("systemctl start parley-backup") // as it does itself in the next night
+	north.says(ann, "after the backup")
+	south.hears(ben, "after the backup")
+	p := &pages{T: t, machines: map[string]*machine{"restore": north}}
+	p.follow(blocks, "restore")
+	north.hears(ann, "after the backup")
+	north.says(ann, "after the restore")
+	south.hears(ben, "after the restore")
 }
 
 // comesBack kills and stops the service: nothing is lost, and a stop ends by itself.
