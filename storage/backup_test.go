@@ -51,7 +51,7 @@ func everything(t *testing.T, db *sql.DB) map[string][]string {
 	return out
 }
 
-func postgresForTest(t *testing.T) (url string, raw *sql.DB) {
+func postgresForTest(t testing.TB) (url string, raw *sql.DB) {
 	t.Helper()
 	base := os.Getenv("PARLEY_TEST_POSTGRES")
 	if base == "" {

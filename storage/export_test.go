@@ -10,7 +10,7 @@ import (
 )
 
 // AdminPostgres connects to the server that tests make databases on.
-func AdminPostgres(t *testing.T, url string) *sql.DB {
+func AdminPostgres(t testing.TB, url string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("pgx", url)
 	if err != nil {

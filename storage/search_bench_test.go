@@ -15,10 +15,10 @@ import (
 
 // library opens a database with n posts of some forty words each, as often as words are
 // in any language: a few very often, most rarely.
-func library(b *testing.B, n int) *storage.DB {
+func library(b *testing.B, url string, n int) *storage.DB {
 	b.Helper()
 	ctx := context.Background()
-	db, err := storage.Open(ctx, storage.Options{URL: "sqlite:parley.db", DataDir: b.TempDir(), Now: time.Now, Log: quiet})
+	db, err := storage.Open(ctx, storage.Options{URL: url, DataDir: b.TempDir(), Now: time.Now, Log: quiet})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func library(b *testing.B, n int) *storage.DB {
 // BenchmarkSearch finds a page among 100,000 posts: by a word that stands in a tenth of
 // them, by a rare one, by the beginning of a word, and by what nothing has.
 func BenchmarkSearch(b *testing.B) {
-	db := library(b, 100_000)
+	db := library(b, "sqlite:parley.db", 100_000)
 	ctx := context.Background()
 	term := func(w string) social.Term {
 		folded, words := text.Split(w)

@@ -48,7 +48,7 @@ func open(t *testing.T, url, dir string) *storage.DB {
 
 var databases atomic.Int64
 
-func freshPostgres(t *testing.T, base string) string {
+func freshPostgres(t testing.TB, base string) string {
 	t.Helper()
 	admin := storage.AdminPostgres(t, base)
 	name := fmt.Sprintf("parley_%d_%d", os.Getpid(), databases.Add(1))
