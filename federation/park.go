@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -44,8 +45,11 @@ func (h *hop) unseal(body []byte) ([]byte, error) {
 	return payload, err
 }
 
+// ErrOtherKeys says that a paired server answers without the keys that are pinned here.
+var ErrOtherKeys = errors.New("it answers with other keys than those that are pinned")
+
 func otherKeys(peer string, err error) error {
-	return &social.Error{Kind: social.Unavailable, Public: "the server " + peer + " does not answer with its own keys", Err: err}
+	return &social.Error{Kind: social.Unavailable, Public: "the server " + peer + " does not answer with its own keys", Err: fmt.Errorf("%w: %w", ErrOtherKeys, err)}
 }
 
 // Unpark asks a parked peer for proof that the holder of the pinned keys answers at its

@@ -2,12 +2,16 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"parley/outbound"
 	"parley/social"
 )
+
+// ErrKeysRefused says that a paired server does not take our keys for ours.
+var ErrKeysRefused = errors.New("it refuses the keys of this server")
 
 // Probe asks a server for what it shows everybody; a paired one is asked, and answers,
 // under the pinned keys. It tells how long that took, and how far the clock there is
@@ -39,7 +43,11 @@ func (s *Server) Probe(ctx context.Context, peer string) (took, ahead time.Durat
 	now := s.Now()
 	took, ahead = now.Sub(began), s.clocks.note(peer, res, now)
 	if res.Status != http.StatusOK {
-		err = social.Errorf(social.Unavailable, "the server %s answers with the status %d", peer, res.Status)
+		answered := social.Errorf(social.Unavailable, "the server %s answers with the status %d", peer, res.Status)
+		if b != nil && res.Status == http.StatusUnauthorized {
+			answered.Err = ErrKeysRefused
+		}
+		err = answered
 	}
 	return took, ahead, err
 }

@@ -58,7 +58,7 @@ func checkPaired(ctx context.Context, c *config.Config, db *storage.DB, log *slo
 			out = append(out, Finding{Check: "paired", State: StateOK, Text: peer + " answers" + lastHeard(heard[peer])})
 		case ahead[peer] == 0: // else that is why: it refuses what is signed by another time
 			told--
-			out = append(out, problem("paired", pairedRemedy(peer, err), "%s does not answer, and what is for it waits: %v", peer, cause(err)))
+			out = append(out, problem("paired", pairedRemedy(peer, err), "%s does not answer as it should, and what is for it waits: %v", peer, cause(err)))
 		}
 	}
 	return append(out, checkClocks(told, ahead)...)
@@ -119,8 +119,13 @@ func pairedRemedy(peer string, err error) string {
 	if remedy := certificateRemedy(err, peer); remedy != "" {
 		return remedy
 	}
-	if errors.As(err, &failed) && failed.Kind == outbound.Refused {
+	switch {
+	case errors.As(err, &failed) && failed.Kind == outbound.Refused:
 		return "if " + peer + " is in an inner network, add that to federation.allowed_networks"
+	case errors.Is(err, federation.ErrOtherKeys):
+		return "telephone the administrator of " + peer + ": if its keys are lost, or it was restored from a backup older than a change of them, it joins again by a new code (parley peer invite " + peer + ", where the list of companies is kept)"
+	case errors.Is(err, federation.ErrKeysRefused):
+		return "if this server was restored from a backup older than a change of its keys, it joins again: have a new code made for it, where the list of companies is kept, and enter it here by parley peer accept CODE; if not, telephone the administrator of " + peer
 	}
 	return "see whether other servers are reached from here (firewall, DNS, federation.proxy); if they are, telephone the administrator of " + peer
 }
