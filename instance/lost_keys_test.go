@@ -16,49 +16,50 @@ import (
 // former ones are good no more: nobody takes it for itself. Its own doctor and those of
 // its sisters say so and what waits, and after a new code all goes on and nothing is lost.
 func TestKeysLostByARestore(t *testing.T) {
+	t.Run("of a company", func(t *testing.T) { keysLostByARestore(t, 1) })
+	t.Run("of the keeper of the list", func(t *testing.T) { keysLostByARestore(t, 0) })
+}
+
+func keysLostByARestore(t *testing.T, who int) {
 	ctx := context.Background()
 	clock := instancetest.NewClock()
 	clock.Advance(-9 * 24 * time.Hour) // so that it is right when the doctor looks
 	net := instancetest.NewWith(t, 3, instancetest.Options{Now: clock.Now})
-	a, b, c := net.Instances[0], net.Instances[1], net.Instances[2]
 	s := &scene{T: t, net: net, ctx: ctx}
-	alice, bob, carol := net.Member(a, "alice"), net.Member(b, "bob"), net.Member(c, "carol")
+	people := []social.Reader{net.Member(net.Instances[0], "alice"), net.Member(net.Instances[1], "bob"), net.Member(net.Instances[2], "carol")}
+	if keeper := rosterOf(t, net.Instances[1]).Keeper; keeper != net.Instances[0].Social.HomeAuthority() {
+		t.Fatalf("the list is kept by %s", keeper)
+	}
 	for _, in := range net.Instances {
 		caughtUp(t, net, clock, in)
 	}
+	loser, other := net.Instances[who], net.Instances[1-who]
 	file := filepath.Join(t.TempDir(), "backup")
-	s.ok(b.Backup(ctx, file))
-	_, err := b.Social.RotateKeys(ctx, "test")
+	s.ok(loser.Backup(ctx, file))
+	_, err := loser.Social.RotateKeys(ctx, "test")
 	s.ok(err)
 	net.Settle()
-	given := says(t, b, bob, "since the backup", "company")
+	given := says(t, loser, people[who], "since the backup", "company")
 	net.Settle()
 	clock.Advance(time.Since(clock.Now()))
-	s.ok(b.Social.DropFormerKeys(ctx))
+	s.ok(loser.Social.DropFormerKeys(ctx))
 	net.Settle()
 
-	b = net.Restore(1, file, "")
-	toB, fromB := says(t, a, alice, "to whom it was", "company"), says(t, b, bob, "with keys of old", "company")
+	loser = net.Restore(who, file, "")
+	to, from := says(t, other, people[1-who], "to whom it was", "company"), says(t, loser, people[who], "with keys of old", "company")
 	net.Settle()
-	if has(t, b, bob, toB.URI) || has(t, a, alice, fromB.URI) {
+	if has(t, loser, people[who], to.URI) || has(t, other, people[1-who], from.URI) {
 		t.Error("who shows former keys is taken for itself")
 	}
-	for _, one := range []struct {
-		here, there *instance.Instance
-		want        string
-	}{{a, b, "it answers with other keys"}, {b, a, "it refuses the keys of this server"}} {
-		told := ""
-		for _, f := range instance.Diagnose(ctx, one.here.Config, one.here.Social.Log, clock.Now) {
-			if f.Check == "paired" && strings.Contains(f.Text, one.there.Social.HomeAuthority()) && f.State != instance.StateOK {
-				told = f.Text + " -> " + f.Remedy
-			}
-		}
-		if !strings.Contains(told, one.want) || !strings.Contains(told, "a new code") {
-			t.Errorf("%s says of %s: %q", one.here.Social.HomeAuthority(), one.there.Social.HomeAuthority(), told)
+	doctorTells(t, other, loser, "it answers with other keys", clock.Now)
+	doctorTells(t, loser, other, "it refuses the keys of this server", clock.Now)
+
+	keeper := net.Instances[0]
+	for _, in := range net.Instances[1:] {
+		if keeper == loser || in == loser {
+			accept(t, in, invite(t, keeper, in, companyZone), social.Zone{})
 		}
 	}
-
-	accept(t, b, invite(t, a, b, companyZone), social.Zone{})
 	net.Settle()
 	for range 3 {
 		clock.Advance(13 * time.Hour)
@@ -70,17 +71,36 @@ func TestKeysLostByARestore(t *testing.T) {
 		}
 	}
 	sisters(t, net.Instances, net.Instances...)
-	for i, who := range []social.Reader{alice, bob, carol} {
-		for _, p := range []*social.Post{given, toB, fromB, says(t, net.Instances[1], bob, "again one of us", "company")} {
-			net.Settle()
-			if !has(t, net.Instances[i], who, p.URI) {
-				t.Errorf("%s is not at %d", p.URI, i)
+	again := says(t, loser, people[who], "again one of us", "company")
+	net.Settle()
+	for i, in := range net.Instances {
+		for _, p := range []*social.Post{given, to, from, again} {
+			if !has(t, in, people[i], p.URI) {
+				t.Errorf("%q is not at %d", p.Content, i)
+			}
+		}
+		for _, of := range net.Instances {
+			if in == of {
+				continue
+			}
+			if d, err := in.Federation.Compare(ctx, of.Config.Domain); err != nil || !d.Equal() {
+				t.Errorf("%s holds of %s: %+v %v", in.Config.Domain, of.Config.Domain, d, err)
 			}
 		}
 	}
-	for _, one := range []struct{ here, there *instance.Instance }{{a, b}, {b, a}, {c, b}, {b, c}} {
-		if d, err := one.here.Federation.Compare(ctx, one.there.Config.Domain); err != nil || !d.Equal() {
-			t.Errorf("%s holds of %s: %+v %v", one.here.Config.Domain, one.there.Config.Domain, d, err)
+}
+
+// doctorTells wants the doctor of an instance to say so about another, and to name a new
+// code as what helps.
+func doctorTells(t *testing.T, in, of *instance.Instance, what string, now func() time.Time) {
+	t.Helper()
+	told := ""
+	for _, f := range instance.Diagnose(context.Background(), in.Config, in.Social.Log, now) {
+		if f.Check == "paired" && f.State != instance.StateOK && strings.Contains(f.Text, of.Social.HomeAuthority()) {
+			told = f.Text + " -> " + f.Remedy
 		}
+	}
+	if !strings.Contains(told, what) || !strings.Contains(told, "a new code") {
+		t.Errorf("%s says of %s: %q", in.Config.Domain, of.Config.Domain, told)
 	}
 }
