@@ -308,19 +308,19 @@ func (s *Service) SetupLink(ctx context.Context) (string, time.Time, error) {
 // ResetLink makes a one-time secret with which a member sets a new password; by is who
 // hands it over.
 func (s *Service) ResetLink(ctx context.Context, account social.ID, by string) (string, time.Time, error) {
-	return s.handOver(ctx, account, ResetLife, by)
-}
-
-// InvitationLink is ResetLink for somebody who does not wait for it.
-func (s *Service) InvitationLink(ctx context.Context, account social.ID, by string) (string, time.Time, error) {
-	return s.handOver(ctx, account, InvitationLife, by)
-}
-
-func (s *Service) handOver(ctx context.Context, account social.ID, life time.Duration, by string) (string, time.Time, error) {
 	if err := s.Audit(ctx, account, "given a link", by); err != nil {
 		return "", time.Time{}, err
 	}
-	return s.link(ctx, "reset", account, life)
+	return s.link(ctx, "reset", account, ResetLife)
+}
+
+// MailedLink is ResetLink for a mail. It voids no other: anybody can ask for it in a
+// member's name, and a mail may come twice. The first password that is chosen voids all.
+func (s *Service) MailedLink(ctx context.Context, account social.ID, life time.Duration) (string, time.Time, error) {
+	if err := s.Audit(ctx, account, "given a link", "mail"); err != nil {
+		return "", time.Time{}, err
+	}
+	return s.addLink(ctx, "reset", account, life)
 }
 
 // Forgot finds the member who forgot their password by name or mail address; 0 for nobody,
@@ -348,6 +348,10 @@ func (s *Service) link(ctx context.Context, purpose string, account social.ID, l
 	if err := s.store.DeleteLinks(ctx, purpose, account); err != nil {
 		return "", time.Time{}, err
 	}
+	return s.addLink(ctx, purpose, account, life)
+}
+
+func (s *Service) addLink(ctx context.Context, purpose string, account social.ID, life time.Duration) (string, time.Time, error) {
 	text, hash := secret()
 	expires := s.now().Add(life)
 	return text, expires, s.store.InsertLink(ctx, Link{Hash: hash, Purpose: purpose, AccountID: account, ExpiresAt: expires})

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"parley/auth"
 	"parley/config"
 	"parley/notify"
 	"parley/outbound"
@@ -61,10 +62,10 @@ func checkMail(ctx context.Context, c *config.Config) []Finding {
 }
 
 func (in *Instance) mailedLink(ctx context.Context, account social.ID, kind social.MailKind) (string, time.Time, error) {
-	handOver := in.Auth.ResetLink
+	life := auth.ResetLife
 	if kind == social.MailInvitation {
-		handOver = in.Auth.InvitationLink
+		life = auth.InvitationLife
 	}
-	code, until, err := handOver(ctx, account, "mail")
+	code, until, err := in.Auth.MailedLink(ctx, account, life)
 	return in.Social.Links.Reset(code), until, err
 }

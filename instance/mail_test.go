@@ -174,19 +174,42 @@ func TestMailWaits(t *testing.T) {
 // A mail server with a certificate that nobody vouches for is told nothing; on port 465 TLS
 // comes first.
 func TestMailIsSecured(t *testing.T) {
-	w := newWorld(t)
-	pair, err := tls.X509KeyPair(w.certify("127.0.0.1"))
+	w := newTown(t)
+	w.leads("mail.parley.test", "127.0.0.1")
+	pair, err := tls.LoadX509KeyPair(w.cert, w.key)
 	ok(t, err)
 	server := instancetest.NewMailServer(t, "127.0.0.1:0", &pair, false)
-	in, jo := mailed(t, server.Config(), nil)
+	plain := instancetest.NewMailServer(t, "127.0.0.1:0", nil, false)
+	named := func(s *instancetest.MailServer) map[string]string {
+		keys := s.Config()
+		keys["smtp.host"] = "mail.parley.test"
+		return keys
+	}
+	in, _ := mailed(t, named(plain), nil)
+	if err := in.Mail.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "STARTTLS") {
+		t.Errorf("a server without TLS: %v", err)
+	}
+	in, jo := mailed(t, named(server), nil)
 	if err := in.Mail.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("an unknown certificate: %v", err)
 	}
 	ok(t, in.Social.OrderMail(t.Context(), jo.ID, social.MailInvitation))
 	settle(in)
-	if len(server.All()) != 0 {
+	if len(server.All()) != 0 || len(plain.All()) != 0 {
 		t.Error("a mail went to a server that nobody vouches for")
 	}
+	keys := named(server)
+	keys["federation.ca_file"] = w.cert
+	in, jo = mailed(t, keys, nil)
+	ok(t, in.Social.OrderMail(t.Context(), jo.ID, social.MailInvitation))
+	settle(in)
+	if all := server.All(); len(all) != 1 || !all[0].Secured {
+		t.Errorf("%+v", all)
+	}
+	local := instancetest.NewMailServer(t, "127.0.0.1:0", nil, false)
+	local.Want("parley", "password")
+	in, _ = mailed(t, local.Config(), nil)
+	ok(t, in.Mail.Check(t.Context())) // on this machine a password needs no TLS
 	if l, err := net.Listen("tcp", "127.0.0.1:465"); err != nil {
 		t.Logf("port 465 is not to be had here: %v", err)
 		return
@@ -194,13 +217,49 @@ func TestMailIsSecured(t *testing.T) {
 		ok(t, l.Close())
 	}
 	server = instancetest.NewMailServer(t, "127.0.0.1:465", &pair, true)
-	keys := server.Config()
-	keys["federation.ca_file"] = w.file
+	keys = named(server)
+	keys["federation.ca_file"] = w.cert
 	in, jo = mailed(t, keys, nil)
 	ok(t, in.Social.OrderMail(t.Context(), jo.ID, social.MailInvitation))
 	settle(in)
 	if all := server.All(); len(all) != 1 || !all[0].Secured {
 		t.Errorf("%+v", all)
+	}
+}
+
+// Nobody voids a member's link by asking for another one in their name, nor does a mail that
+// is tried again; and what is ordered again goes at once.
+func TestMailVoidsNoLink(t *testing.T) {
+	server := instancetest.NewMailServer(t, "127.0.0.1:0", nil, false)
+	in, jo := mailed(t, server.Config(), nil)
+	byHand, _, err := in.Auth.ResetLink(t.Context(), jo.ID, "test")
+	ok(t, err)
+	server.Refuse(&smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user"})
+	ok(t, in.Social.OrderMail(t.Context(), jo.ID, social.MailInvitation))
+	settle(in)
+	server.Refuse(nil)
+	ok(t, in.Social.OrderMail(t.Context(), jo.ID, social.MailInvitation)) // the address is right now
+	settle(in)
+	ok(t, in.Social.OrderMail(t.Context(), jo.ID, social.MailReset))
+	settle(in)
+	all := server.All()
+	if len(all) != 2 {
+		t.Fatalf("%d mails", len(all))
+	}
+	codes := []string{byHand}
+	for _, m := range all {
+		_, body := texts(t, m)
+		codes = append(codes, strings.SplitAfter(resetLink.FindString(body), "code=")[1])
+	}
+	for _, code := range codes {
+		_, err := in.Auth.CheckLink(t.Context(), "reset", code)
+		ok(t, err)
+	}
+	ok(t, in.Auth.SetPassword(t.Context(), jo.ID, "correct horse battery"))
+	for _, code := range codes {
+		if _, err := in.Auth.CheckLink(t.Context(), "reset", code); err == nil {
+			t.Error("a link works beside the password that was chosen")
+		}
 	}
 }
 
@@ -243,7 +302,7 @@ func TestMailGoesToOneAddress(t *testing.T) {
 		if all := server.All(); len(all) != 0 {
 			t.Errorf("%q: %+v", address, all)
 		}
-		ok(t, in.DB.Tx(t.Context(), func(tx social.Tx) error { return tx.DropJobs(t.Context(), social.MailJob, int64(jo.ID)) }))
+		ok(t, in.DB.Tx(t.Context(), func(tx social.Tx) error { return tx.DropJobs(t.Context(), social.MailJob, int64(jo.ID), "") }))
 	}
 }
 

@@ -37,8 +37,9 @@ type Adder interface {
 	// AddJobs writes jobs that are due at once or at their NextAt, those of a chain after
 	// the older ones.
 	AddJobs(ctx context.Context, jobs []Job) error
-	// DropJobs removes the jobs of a kind about ref that nobody works on.
-	DropJobs(ctx context.Context, kind string, ref int64) error
+	// DropJobs removes the jobs of a kind about ref that nobody works on, those of one
+	// target unless it is "".
+	DropJobs(ctx context.Context, kind string, ref int64, target string) error
 	// FreeJobs gives back what is claimed: the data come from a backup, and who had
 	// claimed it there is gone.
 	FreeJobs(ctx context.Context) error

@@ -30,11 +30,16 @@ type Mail struct {
 	Organisation Organisation
 }
 
-// OrderMail has a member written. Whether there is such a member, and an address, is looked
-// at when it is sent: ordering takes as long for a name that nobody has (account 0).
+// OrderMail has a member written, at once also where an earlier mail about the same waits
+// for another attempt. Whether there is such a member, and an address, is looked at when it
+// is sent: ordering takes as long for a name that nobody has (account 0).
 func (s *Service) OrderMail(ctx context.Context, account ID, kind MailKind) error {
+	j := queue.Job{Kind: MailJob, Ref: int64(account), Target: string(kind)}
 	return s.Store.Tx(ctx, func(tx Tx) error {
-		return tx.AddJobs(ctx, []queue.Job{{Kind: MailJob, Ref: int64(account), Target: string(kind)}})
+		if err := tx.DropJobs(ctx, j.Kind, j.Ref, j.Target); err != nil {
+			return err
+		}
+		return tx.AddJobs(ctx, []queue.Job{j})
 	})
 }
 

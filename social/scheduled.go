@@ -157,7 +157,7 @@ func (s *Service) roomAt(ctx context.Context, tx Tx, me *Account, u *Unsent, due
 // sendAt sets the timer. Its target names the time, so that a job which runs at this
 // moment does not swallow the new one.
 func (s *Service) sendAt(ctx context.Context, tx Tx, u *Unsent) error {
-	if err := tx.DropJobs(ctx, SendJob, int64(u.ID)); err != nil {
+	if err := tx.DropJobs(ctx, SendJob, int64(u.ID), ""); err != nil {
 		return err
 	}
 	due := strconv.FormatInt(u.DueAt.UnixMilli(), 10)
@@ -236,7 +236,7 @@ func (s *Service) waiting(ctx context.Context, r Reader, id ID, change func(tx T
 
 func (s *Service) toDraft(ctx context.Context, tx Tx, u *Unsent, reason string) error {
 	u.State, u.DueAt, u.Reason, u.UpdatedAt = UnsentDraft, time.Time{}, reason, s.Now()
-	if err := tx.DropJobs(ctx, SendJob, int64(u.ID)); err != nil {
+	if err := tx.DropJobs(ctx, SendJob, int64(u.ID), ""); err != nil {
 		return err
 	}
 	return tx.PutUnsent(ctx, u)

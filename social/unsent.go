@@ -228,7 +228,7 @@ func (s *Service) DeleteDraft(ctx context.Context, r Reader, id ID) error {
 
 // dropUnsent removes an unsent post and what would send it.
 func (s *Service) dropUnsent(ctx context.Context, tx Tx, id ID) error {
-	if err := tx.DropJobs(ctx, SendJob, int64(id)); err != nil {
+	if err := tx.DropJobs(ctx, SendJob, int64(id), ""); err != nil {
 		return err
 	}
 	return tx.DeleteUnsent(ctx, id)

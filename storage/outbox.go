@@ -183,8 +183,8 @@ func (t *Tx) FreeJobs(ctx context.Context) error {
 }
 
 // DropJobs removes the jobs about something that nobody works on.
-func (t *Tx) DropJobs(ctx context.Context, kind string, ref int64) error {
-	_, err := t.exec(ctx, `DELETE FROM job WHERE kind = $1 AND ref = $2 AND lease_at <= $3`, kind, ref, ms(t.db.now()))
+func (t *Tx) DropJobs(ctx context.Context, kind string, ref int64, target string) error {
+	_, err := t.exec(ctx, `DELETE FROM job WHERE kind = $1 AND ref = $2 AND (target = $4 OR $4 = '') AND lease_at <= $3`, kind, ref, ms(t.db.now()), target)
 	return err
 }
 

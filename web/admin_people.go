@@ -88,10 +88,11 @@ func (w *Web) showStaff(p *page, status int, d staffPage) error {
 	return w.show(p, status, d)
 }
 
-// addStaff makes a member and shows the link to choose a password with.
+// addStaff makes a member and mails the link to choose a password with, or shows it where
+// no mail can be sent.
 func (w *Web) addStaff(p *page) error {
 	a, err := w.Social.CreateAccount(p.ctx(), social.NewAccount{Username: p.r.PostFormValue("name"), DisplayName: p.r.PostFormValue("display_name"),
-		Email: strings.TrimSpace(p.r.PostFormValue("email")), Role: social.Role(p.r.PostFormValue("role")), By: p.Me.Username})
+		Email: strings.TrimSpace(p.r.PostFormValue("email")), Role: social.Role(p.r.PostFormValue("role")), Language: p.Language, By: p.Me.Username})
 	if mistake(err) {
 		f := w.newStaff(p)
 		f.refill(p.r)
@@ -103,12 +104,19 @@ func (w *Web) addStaff(p *page) error {
 		return err
 	}
 	if w.Mail && a.Email != "" {
-		if err := w.Social.OrderMail(p.ctx(), a.ID, social.MailInvitation); err != nil {
-			return err
-		}
-		return w.redirect(p, "/admin/people", "invitation_mailed")
+		return w.mailLink(p, a)
 	}
 	return w.showLink(p, a)
+}
+
+func (w *Web) mailLink(p *page, a *social.Account) error {
+	if err := w.Auth.Audit(p.ctx(), a.ID, "mailed a link", p.Me.Username); err != nil {
+		return err
+	}
+	if err := w.Social.OrderMail(p.ctx(), a.ID, social.MailInvitation); err != nil {
+		return err
+	}
+	return w.back(p, "/admin/people", "invitation_mailed")
 }
 
 func (w *Web) showLink(p *page, a *social.Account) error {
@@ -154,10 +162,7 @@ func (w *Web) changeStaff(p *page) error {
 		if !w.Mail || a.Email == "" {
 			return social.Errorf(social.Invalid, "no mail can be sent to this member; make a link and hand it over")
 		}
-		if err := w.Social.OrderMail(p.ctx(), id, social.MailInvitation); err != nil {
-			return err
-		}
-		return w.back(p, "/admin/people", "invitation_mailed")
+		return w.mailLink(p, a)
 	}
 	if err != nil {
 		return err

@@ -46,6 +46,8 @@ func (a deed) Did() string {
 		return a.T("did_sign_out")
 	case "member given a link":
 		return a.T("did_link")
+	case "member mailed a link":
+		return a.T("did_mail")
 	case "member given a token":
 		return a.T("did_token")
 	case "member taken a token":

@@ -78,6 +78,7 @@ var adminWords = map[string][2]string{
 	"did_restore":    {"Member put back", "Mitglied zurückgeholt"},
 	"did_sign_out":   {"Member signed out everywhere", "Mitglied überall abgemeldet"},
 	"did_link":       {"Link for a new password made", "Link für ein neues Passwort erzeugt"},
+	"did_mail":       {"Had a link for a password mailed", "Link für ein Passwort per Mail geschickt"},
 	"did_token":      {"Access for a program made", "Zugang für ein Programm erzeugt"},
 	"did_untoken":    {"Access of a program ended", "Zugang eines Programms beendet"},
 	"did_delete":     {"Account ended for good", "Konto endgültig beendet"},

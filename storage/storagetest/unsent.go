@@ -68,7 +68,7 @@ func unsentIsKept(t *testing.T, db *storage.DB) {
 	must(t, err)
 	both(t, db, func(tx social.Tx) error {
 		draft.Draft.Text, draft.Draft.MediaIDs, draft.State = "whole", nil, social.UnsentHeld
-		return first(tx.PutUnsent(ctx, draft), tx.DeleteUnsent(ctx, his.ID), tx.DropJobs(ctx, "send", int64(today.ID)), tx.DropJobs(ctx, "send", int64(later.ID)))
+		return first(tx.PutUnsent(ctx, draft), tx.DeleteUnsent(ctx, his.ID), tx.DropJobs(ctx, "send", int64(today.ID), ""), tx.DropJobs(ctx, "send", int64(later.ID), ""))
 	}, func(tx social.Tx) error {
 		got, err := tx.Unsent(ctx, draft.ID)
 		if err == nil && (got.Draft.Text != "whole" || got.State != social.UnsentHeld || orphans(tx) != 1) {

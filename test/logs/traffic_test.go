@@ -247,7 +247,7 @@ func (h *traffic) mail() {
 		h.post.Refuse(refusal)
 		h.must(in.Social.OrderMail(h.Context(), a.ID, social.MailReset))
 		h.net.Settle()
-		h.must(in.DB.Tx(h.Context(), func(tx social.Tx) error { return tx.DropJobs(h.Context(), social.MailJob, int64(a.ID)) }))
+		h.must(in.DB.Tx(h.Context(), func(tx social.Tx) error { return tx.DropJobs(h.Context(), social.MailJob, int64(a.ID), "") }))
 	}
 	all := h.post.All()
 	if len(all) == 0 {
