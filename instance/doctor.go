@@ -162,6 +162,8 @@ func openData(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 	switch {
 	case errors.As(err, &newer):
 		return nil, false, []Finding{problem("schema", "run the newer parley that wrote it; to stay with this one, "+restore, "%v", newer)}
+	case errors.Is(err, storage.ErrEmpty):
+		return nil, false, []Finding{problem("database", "check storage.url and data_dir; if they are right, "+restore+"; for a new instance begin with: parley serve", "nothing was begun in the database: %v", err)}
 	case err != nil:
 		return nil, false, []Finding{problem("database", "check storage.url; if it is right and the file is damaged, "+restore, "%v", err)}
 	}
@@ -180,9 +182,9 @@ func checkSchema(s storage.Schema) Finding {
 	}
 	text := fmt.Sprintf("the upgrade is not finished: the database has schema %d, and this program makes the changes %v too", s.Newest, s.Missing)
 	if s.Copy != "" {
-		text += ", was interrupted in that, and kept the database from before as " + s.Copy
+		text += ", was interrupted in that, and kept a copy of the database as " + s.Copy
 	}
-	return problem("schema", "start parley serve of this version, after ending an older one: it makes each change whole or not at all, and names one that fails; then run parley doctor again", "%s", text)
+	return problem("schema", "start parley serve of this version, after ending an older one: it makes all of them or none, and names one that fails; then run parley doctor again", "%s", text)
 }
 
 // checkAudit wants the chain of audit rows to be whole.

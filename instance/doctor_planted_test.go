@@ -42,6 +42,8 @@ func plantedInData() []planted {
 			plant: func(r *resident) { ok(r.t, os.Chmod(r.conf.DataDir, 0o755)) }},
 		{name: "no database", want: []string{"database: there is no database: check storage.url and data_dir", "domain: connection refused: start parley serve"},
 			plant: func(r *resident) { r.stop(); ok(r.t, os.Remove(r.database())) }},
+		{name: "empty database", want: []string{"database: nothing was begun in the database: check storage.url and data_dir", "domain: connection refused: start parley serve"},
+			plant: func(r *resident) { r.stop(); ok(r.t, os.WriteFile(r.database(), nil, 0o600)) }},
 		{name: "damaged database", want: []string{"database: the database is damaged: parley restore FILE", "domain: connection refused: start parley serve"},
 			plant: func(r *resident) { r.stop(); damagePage(r.t, r.database()) }},
 		{name: "newer schema", want: []string{"schema: has schema 999, this program knows: run the newer parley"},
@@ -50,7 +52,7 @@ func plantedInData() []planted {
 			plant: func(r *resident) {
 				r.sql(`DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)`)
 			}},
-		{name: "interrupted upgrade", want: []string{"schema: was interrupted in that, and kept the database from before as: run parley doctor again"},
+		{name: "interrupted upgrade", want: []string{"schema: was interrupted in that, and kept a copy of the database as: run parley doctor again"},
 			plant: func(r *resident) {
 				db, schema, err := storage.OpenAsIs(r.t.Context(), storage.Options{URL: r.conf.Storage.URL, DataDir: r.conf.DataDir, Now: time.Now, Log: r.log()})
 				ok(r.t, err)

@@ -16,9 +16,9 @@ import (
 //go:embed migration/*.sql
 var migrations embed.FS
 
-// migrate applies what is missing, each in a transaction of its own: changes that were
-// made side by side may come in any order. A schema newer than this program is refused;
-// before a change of existing data a copy is kept.
+// migrate applies what is missing, all of it or nothing: changes that were made side by side
+// may come in any order. A schema newer than this program is refused; before a change of
+// existing data a copy is kept.
 func (db *DB) migrate(ctx context.Context) error {
 	if _, err := db.write.ExecContext(ctx, db.dialect.versions()); err != nil {
 		return db.translate(err)
@@ -32,12 +32,7 @@ func (db *DB) migrate(ctx context.Context) error {
 			return fmt.Errorf("copy the database before changing its schema: %w", err)
 		}
 	}
-	for _, file := range files {
-		if err := db.apply(ctx, file); err != nil {
-			return fmt.Errorf("schema change %s: %w", file, err)
-		}
-	}
-	return nil
+	return db.apply(ctx, files)
 }
 
 // copyOf is the file that keeps an SQLite database as it was before its schema changed.
@@ -72,7 +67,12 @@ func OpenAsIs(ctx context.Context, o Options) (*DB, Schema, error) {
 	if err != nil {
 		return nil, Schema{}, err
 	}
-	newest, files, err := db.missing(ctx)
+	err = db.begun(ctx)
+	var newest int
+	var files []string
+	if err == nil {
+		newest, files, err = db.missing(ctx)
+	}
 	if err != nil {
 		return nil, Schema{}, errors.Join(db.advise(err), db.closePools())
 	}
@@ -85,6 +85,23 @@ func OpenAsIs(ctx context.Context, o Options) (*DB, Schema, error) {
 	}
 	db.startWriter()
 	return db, s, nil
+}
+
+// ErrEmpty says that no instance ever used a database.
+var ErrEmpty = errors.New("it is empty")
+
+// begun wants a database that holds something.
+func (db *DB) begun(ctx context.Context) error {
+	query := `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_version'`
+	if db.dialect.sqlite {
+		query = `SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'`
+	}
+	var n int
+	err := db.write.QueryRowContext(ctx, query).Scan(&n)
+	if err == nil && n == 0 {
+		err = ErrEmpty
+	}
+	return err
 }
 
 // schemas lists the changes that were applied.
@@ -149,14 +166,16 @@ func (d dialect) versions() string {
 	return d.schema(`CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)`)
 }
 
-func (db *DB) apply(ctx context.Context, file string) error {
+func (db *DB) apply(ctx context.Context, files []string) error {
 	tx, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := db.dialect.apply(ctx, tx, file); err != nil {
-		return err
+	for _, file := range files {
+		if err := db.dialect.apply(ctx, tx, file); err != nil {
+			return fmt.Errorf("schema change %s: %w", file, err)
+		}
 	}
 	return tx.Commit()
 }

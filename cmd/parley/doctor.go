@@ -66,9 +66,9 @@ func (a *app) diagnose(cmd *cobra.Command, restore string) ([]instance.Finding, 
 
 func printFindings(found []instance.Finding) {
 	for _, f := range found {
-		fmt.Println(strings.TrimSpace(fmt.Sprintf("%-8s %-12s %s", f.State, f.Check, f.Text)))
+		fmt.Println(strings.TrimSpace(fmt.Sprintf("%-8s %-13s %s", f.State, f.Check, f.Text)))
 		if f.Remedy != "" {
-			fmt.Printf("%21s %s\n", "->", f.Remedy)
+			fmt.Printf("%22s %s\n", "->", f.Remedy)
 		}
 	}
 }
