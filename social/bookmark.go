@@ -74,6 +74,34 @@ func (s *Service) Bookmarks(ctx context.Context, r Reader, p Page, folder string
 	})
 }
 
+// Unbookmark takes a bookmark away, also of what its member cannot see any more.
+func (s *Service) Unbookmark(ctx context.Context, r Reader, id ID) error {
+	me, err := s.member(r)
+	if err != nil {
+		return err
+	}
+	return s.Store.Tx(ctx, func(tx Tx) error {
+		had, err := tx.SetBookmark(ctx, me.ID, id, false, s.Now())
+		if err == nil && !had {
+			err = NotFoundError()
+		}
+		return err
+	})
+}
+
+// stillReads says that a member who is here may see a post.
+func (s *Service) stillReads(ctx context.Context, tx Tx, account, post ID) (bool, error) {
+	a, err := tx.Account(ctx, account)
+	if err != nil || !a.Active() {
+		return false, ignoreNotFound(err)
+	}
+	p, err := tx.Post(ctx, post)
+	if err != nil {
+		return false, ignoreNotFound(err)
+	}
+	return s.VisibleTo(ctx, tx, Member(a, s.home), p)
+}
+
 // BookmarkFolders lists the reader's, by name.
 func (s *Service) BookmarkFolders(ctx context.Context, r Reader) (folders []Folder, err error) {
 	me, err := s.member(r)
@@ -132,6 +160,12 @@ func (s *Service) remindSome(ctx context.Context) (n int, err error) {
 			return err
 		}
 		for _, one := range due {
+			if ok, err := s.stillReads(ctx, tx, one.AccountID, one.PostID); err != nil || !ok {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			note := &Notification{AccountID: one.AccountID, Kind: NotifyReminder, FromID: one.AccountID, PostID: one.PostID, CreatedAt: s.Now()}
 			if err := tx.RenewNotification(ctx, note); err != nil {
 				return err

@@ -154,8 +154,8 @@ type PostStore interface {
 	BookmarkFolders(ctx context.Context, account ID) ([]Folder, error)
 	// RenameFolder answers how many bookmarks were in it.
 	RenameFolder(ctx context.Context, account ID, from, to string) (int64, error)
-	// TakeReminders ends those whose time has come, the longest due first, and answers them;
-	// nobody else is given the same ones.
+	// TakeReminders ends those that are due the longest, and answers them in any order; nobody
+	// else is given the same ones.
 	TakeReminders(ctx context.Context, now time.Time, limit int) ([]Reminded, error)
 	SetPin(ctx context.Context, account, post ID, on bool, at time.Time) (bool, error)
 	// PinnedBy lists what an account or a group shows on top, newest first.

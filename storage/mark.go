@@ -137,7 +137,7 @@ func (t *Tx) Marks(ctx context.Context, account social.ID, posts []social.ID) (m
 	return out, err
 }
 
-// Favourites and Bookmarks list what an account marked.
+// Favourites lists what an account liked.
 func (t *Tx) Favourites(ctx context.Context, account social.ID, p social.Page) ([]*social.Post, []social.ID, error) {
 	return t.marked(ctx, "favourite", account, p, "")
 }

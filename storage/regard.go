@@ -146,5 +146,6 @@ func (t *Tx) ForgetRegards(ctx context.Context, account social.ID) error {
 			return err
 		}
 	}
-	return nil
+	_, err := t.exec(ctx, `DELETE FROM mark WHERE account_id = $1 AND kind = 'bookmark'`, account)
+	return err
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -58,7 +59,7 @@ func (w *Web) bookmarksPage(p *page, folder string) (d bookmarksPage, err error)
 	if d.Older != "" {
 		d.Older += "&folder=" + url.QueryEscape(folder)
 	}
-	if len(views) > 0 {
+	if slices.ContainsFunc(folders, func(f social.Folder) bool { return f.Name == folder }) {
 		d.Rename = &form{Action: "/bookmarks", Submit: p.T("save"), Hidden: map[string]string{"folder": folder}, Fields: []field{
 			{Name: "name", Label: p.T("folder_name"), Hint: p.T("folder_rename_hint"), Kind: "text", Value: folder, MaxLength: social.MaxFolderName}}}
 	}
@@ -112,17 +113,17 @@ const morning = 9
 
 // remindAt reads the time that was chosen, in the time zone of the page.
 func (p *page) remindAt() (time.Time, error) {
-	day := func(months, days int) time.Time {
-		y, m, d := p.now.Date()
-		return time.Date(y, m+time.Month(months), d+days, morning, 0, 0, 0, p.now.Location())
+	y, m, d := p.now.Date()
+	day := func(m time.Month, d int) time.Time {
+		return time.Date(y, m, d, morning, 0, 0, 0, p.now.Location())
 	}
 	switch p.r.PostFormValue("when") {
 	case "tomorrow":
-		return day(0, 1), nil
+		return day(m, d+1), nil
 	case "monday":
-		return day(0, (7+int(time.Monday-p.now.Weekday())-1)%7+1), nil
+		return day(m, d+(7+int(time.Monday-p.now.Weekday())-1)%7+1), nil
 	case "month":
-		return day(1, 0), nil
+		return day(m+1, min(d, day(m+2, 0).Day())), nil // 31 January: the last of February
 	case "at":
 		t, err := p.sendAt()
 		if err == nil && t.IsZero() {
@@ -142,7 +143,7 @@ func (w *Web) bookmarkPage(p *page, v *social.PostView) (bookmarkPage, error) {
 	for _, f := range folders {
 		folder.Known = append(folder.Known, f.Name)
 	}
-	when := field{Name: "when", Label: p.T("remind"), Kind: "select", Options: p.remindTimes()}
+	when := field{Name: "when", Label: p.T("remind"), Hint: p.T("remind_hint"), Kind: "select", Options: p.remindTimes()}
 	at := field{Name: "at", Label: p.T("remind_day"), Kind: "datetime-local"}
 	if !v.Kept.RemindAt.IsZero() {
 		when.choose("at")
@@ -181,7 +182,7 @@ func (w *Web) changeBookmark(p *page) error {
 		return err
 	}
 	if p.r.PostFormValue("do") == "remove" {
-		if _, err := w.Social.Bookmark(p.ctx(), p.reader, id, false); err != nil {
+		if err := w.Social.Unbookmark(p.ctx(), p.reader, id); err != nil {
 			return err
 		}
 		return w.redirect(p, "/bookmarks", "bookmark_gone")

@@ -51,6 +51,51 @@ func TestBookmarksKeepFolderNoteAndReminder(t *testing.T) {
 	v.post("/posts/"+id+"/bookmark", 200, "next", "/@alice/"+id).says("!about <b>oil</b>")
 }
 
+// What is bookmarked and not for its member any more reminds of nothing, and can be taken
+// away; who leaves takes notes along.
+func TestBookmarksOfWhatIsGone(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	in := net.Instances[0]
+	alice, bob := net.Member(in, "alice"), net.Member(in, "bob")
+	v, other := newVisitor(t, in, "en").as(alice), newVisitor(t, in, "en").as(bob)
+	other.post("/posts", 200, "text", "soon for me alone", "audience", "company")
+	id := v.postOf(bob, "soon for me")
+	v.post("/bookmarks/"+id, 200, "folder", "cranes", "note", "mine")
+	post, err := social.ParseID(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	due := social.Kept{Folder: "cranes", Note: "mine", RemindAt: time.Now().Add(-time.Minute)}
+	if err := in.DB.Tx(t.Context(), func(tx social.Tx) error { return tx.SetKept(t.Context(), alice.Account.ID, post, due) }); err != nil {
+		t.Fatal(err)
+	}
+	other.post("/accounts/"+alice.Account.ID.String()+"/block", 200)
+	v.get("/@bob/"+id, 404)
+	if n, err := in.Social.Remind(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d taken: %v", n, err)
+	}
+	if n, err := in.Social.Unread(t.Context(), alice, social.NotificationFilter{}, 9); n != 0 || err != nil {
+		t.Errorf("%d unread that nothing explains: %v", n, err)
+	}
+	v.get("/bookmarks?folder=cranes", 200).says("cannot be shown any more", "Rename this folder")
+	v.post("/bookmarks/"+id, 200, "do", "remove").says("The bookmark is removed", "!cranes")
+	v.post("/bookmarks/"+id, 404, "do", "remove")
+	v.post("/posts", 200, "text", "of my own", "audience", "company")
+	v.post("/bookmarks/"+v.postOf(alice, "of my own"), 200, "note", "left behind?")
+	if err := in.Social.DeleteAccount(t.Context(), alice.Account.ID, "test", "test"); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.DB.View(t.Context(), func(tx social.Tx) error {
+		marks, err := tx.Marks(t.Context(), alice.Account.ID, []social.ID{post})
+		if len(marks) != 0 {
+			t.Errorf("%+v", marks)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Whoever wants to be reminded of a bookmark is told once when the time has come, and again
 // when they choose another one.
 func TestRemindersCome(t *testing.T) {

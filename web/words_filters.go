@@ -48,7 +48,7 @@ var filterWords = map[string][2]string{
 	"heard_held":           {"are held back until I answer", "werden zurückgehalten, bis ich antworte"},
 	"heard_dropped":        {"are left out", "fehlen"},
 	"heard_kinds":          {"Of what you hear", "Wovon Sie hören"},
-	"heard_kinds_intro":    {"What wants no answer can be left out. Who writes to you or asks you something is always told.", "Was keine Antwort braucht, kann fehlen. Wer Ihnen schreibt oder Sie um etwas bittet, wird immer gemeldet."},
+	"heard_kinds_intro":    {"What wants no answer can be left out. About who writes to you or asks you something, the rules above decide.", "Was keine Antwort braucht, kann fehlen. Über alle, die Ihnen schreiben oder Sie um etwas bitten, entscheiden die Regeln oben."},
 	"told_favourite":       {"Somebody likes a post of mine", "Ein Beitrag von mir gefällt"},
 	"told_reblog":          {"Somebody shares a post of mine", "Jemand teilt einen Beitrag von mir"},
 	"told_follow":          {"Somebody follows me", "Jemand folgt mir"},
