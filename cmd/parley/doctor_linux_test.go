@@ -23,8 +23,8 @@ func TestDoctorMindsAFullDisk(t *testing.T) {
 		size, want string
 		code       int
 	}{
-		{"100m", "problem  disk         only", exitFailed},
-		{"700m", "note     disk         only", 0},
+		{"100m", "problem  disk          only", exitFailed},
+		{"700m", "note     disk          only", 0},
 	} {
 		script := `mount -t tmpfs -o size=` + one.size + `,mode=700 none "$1" && cp -a parley-data "$1/data" && exec "$2" doctor --data "$1/data"`
 		c := exec.Command("sh", "-ec", script, "sh", small, os.Args[0])
