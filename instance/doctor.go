@@ -91,7 +91,7 @@ func Diagnose(ctx context.Context, c *config.Config, log *slog.Logger, now func(
 // Misconfigured is what is found where the configuration cannot be read: then nothing
 // else is looked at.
 func Misconfigured(bad *config.Error) Finding {
-	return problem("configuration", "correct that, or take it out: docs/operating.md and the README explain the keys, and parley config prints what is in effect", "%v", bad)
+	return problem("configuration", "correct that, or take it out: docs/operations.md and the README explain the keys, and parley config prints what is in effect", "%v", bad)
 }
 
 // Failed counts the problems.
@@ -189,7 +189,7 @@ func checkSchema(s storage.Schema) Finding {
 
 // checkAudit wants the chain of audit rows to be whole.
 func checkAudit(ctx context.Context, db *storage.DB) Finding {
-	const remedy = "find out who could write the database or the file beside it; parley audit verify tells more, docs/operating.md what each answer means"
+	const remedy = "find out who could write the database or the file beside it; parley audit verify tells more, docs/operations.md what each answer means"
 	report, err := db.VerifyAudit(ctx)
 	switch {
 	case err != nil:

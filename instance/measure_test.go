@@ -150,7 +150,7 @@ func read(t *testing.T, file string) string {
 func TestMetricsAndDocumentsAgree(t *testing.T) {
 	a, _, _ := watched(t)
 	measured := names(scrape(t, a))
-	for _, file := range []string{"deploy/prometheus/parley-alerts.yaml", "deploy/prometheus/parley-alerts_test.yaml", "deploy/grafana/parley.json", "docs/operating.md", "docs/betrieb.md"} {
+	for _, file := range []string{"deploy/prometheus/parley-alerts.yaml", "deploy/prometheus/parley-alerts_test.yaml", "deploy/grafana/parley.json", "docs/operations.md", "docs/betrieb.md"} {
 		named := names(read(t, file))
 		if len(named) < 10 {
 			t.Errorf("%s names only %v", file, named)
@@ -189,7 +189,7 @@ func TestAlertRules(t *testing.T) {
 		if r.Expr == "" || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["remedy"] == "" {
 			t.Errorf("%s is not whole: %+v", r.Alert, r)
 		}
-		for _, doc := range []string{"docs/operating.md", "docs/betrieb.md"} {
+		for _, doc := range []string{"docs/operations.md", "docs/betrieb.md"} {
 			if !strings.Contains(read(t, doc), "| `"+r.Alert+"` |") {
 				t.Errorf("%s does not explain %s", doc, r.Alert)
 			}

@@ -68,7 +68,7 @@ func TestKilledUpgradeGoesOn(t *testing.T) {
 		if got := storage.Schemas(t, back); fmt.Sprint(got) != fmt.Sprint(before) {
 			t.Errorf("round %d: the copy has schema %v, not %v", round, got, before)
 		}
-		for _, name := range []string{"parley.db-wal", "parley.db-shm"} { // as docs/operating.md goes back
+		for _, name := range []string{"parley.db-wal", "parley.db-shm"} { // as docs/operations.md goes back
 			_ = os.Remove(filepath.Join(dir, name))
 		}
 		must(t, os.Rename(back, filepath.Join(dir, "parley.db")))

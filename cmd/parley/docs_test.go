@@ -84,7 +84,7 @@ func understood(given []string) error {
 
 // translated are the pages that are there in both languages.
 var translated = map[string]string{
-	"api.md": "schnittstelle.md", "deploy.md": "aufstellen.md", "deploy-containers.md": "aufstellen-container.md", "operating.md": "betrieb.md",
+	"api.md": "schnittstelle.md", "deploy.md": "aufstellen.md", "deploy-containers.md": "aufstellen-container.md", "operations.md": "betrieb.md",
 	"pairing-and-zones.md": "kopplung-und-zonen.md", "rollout.md": "einfuehren.md", "using.md": "benutzen.md", "who-sees-my-post.md": "wer-sieht-meinen-beitrag.md",
 }
 

@@ -117,7 +117,7 @@ func TestWhatTheDoctorLooksAtIsDocumented(t *testing.T) {
 		wants(t, help, check[0]+strings.Repeat(" ", 15-len(check[0]))+check[1])
 	}
 	row := regexp.MustCompile("(?m)^\\| `([a-z]+)` \\|[^|]+\\|[^|]+\\|$")
-	for file, head := range map[string]string{"operating.md": "## When something is wrong", "betrieb.md": "## Wenn etwas nicht stimmt"} {
+	for file, head := range map[string]string{"operations.md": "## When something is wrong", "betrieb.md": "## Wenn etwas nicht stimmt"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "docs", file))
 		if err != nil {
 			t.Fatal(err)

@@ -83,7 +83,7 @@ func (h *house) written(l line) (ok bool, instead string) {
 // Every line of the documents is written by an instance as they say, when happens what it
 // is about.
 func TestDocumentedLinesAreWritten(t *testing.T) {
-	lines := documented(t, "operating.md")
+	lines := documented(t, "operations.md")
 	if german := documented(t, "betrieb.md"); fmt.Sprint(german) != fmt.Sprint(lines) {
 		t.Errorf("the pages name other lines:\n%v\n%v", lines, german)
 	}
