@@ -73,6 +73,6 @@ func TestAuditOfDecisions(t *testing.T) {
 	out, errs = s.run(1, "audit", "verify", "--json")
 	wants(t, out+errs, `"rows":1`, `"bad_row":2`, "audit row 2: it was changed")
 	out, _ = s.run(1, "doctor")
-	wants(t, out, "problem  audit        row 2: it was changed")
+	wants(t, out, "problem  audit         row 2: it was changed")
 	s.run(2, "audit", "list", "--limit", "0")
 }
