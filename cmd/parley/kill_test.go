@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -28,20 +29,36 @@ import (
 	"parley/social"
 )
 
-// TestMain runs the real command when the test starts itself as a child.
+// TestMain runs the real command when the test starts itself as a child. When all tests
+// ran, each command of the documents has to have run in one of them.
 func TestMain(m *testing.M) {
 	if os.Getenv("PARLEY_TEST_CHILD") != "" {
 		main()
+		note(os.Args[1:])
 		return
 	}
-	os.Exit(m.Run())
+	dir, err := os.MkdirTemp("", "parley-ran")
+	if err != nil {
+		panic(err)
+	}
+	file := filepath.Join(dir, "commands")
+	_ = os.Setenv(ranFile, file) // fails for names that are none
+	code := m.Run()
+	if code == 0 && flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" && !testing.Short() && os.Getenv("PARLEY_TEST_PEERS") != "" {
+		for _, one := range neverRan(file) {
+			fmt.Fprintln(os.Stderr, "no test runs what is documented in", one)
+			code = 1
+		}
+	}
+	_ = os.RemoveAll(dir) // the system does it else
+	os.Exit(code)
 }
 
 // asCommand lets this test binary be the command. Before a process ends the race
 // detector waits a second for goroutines that still run; a command leaves none behind,
 // and hundreds are run here, so a moment has to do.
 func asCommand() []string {
-	return []string{"PARLEY_TEST_CHILD=1", "GORACE=" + os.Getenv("GORACE") + " atexit_sleep_ms=10"}
+	return []string{"PARLEY_TEST_CHILD=1", ranFile + "=" + os.Getenv(ranFile), "GORACE=" + os.Getenv("GORACE") + " atexit_sleep_ms=10"}
 }
 
 // child is a real parley serve in a process of its own, made to be killed.
