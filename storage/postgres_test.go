@@ -130,3 +130,26 @@ func TestTwoNodesClaimSideBySide(t *testing.T) {
 		t.Errorf("%d ran", len(ran))
 	}
 }
+
+// Whoever loses against others again and again is let through in the end.
+func TestUnluckyTransactionsGoOn(t *testing.T) {
+	db, _, _ := postgres(t)
+	put := func(ctx context.Context, tx social.Tx, value string) error { return tx.PutSetting(ctx, "contested", value) }
+	must(t, db.Tx(t.Context(), func(tx social.Tx) error { return put(t.Context(), tx, "first") }))
+	const lost = 25
+	tries := 0
+	err := db.Tx(t.Context(), func(tx social.Tx) error {
+		if _, err := tx.Setting(t.Context(), "contested"); err != nil {
+			return err
+		}
+		if tries++; tries <= lost { // somebody else writes what was read, and wins
+			if err := db.Tx(t.Context(), func(other social.Tx) error { return put(t.Context(), other, fmt.Sprint(tries)) }); err != nil {
+				return err
+			}
+		}
+		return put(t.Context(), tx, "last")
+	})
+	if err != nil || tries != lost+1 {
+		t.Errorf("after %d tries: %v", tries, err)
+	}
+}

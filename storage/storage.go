@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -232,15 +233,22 @@ func (db *DB) run(ctx context.Context, fn func(tx *Tx) error) error {
 	return err
 }
 
-const serializableTries = 20
+const (
+	// serializablePatience is how long a transaction is repeated that others win over; by
+	// number, a machine that is short of time would give up soonest.
+	serializablePatience = 10 * time.Second
+	// serializablePause bounds the pause before it is repeated, and is reached step by step.
+	serializablePause = 20 // times 1 to 7 ms
+)
 
 // serializable runs fn on PostgreSQL and repeats it when another transaction won.
 func (db *DB) serializable(ctx context.Context, fn func(tx *Tx) error) error {
 	var err error
-	for try := range serializableTries {
+	began := time.Now()
+	for try := 0; try == 0 || time.Since(began) < serializablePatience; try++ {
 		if try > 0 {
 			select {
-			case <-time.After(time.Duration(try) * time.Duration(1+db.now().UnixNano()%7) * time.Millisecond):
+			case <-time.After(time.Duration(min(try, serializablePause)) * time.Duration(1+rand.IntN(7)) * time.Millisecond):
 			case <-ctx.Done():
 				return ctx.Err()
 			}
