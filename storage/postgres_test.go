@@ -134,7 +134,9 @@ func TestTwoNodesClaimSideBySide(t *testing.T) {
 // Whoever loses against others again and again is let through in the end.
 func TestUnluckyTransactionsGoOn(t *testing.T) {
 	db, _, _ := postgres(t)
-	put := func(ctx context.Context, tx social.Tx, value string) error { return tx.PutSetting(ctx, "contested", value) }
+	put := func(ctx context.Context, tx social.Tx, value string) error {
+		return tx.PutSetting(ctx, "contested", value)
+	}
 	must(t, db.Tx(t.Context(), func(tx social.Tx) error { return put(t.Context(), tx, "first") }))
 	const lost = 25
 	tries := 0
