@@ -87,13 +87,10 @@ func (m *Mailer) send(ctx context.Context, j queue.Job, due *social.Mail) error 
 	if a, err := netmail.ParseAddress(due.Member.Email); err != nil || a.Address != due.Member.Email {
 		return errNoAddress
 	}
-	client, err := m.client()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, mailTime)
 	defer cancel()
-	if err := client.DialWithContext(ctx); err != nil {
+	client, err := m.connect(ctx)
+	if err != nil {
 		return err
 	}
 	defer client.Close() //nolint:errcheck // what counts is said by Send
@@ -115,16 +112,22 @@ func (m *Mailer) send(ctx context.Context, j queue.Job, due *social.Mail) error 
 
 // Check connects and signs in, and sends nothing.
 func (m *Mailer) Check(ctx context.Context) error {
-	client, err := m.client()
+	ctx, cancel := context.WithTimeout(ctx, mailTime)
+	defer cancel()
+	client, err := m.connect(ctx)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, mailTime)
-	defer cancel()
-	if err := client.DialWithContext(ctx); err != nil {
-		return err
-	}
 	return client.Close()
+}
+
+// connect opens a connection and signs in.
+func (m *Mailer) connect(ctx context.Context) (*mail.Client, error) {
+	client, err := m.client()
+	if err != nil {
+		return nil, err
+	}
+	return client, client.DialWithContext(ctx)
 }
 
 func (m *Mailer) client() (*mail.Client, error) {
