@@ -27,22 +27,29 @@ const (
 	maxRemind     = 5 * 366 * 24 * time.Hour
 )
 
-// check puts white space in order and refuses what cannot be kept.
+// check puts white space in order and refuses what cannot be kept; Field of the error is
+// folder, note or at.
 func (k *Kept) check(now time.Time) error {
 	k.Folder = strings.Join(strings.Fields(k.Folder), " ")
 	k.Note = strings.TrimSpace(strings.ReplaceAll(k.Note, "\r\n", "\n"))
+	var wrong *Error
+	field := "at"
 	switch {
 	case utf8.RuneCountInString(k.Folder) > MaxFolderName:
-		return Errorf(Invalid, "the name of a folder has at most %d characters", MaxFolderName)
+		field, wrong = "folder", Errorf(Invalid, "the name of a folder has at most %d characters", MaxFolderName)
 	case utf8.RuneCountInString(k.Note) > MaxKeptNote:
-		return Errorf(Invalid, "a note has at most %d characters", MaxKeptNote)
+		field, wrong = "note", Errorf(Invalid, "a note has at most %d characters", MaxKeptNote)
 	case k.RemindAt.IsZero():
 	case !k.RemindAt.After(now):
-		return Errorf(Invalid, "choose a time that is still to come")
+		wrong = Errorf(Invalid, "choose a time that is still to come")
 	case k.RemindAt.After(now.Add(maxRemind)):
-		return Errorf(Invalid, "a reminder is at most five years away")
+		wrong = Errorf(Invalid, "a reminder is at most five years away")
 	}
-	return nil
+	if wrong == nil {
+		return nil
+	}
+	wrong.Field = field
+	return wrong
 }
 
 // Bookmark keeps a post for oneself; nobody is told. Taking it back forgets what was kept with it.

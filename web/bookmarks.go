@@ -1,11 +1,11 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"parley/social"
 )
@@ -134,7 +134,12 @@ func (p *page) remindAt() (time.Time, error) {
 	return time.Time{}, nil
 }
 
-func (w *Web) bookmarkPage(p *page, v *social.PostView) (bookmarkPage, error) {
+// ownBookmark is the page about a post, as far as the reader may see it.
+func (w *Web) ownBookmark(p *page, id social.ID) (bookmarkPage, error) {
+	v, err := w.Social.Post(p.ctx(), p.reader, id)
+	if err != nil {
+		return bookmarkPage{}, err
+	}
 	folders, err := w.Social.BookmarkFolders(p.ctx(), p.reader)
 	if err != nil {
 		return bookmarkPage{}, err
@@ -164,11 +169,7 @@ func (w *Web) bookmark(p *page) error {
 	if err != nil {
 		return err
 	}
-	v, err := w.Social.Post(p.ctx(), p.reader, id)
-	if err != nil {
-		return err
-	}
-	d, err := w.bookmarkPage(p, v)
+	d, err := w.ownBookmark(p, id)
 	if err != nil {
 		return err
 	}
@@ -193,7 +194,7 @@ func (w *Web) changeBookmark(p *page) error {
 		v, err = w.Social.Keep(p.ctx(), p.reader, id, k)
 	}
 	if mistake(err) {
-		return w.bookmarkAgain(p, id, k, err)
+		return w.bookmarkAgain(p, id, err)
 	}
 	if err != nil {
 		return err
@@ -202,26 +203,20 @@ func (w *Web) changeBookmark(p *page) error {
 }
 
 // bookmarkAgain shows the form with what is wrong with it.
-func (w *Web) bookmarkAgain(p *page, id social.ID, k social.Kept, wrong error) error {
-	v, err := w.Social.Post(p.ctx(), p.reader, id)
-	if err != nil {
-		return err
-	}
-	d, err := w.bookmarkPage(p, v)
-	if err != nil {
-		return err
+func (w *Web) bookmarkAgain(p *page, id social.ID, err error) error {
+	d, fault := w.ownBookmark(p, id)
+	if fault != nil {
+		return fault
 	}
 	name := "at"
-	switch {
-	case utf8.RuneCountInString(k.Folder) > social.MaxFolderName:
-		name = "folder"
-	case utf8.RuneCountInString(k.Note) > social.MaxKeptNote:
-		name = "note"
+	var wrong *social.Error
+	if errors.As(err, &wrong) && wrong.Field != "" {
+		name = wrong.Field
 	}
 	d.Form.refill(p.r)
-	d.Form.mark(name, p.say(wrong))
+	d.Form.mark(name, p.say(err))
 	d.Problem = p.T("check_form")
-	return w.show(p, status(wrong), d)
+	return w.show(p, status(err), d)
 }
 
 // keeping is what a card says of the reader's bookmark.
