@@ -115,7 +115,13 @@ func closeAndRun(t *testing.T, db *DB, query string) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := sql.Open("sqlite", "file:"+db.file)
+	Run(t, db.file, query)
+}
+
+// Run changes a database file that nobody has open.
+func Run(t *testing.T, file, query string) {
+	t.Helper()
+	raw, err := sql.Open("sqlite", "file:"+file)
 	if err != nil {
 		t.Fatal(err)
 	}

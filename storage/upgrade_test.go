@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +78,23 @@ func TestKilledUpgradeGoesOn(t *testing.T) {
 	if kills < 10 {
 		t.Errorf("only %d upgrades were killed", kills)
 	}
+}
+
+// An upgrade that fails in the middle leaves the schema as it was.
+func TestUpgradeIsWholeOrNothing(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "parley.db")
+	before := storage.OldSchema(t, file, 11, 3)
+	storage.Run(t, file, `CREATE TABLE marker (of_somebody_else INTEGER)`) // which a later change makes
+	_, err := storage.Open(t.Context(), storage.Options{URL: "sqlite:parley.db", DataDir: dir, Now: time.Now, Log: quiet})
+	if err == nil || !strings.Contains(err.Error(), "0015_reading") {
+		t.Errorf("the change that fails is not named: %v", err)
+	}
+	if got := storage.Schemas(t, file); fmt.Sprint(got) != fmt.Sprint(before) {
+		t.Errorf("schema %v, not %v", got, before)
+	}
+	storage.Run(t, file, `DROP TABLE marker`)
+	whole(t, dir, 3)
 }
 
 // whole opens the database in a folder and finds all its posts.
