@@ -80,8 +80,13 @@ func TestBookmarksOfWhatIsGone(t *testing.T) {
 	v.get("/bookmarks?folder=cranes", 200).says("cannot be shown any more", "Rename this folder")
 	v.post("/bookmarks/"+id, 200, "do", "remove").says("The bookmark is removed", "!cranes")
 	v.post("/bookmarks/"+id, 404, "do", "remove")
-	v.post("/posts", 200, "text", "of my own", "audience", "company")
-	v.post("/bookmarks/"+v.postOf(alice, "of my own"), 200, "note", "left behind?")
+	carol := net.Member(in, "carol") // her post stays when alice goes
+	newVisitor(t, in, "en").as(carol).post("/posts", 200, "text", "stays here", "audience", "company")
+	id = v.postOf(carol, "stays here")
+	v.post("/bookmarks/"+id, 200, "note", "left behind?")
+	if post, err = social.ParseID(id); err != nil {
+		t.Fatal(err)
+	}
 	if err := in.Social.DeleteAccount(t.Context(), alice.Account.ID, "test", "test"); err != nil {
 		t.Fatal(err)
 	}
