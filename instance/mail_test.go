@@ -210,21 +210,22 @@ func TestMailIsSecured(t *testing.T) {
 	local.Want("parley", "password")
 	in, _ = mailed(t, local.Config(), nil)
 	ok(t, in.Mail.Check(t.Context())) // on this machine a password needs no TLS
-	if l, err := net.Listen("tcp", "127.0.0.1:465"); err != nil {
-		t.Logf("port 465 is not to be had here: %v", err)
-		return
-	} else {
+	t.Run("465", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:465")
+		if err != nil {
+			t.Skipf("port 465 is not to be had here: %v", err)
+		}
 		ok(t, l.Close())
-	}
-	server = instancetest.NewMailServer(t, "127.0.0.1:465", &pair, true)
-	keys = named(server)
-	keys["federation.ca_file"] = w.cert
-	in, jo = mailed(t, keys, nil)
-	ok(t, in.Social.OrderMail(t.Context(), jo.ID, social.MailInvitation))
-	settle(in)
-	if all := server.All(); len(all) != 1 || !all[0].Secured {
-		t.Errorf("%+v", all)
-	}
+		server := instancetest.NewMailServer(t, "127.0.0.1:465", &pair, true)
+		keys := named(server)
+		keys["federation.ca_file"] = w.cert
+		in, jo := mailed(t, keys, nil)
+		ok(t, in.Social.OrderMail(t.Context(), jo.ID, social.MailInvitation))
+		settle(in)
+		if all := server.All(); len(all) != 1 || !all[0].Secured {
+			t.Errorf("%+v", all)
+		}
+	})
 }
 
 // Nobody voids a member's link by asking for another one in their name, nor does a mail that
