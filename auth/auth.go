@@ -339,9 +339,14 @@ func (s *Service) Forgot(ctx context.Context, name string) (social.ID, error) {
 	return a.ID, nil
 }
 
-// folded is a name as attempts with it are counted.
+// longestName is in bytes; nobody's name or mail address is longer.
+const longestName = 320
+
+// folded is a name as attempts with it are counted. What is too long for one counts by its
+// beginning: the table of attempts holds it.
 func folded(name string) string {
-	return strings.ToLower(strings.Trim(strings.TrimSpace(name), "@"))
+	name = strings.Trim(strings.TrimSpace(name), "@")
+	return strings.ToLower(strings.Clone(name[:min(len(name), longestName)]))
 }
 
 func (s *Service) link(ctx context.Context, purpose string, account social.ID, life time.Duration) (string, time.Time, error) {

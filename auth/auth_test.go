@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -377,4 +378,17 @@ func TestScopes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What is far too long for a name is counted by its beginning, so that it takes no room.
+func TestLongNamesAreCountedShort(t *testing.T) {
+	d := open(t)
+	long := strings.Repeat("x", 1000)
+	for i := range 3 {
+		if _, err := d.Forgot(t.Context(), long+strconv.Itoa(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := d.Forgot(t.Context(), long+"4")
+	d.kind(err, social.Limited)
 }
