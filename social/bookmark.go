@@ -2,6 +2,7 @@ package social
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,6 +25,7 @@ type Folder struct {
 const (
 	MaxFolderName = 60   // characters
 	MaxKeptNote   = 2000 // characters
+	maxFolders    = 100  // of a member: pages list them all
 	maxRemind     = 5 * 366 * 24 * time.Hour
 )
 
@@ -66,11 +68,28 @@ func (s *Service) Keep(ctx context.Context, r Reader, id ID, k Kept) (*PostView,
 		return nil, err
 	}
 	return s.act(ctx, r, id, func(tx Tx, me *Account, p *Post) error {
+		if err := s.room(ctx, tx, me.ID, k.Folder); err != nil {
+			return err
+		}
 		if _, err := tx.SetBookmark(ctx, me.ID, p.ID, true, s.Now()); err != nil {
 			return err
 		}
 		return tx.SetKept(ctx, me.ID, p.ID, k)
 	})
+}
+
+// room refuses one more folder than there may be.
+func (s *Service) room(ctx context.Context, tx Tx, account ID, folder string) error {
+	if folder == "" {
+		return nil
+	}
+	have, err := tx.BookmarkFolders(ctx, account)
+	if err != nil || len(have) < maxFolders || slices.ContainsFunc(have, func(f Folder) bool { return f.Name == folder }) {
+		return err
+	}
+	full := Errorf(Invalid, "you have %d folders; use one of them", maxFolders)
+	full.Field = "folder"
+	return full
 }
 
 // Bookmarks lists what a member bookmarked, in one folder unless it is ""; cursors are the

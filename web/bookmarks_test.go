@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -49,6 +50,29 @@ func TestBookmarksKeepFolderNoteAndReminder(t *testing.T) {
 	v.get("/bookmarks?folder="+url.QueryEscape("Kräne & mehr"), 200).says("Nothing is in this folder")
 	v.post(page, 200, "do", "remove").says("The bookmark is removed", "!how the crane")
 	v.post("/posts/"+id+"/bookmark", 200, "next", "/@alice/"+id).says("!about <b>oil</b>")
+}
+
+// A member has a hundred folders at most: pages list them all.
+func TestFoldersAreBounded(t *testing.T) {
+	net := instancetest.New(t, 1, nil)
+	alice := net.Member(net.Instances[0], "alice")
+	v := newVisitor(t, net.Instances[0], "en").as(alice)
+	for i := range 101 {
+		text := fmt.Sprintf("number %d.", i)
+		p, err := net.Instances[0].Social.Publish(t.Context(), alice, social.Draft{Text: text, Audience: "company"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := "/bookmarks/" + p.Post.ID.String()
+		if i < 100 {
+			if _, err := net.Instances[0].Social.Keep(t.Context(), alice, p.Post.ID, social.Kept{Folder: text}); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		v.post(page, 422, "folder", text, "note", "kept").wrong("folder", "note", "kept").says("You have 100 folders")
+		v.post(page, 200, "folder", "number 7.")
+	}
 }
 
 // What is bookmarked and not for its member any more reminds of nothing, and can be taken

@@ -24,6 +24,7 @@ var german = map[string]string{
 	"the name of a folder has at most %d characters":                                                      "Der Name eines Ordners hat höchstens %d Zeichen",
 	"a note has at most %d characters":                                                                    "Eine Notiz hat höchstens %d Zeichen",
 	"choose a time that is still to come":                                                                 "Wählen Sie eine Zeit, die noch kommt",
+	"you have %d folders; use one of them":                                                                "Sie haben %d Ordner; nehmen Sie einen davon",
 	"a reminder is at most five years away":                                                               "Eine Erinnerung ist höchstens fünf Jahre entfernt",
 	"write at least one word":                                                                             "Schreiben Sie mindestens ein Wort.",
 	"choose at least one place where it counts":                                                           "Wählen Sie mindestens einen Ort, an dem er gilt.",
